@@ -1,0 +1,51 @@
+# One entry for each habit. `make test` and `make run` set up all they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PYX := $(shell find market books connectors cache engine arb replay sim -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
+
+.PHONY: help setup build run test lint types unit sanitize soak bench clean
+
+help:
+	@echo "make run       set up, then show the thing working"
+	@echo "make test      set up, then lint, types, tests and sanitizers"
+	@echo "make bench     the benchmarks with their peers (installs the extra 'bench')"
+	@echo "make soak      the long tests and fuzzers"
+	@echo "make clean     remove what was built"
+
+# A virtual environment without the system's packages; ensurepip may be missing on Debian.
+.venv/ready: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
+	  || { echo "python3-venv is missing: apt-get install python3-venv python3-dev gcc"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "setuptools>=77" "Cython>=3.1"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[dev]"
+	@touch $@ build/core
+
+# An editable install does not rebuild: compiled modules follow their sources here.
+build/core: $(PYX) setup.py | .venv/ready
+	$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
+	@touch $@
+
+setup: .venv/ready build/core
+build: setup
+
+run: setup
+	$(BIN)/crossquote --help
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/python -m pytest -q
+
+test: lint types unit
+
+clean:
+	rm -rf build dist .venv *.egg-info
+	find market books connectors cache engine arb replay sim -name '*.so' -delete

@@ -1,0 +1,1 @@
+"""Decisions: edges between venues and the ledger of opportunities."""

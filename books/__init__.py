@@ -1,0 +1,1 @@
+"""Mirrored order books: the compiled ladder, the synchronisation state machine, grades."""

@@ -1,0 +1,1 @@
+"""Venue protocols without I/O, one folder a venue with the same small files."""

@@ -1,0 +1,1 @@
+"""Recordings: readers that turn recorded bytes back into inputs."""

@@ -1,0 +1,1 @@
+"""Venues that speak the real wire formats, without a venue."""
