@@ -11,7 +11,7 @@ DECIMALS_MAX = 18
 #: Digits on either side of the point which a wire number may have.
 DIGITS_MAX = 40
 
-_NUMBER = re.compile(r"(\d+)(?:\.(\d*))?", re.ASCII)
+_NUMBER = re.compile(r"(\d+)(?:\.(\d+))?", re.ASCII)
 
 
 class BadNumberError(ValueError):
@@ -50,13 +50,14 @@ class Grid:
     def parse(self, text: str) -> int:
         """Return the number of units that `text` means; raises BadNumberError, OffGridError."""
         digits, decimals = split_decimal(text)
+        if digits * 10**self.decimals > UNITS_MAX * 10**decimals + 10**decimals - 1:
+            raise BadNumberError(f"{text!r} is too large for {self.decimals} decimals")
         if decimals > self.decimals:
             raise OffGridError(f"{text!r} needs {decimals} decimals, the grid has {self.decimals}")
+        units: int
         units, rest = divmod(digits * 10 ** (self.decimals - decimals), self.step)
         if rest:
             raise OffGridError(f"{text!r} is not a multiple of {self.increment}")
-        if units > UNITS_MAX:
-            raise BadNumberError(f"{text!r} is over {UNITS_MAX} units of {self.increment}")
         return units
 
     def format(self, units: int) -> str:
@@ -88,6 +89,7 @@ class Grid:
         """Return how many units of `finer` one unit of this grid is; it must be a whole number."""
         top = self.step * 10 ** max(0, finer.decimals - self.decimals)
         bottom = finer.step * 10 ** max(0, self.decimals - finer.decimals)
+        factor: int
         factor, rest = divmod(top, bottom)
         if rest:
             raise ValueError(f"{finer} does not refine {self}")
@@ -113,7 +115,7 @@ def split_decimal(text: str) -> tuple[int, int]:
 
 
 def plain_decimal(digits: int, decimals: int) -> str:
-    """Return `digits * 10**-decimals` as text without trailing zeros; negative values keep a sign."""
+    """Return `digits * 10**-decimals` as text without trailing zeros, with a sign if negative."""
     sign = "-" if digits < 0 else ""
     text = str(abs(digits)).rjust(decimals + 1, "0")
     if not decimals:
