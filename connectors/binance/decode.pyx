@@ -1,0 +1,347 @@
+"""Binance frames, raw or combined, to market events, without a Python object a level.
+
+Wire format: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams and the
+futures pages beside it. Members may come in any order; unknown ones are stepped over.
+"""
+
+from libc.stdint cimport int64_t
+from libc.string cimport memcmp, memset
+from market.frame cimport (
+    KIND_ACK,
+    KIND_DIFF,
+    KIND_ERROR,
+    KIND_IGNORED,
+    KIND_PARTIAL,
+    KIND_QUOTE,
+    KIND_SHUTDOWN,
+    KIND_SNAPSHOT,
+    KIND_TRADE,
+    REFUSED_FIELD,
+    REFUSED_JSON,
+    REFUSED_NUMBER,
+    REFUSED_OFF_GRID,
+    REFUSED_SIZE,
+    REFUSED_SYMBOL,
+    Frame,
+    SymbolTable,
+    event_t,
+    symbol_t,
+)
+from market.scan cimport (
+    NUMBER_BAD,
+    NUMBER_OK,
+    expect,
+    grid_t,
+    scan_int,
+    scan_text,
+    scan_units,
+    skip_space,
+    skip_value,
+)
+
+# Channels of a connection, for silence checks.
+CHANNEL_DEPTH = 1
+CHANNEL_QUOTE = 2
+CHANNEL_TRADE = 3
+
+
+cdef class BinanceDecoder:
+    """Decodes one frame at a time into `frame`; the next call overwrites it.
+
+    `symbols` holds the upper-case venue symbols with their slot and grids.
+    """
+
+    def __cinit__(self, SymbolTable symbols not None):
+        self.frame = Frame()
+        self.symbols = symbols
+
+    def decode(self, bytes data not None):
+        """Decode a WebSocket frame; returns the number of events or a market.frame.Refusal."""
+        return self._message(data, NULL)
+
+    def decode_snapshot(self, bytes data not None, bytes symbol not None):
+        """Decode the reply of the REST depth endpoint, which does not name its symbol."""
+        cdef symbol_t *row = self.symbols.find(symbol, len(symbol))
+        if row == NULL:
+            self.frame.clear()
+            self.frame.symbol = symbol
+            self.frame.refusal = REFUSED_SYMBOL
+            return REFUSED_SYMBOL
+        return self._message(data, row)
+
+    cdef int _message(self, bytes data, symbol_t *row) except? -99:
+        cdef const char *start = data
+        cdef const char *end = start + len(data)
+        cdef const char *p
+        cdef fields_t f
+        cdef int why
+        memset(&f, 0, sizeof(fields_t))
+        f.row = row
+        f.first = f.last = f.prev = f.snapshot = -1
+        self.frame.clear()
+        p = self._object(skip_space(start), end, &f, False)
+        if p != NULL and skip_space(p) != end:
+            p = NULL
+            self.frame.refusal = REFUSED_JSON
+        if p != NULL:
+            why = self._build(end, &f)
+            if why == 0:
+                return self.frame.count
+            self.frame.refusal = why
+        self.frame.count = 0
+        if row != NULL:
+            self.frame.symbol = row.name[: row.size]
+        elif f.symbol != NULL:
+            self.frame.symbol = f.symbol[: f.symbol_size]
+        else:
+            self.frame.symbol = f.stream[: f.stream_size] if f.stream != NULL else None
+        return self.frame.refusal
+
+    cdef const char *_object(
+        self, const char *p, const char *end, fields_t *f, bint nested
+    ) noexcept nogil:
+        """Read an object and, once, the object in its member `data` into `f`."""
+        cdef const char *key
+        cdef const char *at
+        cdef int size = 0
+        self.frame.refusal = REFUSED_JSON
+        at = p
+        p = expect(p, c'{')
+        if p == NULL:
+            return NULL
+        if p[0] == c'}':
+            return p + 1
+        while True:
+            at = p
+            p = scan_text(p, &key, &size)
+            if p == NULL:
+                break
+            p = expect(p, c':')
+            if p == NULL:
+                break
+            at = p
+            if size == 4 and p[0] == c'{' and not nested and memcmp(key, b"data", 4) == 0:
+                p = self._object(p, end, f, True)
+            elif size == 1:
+                p = self._letter(key[0], p, end, f)
+            else:
+                p = self._member(key, size, p, end, f)
+            if p == NULL:
+                break
+            p = skip_space(p)
+            if p[0] == c',':
+                p = skip_space(p + 1)
+                continue
+            if p[0] == c'}':
+                return p + 1
+            at = p
+            break
+        if self.frame.offset == 0:
+            self.frame.offset = len_between(at, end)
+        return NULL
+
+    cdef const char *_letter(
+        self, char key, const char *p, const char *end, fields_t *f
+    ) noexcept nogil:
+        """Read a member with a one-letter name."""
+        if key == c'e':
+            if p[0] == c'"':
+                return scan_text(p, &f.kind, &f.kind_size)
+        elif key == c's':
+            return self._symbol(p, f)
+        elif key == c'b' or key == c'a':
+            if p[0] == c'[':
+                if key == c'b':
+                    f.bid = p
+                else:
+                    f.ask = p
+                if f.row == NULL:
+                    return skip_value(p, end)
+                return self._levels(p, end, f, key == c'a')
+            if p[0] == c'"':
+                if key == c'b':
+                    f.bid = p
+                else:
+                    f.ask = p
+        elif key == c'B':
+            f.bid_size = p
+        elif key == c'A':
+            f.ask_size = p
+        elif key == c'p':
+            f.price = p
+        elif key == c'q':
+            f.quantity = p
+        elif key == c'U':
+            return scan_int(p, &f.first)
+        elif key == c'u':
+            return scan_int(p, &f.last)
+        elif key == c'E':
+            return scan_int(p, &f.event_time)
+        elif key == c't' and p[0] != c'"':
+            return scan_int(p, &f.trade)
+        elif key == c'm':
+            f.seller = p[0] == c't'
+        return skip_value(p, end)
+
+    cdef const char *_levels(
+        self, const char *p, const char *end, fields_t *f, bint ask
+    ) noexcept nogil:
+        cdef int why = REFUSED_JSON
+        p = self.frame.scan_side(p, end, f.row, ask, &why)
+        if p == NULL:
+            self.frame.refusal = why
+        elif ask:
+            f.ask_read = True
+        else:
+            f.bid_read = True
+        return p
+
+    cdef const char *_symbol(self, const char *p, fields_t *f) noexcept nogil:
+        if f.symbol != NULL or f.row != NULL:
+            return NULL
+        p = scan_text(p, &f.symbol, &f.symbol_size)
+        if p != NULL:
+            f.row = self.symbols.find(f.symbol, f.symbol_size)
+        return p
+
+    cdef const char *_member(
+        self, const char *key, int size, const char *p, const char *end, fields_t *f
+    ) noexcept nogil:
+        """Read a member with a longer name."""
+        if size == 2 and memcmp(key, b"pu", 2) == 0:
+            return scan_int(p, &f.prev)
+        if size == 6 and memcmp(key, b"stream", 6) == 0 and p[0] == c'"':
+            return scan_text(p, &f.stream, &f.stream_size)
+        if size == 12 and memcmp(key, b"lastUpdateId", 12) == 0:
+            return scan_int(p, &f.snapshot)
+        if size == 4 and p[0] == c'[' and memcmp(key + 1, b"ids", 3) * memcmp(key + 1, b"sks", 3) == 0:
+            if key[0] == c'b':
+                f.bid = p
+            else:
+                f.ask = p
+            if f.row == NULL:
+                return skip_value(p, end)
+            return self._levels(p, end, f, key[0] == c'a')
+        if size == 6 and memcmp(key, b"result", 6) == 0:
+            f.reply = True
+        elif size == 5 and memcmp(key, b"error", 5) == 0:
+            f.error = True
+        elif size == 4 and memcmp(key, b"code", 4) == 0:
+            f.error = True
+        return skip_value(p, end)
+
+    cdef int _build(self, const char *end, fields_t *f) noexcept nogil:
+        """Turn what was seen into an event; returns 0 or a refusal."""
+        cdef event_t *e = self.frame.add()
+        if e == NULL:
+            return REFUSED_SIZE
+        e.ts_event = nanoseconds(f.event_time)
+        if f.kind != NULL and f.kind_size == 11 and memcmp(f.kind, b"depthUpdate", 11) == 0:
+            e.kind = KIND_DIFF
+            return self._depth(e, end, f)
+        if f.snapshot >= 0:
+            e.kind = KIND_SNAPSHOT if f.stream == NULL else KIND_PARTIAL
+            return self._depth(e, end, f)
+        if f.kind == NULL or (f.kind_size == 10 and memcmp(f.kind, b"bookTicker", 10) == 0):
+            if f.bid_size != NULL or f.ask_size != NULL or f.kind != NULL:
+                return self._quote(e, end, f)
+            if f.error or f.reply:
+                e.kind = KIND_ERROR if f.error else KIND_ACK
+                return 0
+            return REFUSED_FIELD
+        if f.kind_size == 5 and memcmp(f.kind, b"trade", 5) == 0:
+            return self._trade(e, end, f)
+        if f.kind_size == 8 and memcmp(f.kind, b"aggTrade", 8) == 0:
+            return self._trade(e, end, f)
+        if f.kind_size == 14 and memcmp(f.kind, b"serverShutdown", 14) == 0:
+            e.kind = KIND_SHUTDOWN
+            return 0
+        e.kind = KIND_IGNORED
+        e.slot = f.row.slot if f.row != NULL else -1
+        return 0
+
+    cdef int _depth(self, event_t *e, const char *end, fields_t *f) noexcept nogil:
+        cdef int why = 0
+        self.frame.channel = 1
+        if f.row == NULL:
+            if e.kind == KIND_PARTIAL:
+                # Its symbol stands only in the stream's name; no book is built from it.
+                e.slot = -1
+                return 0
+            return REFUSED_SYMBOL if f.symbol != NULL else REFUSED_FIELD
+        e.slot = f.row.slot
+        if f.bid == NULL or f.ask == NULL or f.bid[0] != c'[' or f.ask[0] != c'[':
+            return REFUSED_FIELD
+        if e.kind == KIND_DIFF:
+            if f.first < 0 or f.last < f.first:
+                return REFUSED_FIELD
+            e.first, e.last, e.prev = f.first, f.last, f.prev
+        else:
+            e.first = e.last = f.snapshot
+        # Members may come before the symbol: then their levels are still to be read.
+        if not f.bid_read and self.frame.scan_side(f.bid, end, f.row, False, &why) == NULL:
+            return why
+        if not f.ask_read and self.frame.scan_side(f.ask, end, f.row, True, &why) == NULL:
+            return why
+        e.bid_to = self.frame.bid_count
+        e.ask_to = self.frame.ask_count
+        return 0
+
+    cdef int _quote(self, event_t *e, const char *end, fields_t *f) noexcept nogil:
+        cdef int why
+        self.frame.channel = 2
+        if f.symbol == NULL or f.last < 0:
+            return REFUSED_FIELD
+        if f.row == NULL:
+            return REFUSED_SYMBOL
+        e.kind = KIND_QUOTE
+        e.slot = f.row.slot
+        e.first = e.last = f.last
+        why = number(f.bid, end, &f.row.price, &e.bid_price)
+        if why == 0:
+            why = number(f.bid_size, end, &f.row.lots, &e.bid_lots)
+        if why == 0:
+            why = number(f.ask, end, &f.row.price, &e.ask_price)
+        if why == 0:
+            why = number(f.ask_size, end, &f.row.lots, &e.ask_lots)
+        return why
+
+    cdef int _trade(self, event_t *e, const char *end, fields_t *f) noexcept nogil:
+        cdef int why
+        self.frame.channel = 3
+        if f.symbol == NULL:
+            return REFUSED_FIELD
+        if f.row == NULL:
+            return REFUSED_SYMBOL
+        e.kind = KIND_TRADE
+        e.slot = f.row.slot
+        e.last = f.trade
+        e.seller = f.seller
+        why = number(f.price, end, &f.row.price, &e.bid_price)
+        if why == 0:
+            why = number(f.quantity, end, &f.row.lots, &e.bid_lots)
+        return why
+
+
+cdef inline Py_ssize_t len_between(const char *at, const char *end) noexcept nogil:
+    """Bytes that were left, at least one, so that zero keeps meaning 'not set'."""
+    return end - at + 1
+
+
+cdef inline int number(
+    const char *p, const char *end, const grid_t *grid, int64_t *out
+) noexcept nogil:
+    """Read a quoted decimal at `p`; returns 0 or a refusal."""
+    cdef int status = NUMBER_OK
+    if p == NULL or p[0] != c'"':
+        return REFUSED_FIELD
+    if scan_units(p + 1, end, grid, out, &status) == NULL:
+        return REFUSED_NUMBER if status == NUMBER_BAD else REFUSED_OFF_GRID
+    return 0
+
+
+cdef inline int64_t nanoseconds(int64_t venue_time) noexcept nogil:
+    """Milliseconds, or microseconds where the stream was asked for them, to nanoseconds."""
+    if venue_time > <int64_t>100000000000000:
+        return venue_time * 1000 if venue_time < <int64_t>9000000000000000 else 0
+    return venue_time * 1000000

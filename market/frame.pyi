@@ -1,0 +1,54 @@
+from enum import IntEnum
+from typing import TypedDict
+
+from market.grid import Grid
+
+class Kind(IntEnum):
+    IGNORED = 0
+    DIFF = 1
+    SNAPSHOT = 2
+    QUOTE = 3
+    TRADE = 4
+    ACK = 5
+    HEARTBEAT = 6
+    ERROR = 7
+    SHUTDOWN = 8
+    PARTIAL = 9
+
+class Refusal(IntEnum):
+    BAD_JSON = -1
+    BAD_NUMBER = -2
+    UNKNOWN_SYMBOL = -3
+    OFF_GRID = -4
+    BAD_FIELD = -5
+    OVER_LIMIT = -6
+
+class Event(TypedDict):
+    kind: Kind
+    slot: int
+    first: int
+    last: int
+    prev: int
+    ts_event: int
+    bid: tuple[int, int]
+    ask: tuple[int, int]
+    seller: bool
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+
+class SymbolTable:
+    def put(self, name: bytes, slot: int, price: Grid, size: Grid) -> None: ...
+    def slot(self, name: bytes) -> int: ...
+    def __len__(self) -> int: ...
+
+class Frame:
+    count: int
+    sequence: int
+    channel: int
+    refusal: int
+    offset: int
+    symbol: bytes | None
+    def event(self, i: int) -> Event: ...
+    def kind(self, i: int) -> int: ...
+    def slot(self, i: int) -> int: ...
+    def levels(self, i: int) -> int: ...
