@@ -1,0 +1,1 @@
+# Compiled helpers without a Python face.
