@@ -19,6 +19,16 @@ ctypedef struct touch_t:
     int64_t ask_price
     int64_t ask_lots
 
+# An applied diff whose comparison with the best quotes may still be refined by a later quote.
+ctypedef struct pending_t:
+    int64_t id
+    touch_t touch
+    bint compared
+    bint agrees
+
+cdef enum:
+    PENDING_MAX = 64
+
 cdef class Book:
     cdef readonly int slot
     cdef readonly SequenceRule rule
@@ -47,6 +57,9 @@ cdef class Book:
     cdef int64_t ask_edge
     cdef int64_t bid_room
     cdef int64_t ask_room
+    cdef pending_t pending[PENDING_MAX]
+    cdef int pending_first
+    cdef int pending_count
     cdef int64_t doubted_since   # of the reference, 0 when it agrees
     cdef int64_t doubted_version
     cdef readonly long diffs
@@ -76,7 +89,10 @@ cdef class Book:
     cdef int _load(self, Frame frame, const event_t *e, int64_t ts) except -1
     cdef void _read_depth(self) noexcept nogil
     cdef bint _cross(self) noexcept nogil
+    cdef int _condemn_reference(self, int64_t at) except -1
     cdef int _check_reference(self) except -1
+    cdef int _settle_references(self, const quote_t *quote) except -1
+    cdef void _finish_reference(self) noexcept nogil
     cdef int _publish(self) noexcept nogil
     cdef void _edges(self, Frame frame, const event_t *e) noexcept nogil
     cdef bint _near_edge(self) noexcept nogil

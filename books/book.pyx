@@ -72,6 +72,7 @@ cdef class Book:
         self.buffer.clear()
         self.loaded = self.refreshing = False
         self.doubted_since = 0
+        self.pending_count = 0
         memset(&self.depth, 0, sizeof(touch_t))
         self._publish()
         return CHANGED_STATE | CHANGED_TOUCH | CHANGED_DEPTH
@@ -143,7 +144,6 @@ cdef class Book:
     cdef int _on_diff(self, Frame frame, const event_t *e, int64_t ts) except -1:
         cdef int verdict, changed = 0
         self.diffs += 1
-        self.changes += e.bid_to - e.bid_from + e.ask_to - e.ask_from
         if self.state == LIVE or self.state == DOUBTED:
             verdict = self.rule.check(self.last_sequence, self.fresh, e)
             if verdict == VERDICT_STALE:
@@ -342,6 +342,8 @@ cdef class Book:
         quote.bid_price, quote.bid_lots = e.bid_price, e.bid_lots
         quote.ask_price, quote.ask_lots = e.ask_price, e.ask_lots
         self.trail.push(&quote)
+        if self.pending_count and self._settle_references(&quote):
+            return self._condemn_reference(quote.id)
         return self._publish()
 
     # --- applying ------------------------------------------------------------------------------
@@ -355,6 +357,7 @@ cdef class Book:
             return self._condemn(Reason.OVERFLOW, "the ladder is full")
         self.absent += absent
         self.applied += 1
+        self.changes += bid_count + ask_count
         self.version += 1
         self.last_sequence = e.last
         self.fresh = False
@@ -366,10 +369,12 @@ cdef class Book:
                 Reason.CROSSED, f"bid {self.depth.bid_price} over ask {self.depth.ask_price} ticks"
             )
         if self.rule.ordered_quotes and self._check_reference():
-            return self._condemn(
-                Reason.REFERENCE, f"the best quote of the same id {e.last} differs"
-            )
+            return self._condemn_reference(e.last)
         return self._publish() | CHANGED_DEPTH
+
+    cdef int _condemn_reference(self, int64_t at) except -1:
+        self.reference_mismatches += 1
+        return self._condemn(Reason.REFERENCE, f"the best quote of the same id {at} differs")
 
     cdef void _read_depth(self) noexcept nogil:
         memset(&self.depth, 0, sizeof(touch_t))
@@ -384,20 +389,47 @@ cdef class Book:
         )
 
     cdef int _check_reference(self) except -1:
-        """Compare with the newest best quote at or below the book's id; 1 condemns."""
+        """Compare with the newest best quote at or below the book's id; 1 condemns.
+
+        The quote may still be on its way: the comparison stands open until a newer one came.
+        """
         cdef const quote_t *quote = self.trail.newest_until(self.last_sequence)
-        if quote == NULL:
-            return 0
-        self.reference_checks += 1
-        if (
-            quote.bid_price == self.depth.bid_price
-            and quote.bid_lots == self.depth.bid_lots
-            and quote.ask_price == self.depth.ask_price
-            and quote.ask_lots == self.depth.ask_lots
-        ):
-            return 0
-        self.reference_mismatches += 1
-        return 1 if quote.id == self.last_sequence else 0
+        cdef pending_t *row
+        if self.pending_count == PENDING_MAX:
+            self._finish_reference()
+        row = &self.pending[(self.pending_first + self.pending_count) % PENDING_MAX]
+        self.pending_count += 1
+        row.id = self.last_sequence
+        row.touch = self.depth
+        row.compared = quote != NULL
+        row.agrees = row.compared and _same(quote, &self.depth)
+        self.reference_checks += row.compared
+        if self.trail.count > (quote != NULL):
+            # A quote ahead of the book is there already: none at or below it can follow.
+            self._finish_reference()
+        return row.compared and not row.agrees and quote.id == row.id
+
+    cdef int _settle_references(self, const quote_t *quote) except -1:
+        """A quote arrived: refine the comparisons that it may belong to; 1 condemns."""
+        cdef pending_t *row
+        cdef int i
+        while self.pending_count and self.pending[self.pending_first].id < quote.id:
+            self._finish_reference()
+        for i in range(self.pending_count):
+            row = &self.pending[(self.pending_first + i) % PENDING_MAX]
+            self.reference_checks += not row.compared
+            row.compared = True
+            row.agrees = _same(quote, &row.touch)
+            if row.id == quote.id and not row.agrees:
+                return 1
+        return 0
+
+    cdef void _finish_reference(self) noexcept nogil:
+        """Close the oldest open comparison."""
+        cdef pending_t *row = &self.pending[self.pending_first]
+        self.reference_mismatches += row.compared and not row.agrees
+        self.pending_first = (self.pending_first + 1) % PENDING_MAX
+        self.pending_count -= 1
 
     cdef int _compare_ticker(self, int64_t ts) except -1:
         """A ticker without ids: a mismatch lowers the grade, a lasting one condemns."""
@@ -546,10 +578,13 @@ cdef class Book:
 
     def rescale(self, int64_t price_factor, int64_t size_factor):
         """Bring everything held to a finer grid; OverflowError when a number does not fit."""
+        cdef int i
         self.refinements += 1
         self.ladder.rescale(price_factor, size_factor)
         self.buffer.rescale(price_factor, size_factor)
         self.trail.rescale(price_factor, size_factor)
+        for i in range(PENDING_MAX):
+            _rescale_touch(&self.pending[i].touch, price_factor, size_factor)
         _rescale_touch(&self.depth, price_factor, size_factor)
         _rescale_touch(&self.quote, price_factor, size_factor)
         _rescale_touch(&self.touch, price_factor, size_factor)
@@ -568,6 +603,15 @@ cdef class Book:
         digest.word(self.touch.bid_lots)
         digest.word(self.touch.ask_price)
         digest.word(self.touch.ask_lots)
+
+
+cdef inline bint _same(const quote_t *quote, const touch_t *touch) noexcept nogil:
+    return (
+        quote.bid_price == touch.bid_price
+        and quote.bid_lots == touch.bid_lots
+        and quote.ask_price == touch.ask_price
+        and quote.ask_lots == touch.ask_lots
+    )
 
 
 cdef void _rescale_touch(touch_t *touch, int64_t price_factor, int64_t size_factor) noexcept nogil:

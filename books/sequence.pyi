@@ -8,6 +8,4 @@ class Verdict(IntEnum):
 class SequenceRule:
     in_stream: bool
     ordered_quotes: bool
-    def judge(
-        self, held: int, fresh: bool, first: int, last: int, prev: int = -1
-    ) -> Verdict: ...
+    def judge(self, held: int, fresh: bool, first: int, last: int, prev: int = -1) -> Verdict: ...

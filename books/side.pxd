@@ -17,7 +17,7 @@ from market.frame cimport level_t
 
 cdef enum:
     WIDTH_FIRST = 1024
-    WIDTH_MAX = 16384
+    WIDTH_MAX = 32768
     SIDE_LEVELS_MAX = 1 << 20
 
 ctypedef struct side_t:

@@ -145,7 +145,7 @@ cdef int side_recentre(side_t *side) noexcept nogil:
 cdef int side_review(side_t *side) noexcept nogil:
     """Every thousand changes: widen a window that is missed too often, or give it up."""
     cdef int total = side.hits + side.misses
-    cdef bint missed = 8 * side.misses > total
+    cdef bint missed = 16 * side.misses > total
     cdef bint restless = 32 * side.moves > total
     side.hits = side.misses = side.moves = 0
     if side.width == 0 or not (missed or restless):

@@ -1,7 +1,7 @@
 """Decoded market events of one frame, in C arrays that the next frame overwrites."""
 
 from libc.stdint cimport int64_t
-from market.scan cimport grid_t
+from market.scan cimport grid_t, shape_t
 
 # What an event is; the Python side has the same numbers as market.frame.Kind.
 cdef enum event_kind:
@@ -81,5 +81,13 @@ cdef class Frame:
     cdef event_t *add(self) noexcept nogil
     cdef const char *scan_side(
         self, const char *p, const char *end, symbol_t *row, bint ask, int *status
+    ) noexcept nogil
+    cdef const char *_run(
+        self, const char *p, const char *end, symbol_t *row, bint ask,
+        const shape_t *price, const shape_t *size
+    ) noexcept nogil
+    cdef const char *_level(
+        self, const char *p, const char *end, symbol_t *row, bint ask,
+        shape_t *price, shape_t *size, int *status
     ) noexcept nogil
     cdef bint push(self, bint ask, int64_t ticks, int64_t lots) noexcept nogil

@@ -5,7 +5,16 @@ from enum import IntEnum
 from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy, memset
-from market.scan cimport NUMBER_BAD, NUMBER_OK, grid_t, scan_units, skip_space
+from market.scan cimport (
+    NUMBER_BAD,
+    NUMBER_OK,
+    expect,
+    learn_shape,
+    read_shaped,
+    scan_units,
+    shape_t,
+    skip_space,
+)
 
 
 class Kind(IntEnum):
@@ -198,57 +207,99 @@ cdef class Frame:
 
         On NULL `status` is a refusal.
         """
-        cdef int64_t ticks = 0, lots = 0
-        cdef int number = NUMBER_OK
+        cdef shape_t price, size
         status[0] = REFUSED_JSON
         if p[0] != c'[':
             return NULL
         p = skip_space(p + 1)
         if p[0] == c']':
             return p + 1
+        price.whole = size.whole = 0
         while True:
+            p = self._run(p, end, row, ask, &price, &size)
             if p[0] != c'[':
                 return NULL
-            p = skip_space(p + 1)
-            if p[0] != c'"':
-                return NULL
-            p = scan_units(p + 1, end, &row.price, &ticks, &number)
+            p = self._level(p, end, row, ask, &price, &size, status)
             if p == NULL:
-                status[0] = REFUSED_NUMBER if number == NUMBER_BAD else REFUSED_OFF_GRID
                 return NULL
-            if p[0] != c',':
-                p = skip_space(p)
-                if p[0] != c',':
-                    return NULL
-            p += 1
-            if p[0] != c'"':
-                p = skip_space(p)
-                if p[0] != c'"':
-                    return NULL
-            p = scan_units(p + 1, end, &row.lots, &lots, &number)
-            if p == NULL:
-                status[0] = REFUSED_NUMBER if number == NUMBER_BAD else REFUSED_OFF_GRID
-                return NULL
-            if p[0] != c']':
-                p = _level_end(p, end)
-                if p == NULL:
-                    return NULL
-            p += 1
-            if not self.push(ask, ticks, lots):
-                status[0] = REFUSED_SIZE
-                return NULL
-            if p[0] == c',':
-                p += 1
-                if p[0] == c'[':
-                    continue
-                p = skip_space(p)
-                continue
+            status[0] = REFUSED_JSON
             p = skip_space(p)
             if p[0] == c']':
                 return p + 1
             if p[0] != c',':
                 return NULL
             p = skip_space(p + 1)
+
+    cdef const char *_run(
+        self, const char *p, const char *end, symbol_t *row, bint ask,
+        const shape_t *price, const shape_t *size,
+    ) noexcept nogil:
+        """Read levels as long as they keep their shape and others follow; the rest is _level's."""
+        cdef level_t *out = self.asks if ask else self.bids
+        cdef int n = self.ask_count if ask else self.bid_count
+        cdef int capacity = self.ask_capacity if ask else self.bid_capacity
+        cdef const char *point
+        cdef const char *close
+        if price.whole == 0 or size.whole == 0:
+            return p
+        # A level of these shapes takes at most 40 bytes, and a load reads eight beyond its start.
+        while n < capacity and end - p >= 64:
+            point = p + 2 + price.whole
+            close = point + 1 + price.fraction
+            if (
+                p[0] != c'[' or p[1] != c'"' or point[0] != c'.'
+                or close[0] != c'"' or close[1] != c',' or close[2] != c'"'
+            ):
+                break
+            point = close + 3 + size.whole
+            if point[0] != c'.':
+                break
+            if not read_shaped(p + 2, &row.price, price, &out[n].ticks):
+                break
+            if not read_shaped(close + 3, &row.lots, size, &out[n].lots):
+                break
+            close = point + 1 + size.fraction
+            if close[0] != c'"' or close[1] != c']' or close[2] != c',' or close[3] != c'[':
+                break
+            n += 1
+            p = close + 3
+        if ask:
+            self.ask_count = n
+        else:
+            self.bid_count = n
+        return p
+
+    cdef const char *_level(
+        self, const char *p, const char *end, symbol_t *row, bint ask,
+        shape_t *price, shape_t *size, int *status,
+    ) noexcept nogil:
+        """Read one level of any shape at its bracket, and learn its shape."""
+        cdef int64_t ticks = 0, lots = 0
+        cdef int number = NUMBER_OK
+        p = skip_space(p + 1)
+        if p[0] != c'"':
+            return NULL
+        learn_shape(p + 1, end, &row.price, price)
+        p = scan_units(p + 1, end, &row.price, &ticks, &number)
+        if p == NULL:
+            status[0] = REFUSED_NUMBER if number == NUMBER_BAD else REFUSED_OFF_GRID
+            return NULL
+        p = expect(p, c',')
+        if p == NULL or p[0] != c'"':
+            return NULL
+        learn_shape(p + 1, end, &row.lots, size)
+        p = scan_units(p + 1, end, &row.lots, &lots, &number)
+        if p == NULL:
+            status[0] = REFUSED_NUMBER if number == NUMBER_BAD else REFUSED_OFF_GRID
+            return NULL
+        if p[0] != c']':
+            p = _level_end(p, end)
+            if p == NULL:
+                return NULL
+        if not self.push(ask, ticks, lots):
+            status[0] = REFUSED_SIZE
+            return NULL
+        return p + 1
 
     def event(self, int i):
         """Return event `i` as a plain dict, levels included; for tests and slow paths."""

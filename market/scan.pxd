@@ -130,6 +130,51 @@ cdef inline const char *scan_units(
     return q + m + 1
 
 
+# The shape of the number before: how many digits stand around the point. Numbers of a stream
+# mostly keep their shape, and a guessed shape lets the processor run ahead of the cursor.
+ctypedef struct shape_t:
+    int whole            # digits before the point, 0 while nothing was learnt
+    int fraction         # digits behind it
+    uint64_t whole_mask
+    uint64_t fraction_mask
+    uint64_t kept_mask   # of the fraction's digits, those that the grid holds
+    int whole_shift      # -1 when whole and kept digits do not fit eight together
+    int kept_shift
+
+cdef void learn_shape(
+    const char *p, const char *end, const grid_t *grid, shape_t *shape
+) noexcept nogil
+
+
+cdef inline bint read_shaped(
+    const char *p, const grid_t *grid, const shape_t *shape, int64_t *out
+) noexcept nogil:
+    """Read a number of the learnt shape whose point and end were checked; False: read it slowly.
+
+    At least 17 bytes from `p` on must be readable.
+    """
+    cdef uint64_t w = (load8(p) ^ <uint64_t>0x3030303030303030) & shape.whole_mask
+    cdef uint64_t f = (
+        load8(p + shape.whole + 1) ^ <uint64_t>0x3030303030303030
+    ) & shape.fraction_mask
+    cdef int64_t units
+    if not_digits(w) | not_digits(f) | (f & ~shape.kept_mask):
+        return False
+    f = (f & shape.kept_mask) << shape.kept_shift
+    if shape.whole_shift >= 0:
+        units = <int64_t>eight_digits((w << shape.whole_shift) | f)
+    else:
+        units = <int64_t>(
+            eight_digits(w << (8 * (8 - shape.whole))) * POW10[grid.decimals] + eight_digits(f)
+        )
+    if grid.step != 1:
+        if units % grid.step:
+            return False
+        units //= grid.step
+    out[0] = units
+    return True
+
+
 cdef inline const char *scan_int(const char *p, int64_t *out) noexcept nogil:
     """Read an unsigned integer of up to 18 digits."""
     cdef uint64_t value = 0

@@ -1,6 +1,6 @@
 """The slow paths of the scanner, and the doors through which tests reach it."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 # Nesting which no venue comes near; deeper input is refused.
 cdef enum:
@@ -49,6 +49,37 @@ cdef const char *scan_units_slow(
     out[0] = value // grid.step
     status[0] = NUMBER_OK
     return p + 1
+
+
+cdef uint64_t _bytes(int n) noexcept nogil:
+    """Return a mask of the `n` lowest bytes."""
+    return <uint64_t>0xFFFFFFFFFFFFFFFF if n >= 8 else (<uint64_t>1 << (8 * n)) - 1
+
+
+cdef void learn_shape(
+    const char *p, const char *end, const grid_t *grid, shape_t *shape
+) noexcept nogil:
+    """Take the shape of the number at `p`; `whole` stays 0 where the fast reading cannot serve."""
+    cdef int whole = 0, fraction = 0, kept
+    shape.whole = 0
+    if grid.decimals < 1 or grid.decimals > 8:
+        return
+    while p < end and whole < 8 and 48 <= p[whole] <= 57:
+        whole += 1
+    if whole == 0 or whole > 7 or p[whole] != c'.':
+        return
+    p += whole + 1
+    while p < end and fraction < 9 and 48 <= p[fraction] <= 57:
+        fraction += 1
+    if fraction == 0 or fraction > 8 or p[fraction] != c'"':
+        return
+    kept = min(fraction, grid.decimals)
+    shape.whole, shape.fraction = whole, fraction
+    shape.whole_mask = _bytes(whole)
+    shape.fraction_mask = _bytes(fraction)
+    shape.kept_mask = _bytes(kept)
+    shape.kept_shift = 8 * (8 - grid.decimals)
+    shape.whole_shift = 8 * (8 - grid.decimals - whole) if whole + grid.decimals <= 8 else -1
 
 
 cdef const char *_skip_string(const char *p, const char *end) noexcept nogil:
