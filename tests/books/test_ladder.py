@@ -46,7 +46,7 @@ WALKS = {
 def test_a_walking_price_agrees_with_the_twin(name):
     """A touch that walks, leaps or sits at the ends of int64 keeps both ladders equal."""
     step, spread, jump = WALKS[name]
-    rng = random.Random(name)  # noqa: S311
+    rng = random.Random(name)
     fast, plain = Ladder(), PlainLadder()
     mid = LIMIT // 2
     for _ in range(6000):
@@ -82,7 +82,7 @@ def test_the_window_follows_the_price():
 def test_the_window_is_given_up_where_it_cannot_help():
     """Prices a million ticks apart leave a plain sorted side, not a growing window."""
     ladder = Ladder()
-    rng = random.Random(3)  # noqa: S311
+    rng = random.Random(3)
     for k in range(20_000):
         ladder.update([((k + rng.randint(0, 5)) * 10**6, rng.randint(0, 3))], [])
     assert ladder.layout(ask=False)[0] == 0
