@@ -45,6 +45,8 @@ class Grid:
         digits, decimals = split_decimal(text)
         if digits == 0:
             raise BadNumberError(f"an increment cannot be zero: {text!r}")
+        if digits > UNITS_MAX:
+            raise BadNumberError(f"an increment cannot have so many digits: {text!r}")
         return cls(decimals, digits)
 
     def parse(self, text: str) -> int:
@@ -52,7 +54,8 @@ class Grid:
         digits, decimals = split_decimal(text)
         if decimals > self.decimals:
             raise OffGridError(f"{text!r} needs {decimals} decimals, the grid has {self.decimals}")
-        units, rest = divmod(digits * 10 ** (self.decimals - decimals), self.step)
+        scale: int = 10 ** (self.decimals - decimals)
+        units, rest = divmod(digits * scale, self.step)
         if rest:
             raise OffGridError(f"{text!r} is not a multiple of {self.increment}")
         if units > UNITS_MAX:
@@ -69,9 +72,19 @@ class Grid:
         return self.format(1)
 
     def refined(self, text: str) -> "Grid":
-        """Return the coarsest grid that holds this one and the value `text`."""
+        """Return the coarsest grid that holds this one and the value `text`.
+
+        Raises BadNumberError where the value would not fit the finer grid: one absurd number
+        must not spoil a grid for all that follow.
+        """
         digits, decimals = split_decimal(text)
-        return self.merged(Grid(decimals, digits) if digits else self)
+        if not digits:
+            return self
+        if digits > UNITS_MAX:
+            raise BadNumberError(f"{text!r} has more digits than any grid holds")
+        finer = self.merged(Grid(decimals, digits))
+        finer.parse(text)
+        return finer
 
     def merged(self, other: "Grid") -> "Grid":
         """Return the coarsest grid that holds both."""
@@ -86,8 +99,8 @@ class Grid:
 
     def factor_to(self, finer: "Grid") -> int:
         """Return how many units of `finer` one unit of this grid is; it must be a whole number."""
-        top = self.step * 10 ** max(0, finer.decimals - self.decimals)
-        bottom = finer.step * 10 ** max(0, self.decimals - finer.decimals)
+        top: int = self.step * 10 ** max(0, finer.decimals - self.decimals)
+        bottom: int = finer.step * 10 ** max(0, self.decimals - finer.decimals)
         factor, rest = divmod(top, bottom)
         if rest:
             raise ValueError(f"{finer} does not refine {self}")
@@ -113,7 +126,7 @@ def split_decimal(text: str) -> tuple[int, int]:
 
 
 def plain_decimal(digits: int, decimals: int) -> str:
-    """Return `digits * 10**-decimals` as text without trailing zeros; negative values keep a sign."""
+    """Return `digits * 10**-decimals` as text without trailing zeros, with a sign if negative."""
     sign = "-" if digits < 0 else ""
     text = str(abs(digits)).rjust(decimals + 1, "0")
     if not decimals:
