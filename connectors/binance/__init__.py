@@ -1,0 +1,1 @@
+"""Binance: spot, Binance.US, USD-M and COIN-M."""
