@@ -77,8 +77,11 @@ class Grid:
         Raises BadNumberError where the value would not fit the finer grid: one absurd number
         must not spoil a grid for all that follow.
         """
-        digits, decimals = split_decimal(text)
-        if not digits:
+        try:
+            self.parse(text)
+        except OffGridError:
+            digits, decimals = split_decimal(text)
+        else:
             return self
         if digits > UNITS_MAX:
             raise BadNumberError(f"{text!r} has more digits than any grid holds")
