@@ -63,10 +63,10 @@ def limit(row: Mapping[str, Any], key: str) -> str:
     return value if digits else ""
 
 
-def whole(row: Mapping[str, Any], key: str) -> int:
-    """Return a whole number over zero; raises RowError."""
+def whole(row: Mapping[str, Any], key: str, most: int = UNITS_MAX) -> int:
+    """Return a whole number from 1 to `most`; raises RowError."""
     value = row.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= UNITS_MAX:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
         raise RowError(f"{key}: expected a whole number over zero, got {shown(value)}")
     return value
 
