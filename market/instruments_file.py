@@ -101,7 +101,7 @@ def _instrument(row: Mapping[str, Any], origin: str) -> Instrument:
         origin=origin,
         tick=rows.text(row, "tick"),
         lot=rows.text(row, "lot"),
-        alias=rows.text(row, "alias") if row.get("alias") else "",
+        alias=rows.name(row, "alias") if row.get("alias") else "",
     )
 
 
@@ -120,7 +120,7 @@ def multiplier(symbol: Symbol) -> int:
 def _identity(row: Mapping[str, Any]) -> tuple[str, str, Symbol]:
     """Return venue, native symbol and meaning, from `id`, from `venue` and `native`, or both."""
     venue = rows.text(row, "venue") if "venue" in row else ""
-    native = rows.text(row, "native") if "native" in row else ""
+    native = rows.name(row, "native") if "native" in row else ""
     if venue and venue not in VENUES:
         raise rows.RowError(f"venue: unknown {venue!r}; known: {', '.join(VENUES)}")
     if "id" not in row:

@@ -1,5 +1,6 @@
 """Typed access to one row of somebody's JSON: each refusal names the field and the expectation."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ TEXT_MAX = 64
 #: Binance's exchangeInfo, the largest reply, is about 2 MB today and lists under 4,000 symbols.
 PAYLOAD_MAX = 64 * 1024 * 1024
 ROWS_MAX = 20_000
+
+_NAME = re.compile(r"[\w-]+")
 
 #: Reads one row of a venue; raises RowError.
 Reader = Callable[[Mapping[str, Any], str], Instrument]
@@ -34,6 +37,14 @@ def text(row: Mapping[str, Any], key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
         raise RowError(f"{key}: expected text of 1 to {TEXT_MAX} characters, got {shown(value)}")
+    return value
+
+
+def name(row: Mapping[str, Any], key: str) -> str:
+    """Return the field as a symbol or currency: letters, digits, `-` and `_`; raises RowError."""
+    value = text(row, key)
+    if not _NAME.fullmatch(value):
+        raise RowError(f"{key}: expected letters, digits, - or _, got {value!r}")
     return value
 
 
@@ -114,12 +125,12 @@ def read(
 
 
 def _rows(value: object, keys: tuple[str, ...]) -> list[object] | None:
-    name, *single = keys
+    listed, *single = keys
     if isinstance(value, dict):
         if single and single[0] in value:
             return [value]
-        value = value.get(name)
-    elif name:
+        value = value.get(listed)
+    elif listed:
         return None
     return value if isinstance(value, list) else None
 
@@ -128,7 +139,7 @@ def _label(row: object, index: int) -> str:
     """Return the row's own name where it has one, else its place."""
     if isinstance(row, dict):
         for key in ("symbol", "product_id", "id", "native"):
-            name = row.get(key)
-            if isinstance(name, str) and name:
-                return name[:TEXT_MAX]
+            found = row.get(key)
+            if isinstance(found, str) and _NAME.fullmatch(found[:TEXT_MAX]):
+                return found[:TEXT_MAX]
     return f"row {index}"

@@ -37,7 +37,7 @@ def instruments(payload: bytes, venue: str) -> tuple[list[Instrument], list[str]
 
 
 def _instrument(row: Mapping[str, Any], venue: str) -> Instrument:
-    native = rows.text(row, "symbol")
+    native = rows.name(row, "symbol")
     filters = _filters(row)
     price = filters.get("PRICE_FILTER", {})
     lot = filters.get("LOT_SIZE", {})
@@ -45,8 +45,8 @@ def _instrument(row: Mapping[str, Any], venue: str) -> Instrument:
     return Instrument(
         venue=venue,
         native=native,
-        base=rows.text(row, "baseAsset"),
-        quote=rows.text(row, "quoteAsset"),
+        base=rows.name(row, "baseAsset"),
+        quote=rows.name(row, "quoteAsset"),
         price=_grid(price, "tickSize"),
         size=_grid(lot, "stepSize"),
         kind=kind,

@@ -21,7 +21,7 @@ def instruments(payload: bytes, venue: str) -> tuple[list[Instrument], list[str]
 
 
 def _instrument(row: Mapping[str, Any], venue: str) -> Instrument:
-    native = rows.text(row, "product_id")
+    native = rows.name(row, "product_id")
     product = row.get("product_type", "SPOT")
     if product != "SPOT":
         raise rows.RowError(f"product_type: {rows.shown(product)} is not traded here, only 'SPOT'")
@@ -30,8 +30,8 @@ def _instrument(row: Mapping[str, Any], venue: str) -> Instrument:
     return Instrument(
         venue=venue,
         native=native,
-        base=rows.text(row, "base_currency_id"),
-        quote=rows.text(row, "quote_currency_id"),
+        base=rows.name(row, "base_currency_id"),
+        quote=rows.name(row, "quote_currency_id"),
         price=rows.increment(row, tick),
         size=rows.increment(row, "base_increment"),
         min_size=rows.limit(row, "base_min_size"),
@@ -40,5 +40,5 @@ def _instrument(row: Mapping[str, Any], venue: str) -> Instrument:
         origin="venue",
         tick=rows.text(row, tick),
         lot=rows.text(row, "base_increment"),
-        alias=rows.text(row, "alias") if row.get("alias") else "",
+        alias=rows.name(row, "alias") if row.get("alias") else "",
     )

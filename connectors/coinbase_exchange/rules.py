@@ -19,9 +19,9 @@ def instruments(payload: bytes, venue: str) -> tuple[list[Instrument], list[str]
 def _instrument(row: Mapping[str, Any], venue: str) -> Instrument:
     return Instrument(
         venue=venue,
-        native=rows.text(row, "id"),
-        base=rows.text(row, "base_currency"),
-        quote=rows.text(row, "quote_currency"),
+        native=rows.name(row, "id"),
+        base=rows.name(row, "base_currency"),
+        quote=rows.name(row, "quote_currency"),
         price=rows.increment(row, "quote_increment"),
         size=rows.increment(row, "base_increment"),
         # Replies of today state no size limits; the minimum notional binds limit orders too.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market import catalog as module
@@ -156,6 +156,7 @@ def test_a_full_catalog_takes_no_new_instrument_and_keeps_the_old(monkeypatch):
     assert catalog.adopt(replace(STATED, min_notional="6"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(GRIDS, GRIDS, st.sampled_from([*AUTHORITY, "wire"])), max_size=8))
 def test_an_instrument_in_use_only_ever_becomes_finer(steps):
     catalog = Catalog(shipped=())

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.fees import LOWEST_TIER, PPB, Fees, FeeSchedule, fee, rate_ppb
@@ -56,12 +56,14 @@ def test_a_fee_is_rounded_up_and_a_rebate_down(notional, rate, due):
     assert fee(notional, rate) == due
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**30), st.integers(1 - PPB, PPB - 1))
 def test_a_fee_is_the_exact_value_rounded_against_us(notional, rate):
     exact = Fraction(notional * rate, PPB)
     assert 0 <= fee(notional, rate) - exact < 1
 
 
+@settings(deadline=None)
 @given(st.integers(1 - PPB, PPB - 1))
 def test_every_rate_reads_back_from_its_decimal_text(rate):
     assert rate_ppb(f"{'-' if rate < 0 else ''}0.{abs(rate):09d}") == rate

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from market.grid import (
@@ -54,11 +54,13 @@ def value(grid, units):
     return Fraction(units * grid.step, 10**grid.decimals)
 
 
+@settings(deadline=None)
 @given(GRIDS, UNITS)
 def test_what_is_formatted_parses_back(grid, units):
     assert grid.parse(grid.format(units)) == units
 
 
+@settings(deadline=None)
 @given(GRIDS, UNITS)
 def test_the_text_is_exact_plain_and_without_trailing_zeros(grid, units):
     text = grid.format(units)
@@ -67,6 +69,7 @@ def test_the_text_is_exact_plain_and_without_trailing_zeros(grid, units):
     assert "." not in text or text[-1] not in "0."
 
 
+@settings(deadline=None)
 @given(GRIDS, UNITS, st.integers(0, 5))
 def test_trailing_zeros_and_leading_zeros_mean_nothing(grid, units, zeros):
     text = grid.format(units)
@@ -75,6 +78,7 @@ def test_trailing_zeros_and_leading_zeros_mean_nothing(grid, units, zeros):
     assert grid.parse("0" + padded) == units
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS)
 def test_a_merged_grid_holds_both_and_is_the_coarsest_that_does(one, other):
     both = one.merged(other)
@@ -85,6 +89,7 @@ def test_a_merged_grid_holds_both_and_is_the_coarsest_that_does(one, other):
     assert Fraction(*factors).numerator == factors[0]
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS, GRIDS)
 def test_merging_is_idempotent_commutative_and_associative(one, two, three):
     def same(left, right):
@@ -95,12 +100,14 @@ def test_merging_is_idempotent_commutative_and_associative(one, two, three):
     assert one.merged(two).merged(three) == one.merged(two.merged(three))
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS, st.integers(0, 10**6))
 def test_units_times_the_factor_are_the_same_value_on_the_finer_grid(one, other, units):
     finer = one.merged(other)
     assert value(finer, units * one.factor_to(finer)) == value(one, units)
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS, GRIDS)
 def test_factors_multiply_along_a_chain(one, two, three):
     mid = one.merged(two)
@@ -108,6 +115,7 @@ def test_factors_multiply_along_a_chain(one, two, three):
     assert one.factor_to(mid) * mid.factor_to(fine) == one.factor_to(fine)
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS)
 def test_a_grid_that_does_not_refine_has_no_factor(one, other):
     assume(value(one, 1) / value(other, 1) != value(one, 1) // value(other, 1))
@@ -115,6 +123,7 @@ def test_a_grid_that_does_not_refine_has_no_factor(one, other):
         one.factor_to(other)
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS, st.integers(0, 10**6))
 def test_a_refined_grid_holds_the_value_and_the_old_grid_or_refuses_it(grid, other, units):
     text = other.format(units)
@@ -154,6 +163,7 @@ def test_an_absurd_number_is_refused_everywhere(text):
         Grid.of_increment(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_number_or_a_named_refusal(text):
     try:
@@ -204,6 +214,7 @@ def test_a_grid_that_no_venue_can_mean_is_refused(decimals, step):
         Grid(decimals, step)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**30), 10**30), st.integers(0, 30))
 def test_plain_decimals_are_exact_and_signed(digits, decimals):
     assert Fraction(plain_decimal(digits, decimals)) == Fraction(digits, 10**decimals)

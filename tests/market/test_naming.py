@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.instrument import VENUES, Kind
@@ -82,6 +82,7 @@ def test_a_symbol_that_cannot_be_split_is_a_naming_error(venue, native):
         split_native(venue, native)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(VENUES)), st.text(max_size=70))
 def test_splitting_any_text_gives_a_symbol_or_a_naming_error(venue, native):
     try:
@@ -91,6 +92,7 @@ def test_splitting_any_text_gives_a_symbol_or_a_naming_error(venue, native):
     assert native_of(venue, symbol) == native
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from(["", *VENUES]))
 def test_parsing_any_text_gives_a_name_or_a_naming_error(text, venue):
     try:
