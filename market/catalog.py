@@ -32,7 +32,8 @@ class UnknownInstrumentError(KeyError):
 class Change:
     """An instrument that was handed out has changed: whoever holds `old` must take `new`.
 
-    Books rescale by `old.factors_to(new)`; (1, 1) means that only names or limits changed.
+    Books rescale by `old.factors_to(new)`, checking that their largest values stay within
+    UNITS_MAX; (1, 1) means that only names or limits changed.
     """
 
     old: Instrument

@@ -188,9 +188,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _fail(code: int, reason: object) -> int:
+def _fail(code: int, reason: Exception | str) -> int:
+    text = str(reason)
+    if isinstance(reason, Exception):
+        # ccxt's network errors name the address only; what went wrong is their cause.
+        cause = f" ({type(reason.__cause__).__name__})" if reason.__cause__ else ""
+        text = f"{type(reason).__name__}: {reason}{cause}"
     # One line: the parent shows the last one, and ccxt's messages may quote a whole page.
-    text = f"{type(reason).__name__}: {reason}" if isinstance(reason, Exception) else str(reason)
     print(" ".join(text.split())[:500], file=sys.stderr)  # noqa: T201 - the reply to the parent
     return code
 

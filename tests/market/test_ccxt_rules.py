@@ -211,7 +211,7 @@ def test_a_real_child_brings_rules_and_fees_from_the_server(tmp_path, venue, ids
 def test_a_venue_that_cannot_be_reached_is_a_network_error(tmp_path):
     with serving({}) as (base_url, _):
         pass
-    with pytest.raises(CcxtNetworkError, match="exit code 3: NetworkError: binance GET"):
+    with pytest.raises(CcxtNetworkError, match=r"exit code 3: NetworkError: .*\(.*Error\)"):
         CcxtRules(tmp_path, Clock(), base_url=base_url).rules("binance")
     assert list(tmp_path.iterdir()) == []
 
