@@ -401,3 +401,17 @@ def test_the_defaults_point_at_the_real_child():
         "-m",
         "market.ccxt_child",
     )
+
+
+def test_a_dated_contract_is_named_by_its_day_of_delivery():
+    dated = market(id="BTCUSDT_240927", type="future", expiry=1727424000000)
+    rules = parse(orjson.dumps(document("binance-usdm", 7, [dated])), "binance-usdm")
+    assert [one.id for one in rules.instruments] == ["BTC-USDT-240927.BINANCE-USDM"]
+
+
+def test_an_inverse_contract_keeps_its_stated_size_or_gets_the_usual_one():
+    inverse = market(id="BTCUSD_PERP", quoteId="USD", inverse=True)
+    for size, expected in ((None, 100), (25.0, 25)):
+        found = document("binance-coinm", 7, [inverse | {"contractSize": size}])
+        (one,) = parse(orjson.dumps(found), "binance-coinm").instruments
+        assert (one.multiplier, one.inverse) == (expected, True)
