@@ -45,17 +45,22 @@ class Grid:
         digits, decimals = split_decimal(text)
         if digits == 0:
             raise BadNumberError(f"an increment cannot be zero: {text!r}")
+        if digits > UNITS_MAX:
+            raise BadNumberError(f"an increment cannot have so many digits: {text!r}")
         return cls(decimals, digits)
 
     def parse(self, text: str) -> int:
-        """Return the number of units that `text` means; raises BadNumberError, OffGridError."""
+        """Return the number of units that `text` means; raises BadNumberError, OffGridError.
+
+        Written with the grid's decimals, a value has at most 18 digits.
+        """
         digits, decimals = split_decimal(text)
         if digits * 10**self.decimals > UNITS_MAX * 10**decimals + 10**decimals - 1:
             raise BadNumberError(f"{text!r} is too large for {self.decimals} decimals")
         if decimals > self.decimals:
             raise OffGridError(f"{text!r} needs {decimals} decimals, the grid has {self.decimals}")
-        units: int
-        units, rest = divmod(digits * 10 ** (self.decimals - decimals), self.step)
+        scale: int = 10 ** (self.decimals - decimals)
+        units, rest = divmod(digits * scale, self.step)
         if rest:
             raise OffGridError(f"{text!r} is not a multiple of {self.increment}")
         return units
@@ -70,9 +75,22 @@ class Grid:
         return self.format(1)
 
     def refined(self, text: str) -> "Grid":
-        """Return the coarsest grid that holds this one and the value `text`."""
-        digits, decimals = split_decimal(text)
-        return self.merged(Grid(decimals, digits) if digits else self)
+        """Return the coarsest grid that holds this one and the value `text`.
+
+        Raises BadNumberError where the value would not fit the finer grid: one absurd number
+        must not spoil a grid for all that follow.
+        """
+        try:
+            self.parse(text)
+        except OffGridError:
+            digits, decimals = split_decimal(text)
+        else:
+            return self
+        if digits > UNITS_MAX:
+            raise BadNumberError(f"{text!r} has more digits than any grid holds")
+        finer = self.merged(Grid(decimals, digits))
+        finer.parse(text)
+        return finer
 
     def merged(self, other: "Grid") -> "Grid":
         """Return the coarsest grid that holds both."""
@@ -87,9 +105,8 @@ class Grid:
 
     def factor_to(self, finer: "Grid") -> int:
         """Return how many units of `finer` one unit of this grid is; it must be a whole number."""
-        top = self.step * 10 ** max(0, finer.decimals - self.decimals)
-        bottom = finer.step * 10 ** max(0, self.decimals - finer.decimals)
-        factor: int
+        top: int = self.step * 10 ** max(0, finer.decimals - self.decimals)
+        bottom: int = finer.step * 10 ** max(0, self.decimals - finer.decimals)
         factor, rest = divmod(top, bottom)
         if rest:
             raise ValueError(f"{finer} does not refine {self}")

@@ -1,1 +1,1 @@
-"""Binance: spot, Binance.US, USD-M and COIN-M futures share one wire format."""
+"""Binance: spot, Binance.US, USD-M and COIN-M."""
