@@ -1,7 +1,7 @@
 """Decoded market events of one frame, in C arrays that the next frame overwrites."""
 
 from libc.stdint cimport int64_t
-from market.scan cimport grid_t, shape_t
+from market.scan cimport NUMBER_BAD, NUMBER_OFF_GRID, NUMBER_OK, grid_t, shape_t
 
 # What an event is; the Python side has the same numbers as market.frame.Kind.
 cdef enum event_kind:
@@ -24,6 +24,15 @@ cdef enum refusal:
     REFUSED_OFF_GRID = -4
     REFUSED_FIELD = -5
     REFUSED_SIZE = -6
+
+cdef inline int refuse_number(int status) noexcept nogil:
+    """Return the refusal that a number_status means, 0 for a good number."""
+    if status == NUMBER_OK:
+        return 0
+    if status == NUMBER_BAD:
+        return REFUSED_NUMBER
+    return REFUSED_OFF_GRID if status == NUMBER_OFF_GRID else REFUSED_FIELD
+
 
 ctypedef struct event_t:
     int kind

@@ -7,7 +7,7 @@ matches nothing, therefore no function walks past `end`. Wider loads check their
 """
 
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 cdef extern from *:
     """
@@ -35,6 +35,7 @@ cdef enum number_status:
     NUMBER_OK = 0
     NUMBER_BAD = 1
     NUMBER_OFF_GRID = 2
+    NUMBER_MISSING = 3
 
 cdef const char *scan_units_slow(
     const char *p, const char *end, const grid_t *grid, int64_t *out, int *status
@@ -42,7 +43,7 @@ cdef const char *scan_units_slow(
 
 cdef const char *skip_value(const char *p, const char *end) noexcept nogil
 
-cdef const char *scan_time_slow(const char *p, const char *end, int64_t *out) noexcept nogil
+cdef const char *scan_time(const char *p, const char *end, int64_t *out) noexcept nogil
 
 
 cdef inline uint64_t load8(const char *p) noexcept nogil:
@@ -190,6 +191,22 @@ cdef inline const char *scan_int(const char *p, int64_t *out) noexcept nogil:
         return NULL
     out[0] = <int64_t>value
     return p + n
+
+
+cdef inline bint text_is(const char *text, int size, const char *word, int length) noexcept nogil:
+    return size == length and memcmp(text, word, length) == 0
+
+
+cdef inline int scan_number(
+    const char *p, const char *end, const grid_t *grid, int64_t *out
+) noexcept nogil:
+    """Read a quoted decimal at its opening quote; returns a number_status."""
+    cdef int status = NUMBER_OK
+    if p == NULL or p[0] != c'"':
+        return NUMBER_MISSING
+    if scan_units(p + 1, end, grid, out, &status) == NULL:
+        return status
+    return NUMBER_OK
 
 
 cdef inline const char *scan_text(const char *p, const char **start, int *size) noexcept nogil:

@@ -18,25 +18,22 @@ from market.frame cimport (
     KIND_TRADE,
     REFUSED_FIELD,
     REFUSED_JSON,
-    REFUSED_NUMBER,
-    REFUSED_OFF_GRID,
     REFUSED_SIZE,
     REFUSED_SYMBOL,
     Frame,
     SymbolTable,
     event_t,
+    refuse_number,
     symbol_t,
 )
 from market.scan cimport (
-    NUMBER_BAD,
-    NUMBER_OK,
     expect,
-    grid_t,
     scan_int,
+    scan_number,
     scan_text,
-    scan_units,
     skip_space,
     skip_value,
+    text_is,
 )
 
 # Channels of a connection, for silence checks.
@@ -208,11 +205,11 @@ cdef class BinanceDecoder:
         self, const char *key, int size, const char *p, const char *end, fields_t *f
     ) noexcept nogil:
         """Read a member with a longer name."""
-        if size == 2 and memcmp(key, b"pu", 2) == 0:
+        if text_is(key, size, b"pu", 2):
             return scan_int(p, &f.prev)
-        if size == 6 and memcmp(key, b"stream", 6) == 0 and p[0] == c'"':
+        if text_is(key, size, b"stream", 6) and p[0] == c'"':
             return scan_text(p, &f.stream, &f.stream_size)
-        if size == 12 and memcmp(key, b"lastUpdateId", 12) == 0:
+        if text_is(key, size, b"lastUpdateId", 12):
             return scan_int(p, &f.snapshot)
         if size == 4 and p[0] == c'[' and memcmp(key + 1, b"ids", 3) * memcmp(key + 1, b"sks", 3) == 0:
             if key[0] == c'b':
@@ -222,11 +219,11 @@ cdef class BinanceDecoder:
             if f.row == NULL:
                 return skip_value(p, end)
             return self._levels(p, end, f, key[0] == c'a')
-        if size == 6 and memcmp(key, b"result", 6) == 0:
+        if text_is(key, size, b"result", 6):
             f.reply = True
-        elif size == 5 and memcmp(key, b"error", 5) == 0:
+        elif text_is(key, size, b"error", 5):
             f.error = True
-        elif size == 4 and memcmp(key, b"code", 4) == 0:
+        elif text_is(key, size, b"code", 4):
             f.error = True
         return skip_value(p, end)
 
@@ -236,24 +233,24 @@ cdef class BinanceDecoder:
         if e == NULL:
             return REFUSED_SIZE
         e.ts_event = nanoseconds(f.event_time)
-        if f.kind != NULL and f.kind_size == 11 and memcmp(f.kind, b"depthUpdate", 11) == 0:
+        if f.kind != NULL and text_is(f.kind, f.kind_size, b"depthUpdate", 11):
             e.kind = KIND_DIFF
             return self._depth(e, end, f)
         if f.snapshot >= 0:
             e.kind = KIND_SNAPSHOT if f.stream == NULL else KIND_PARTIAL
             return self._depth(e, end, f)
-        if f.kind == NULL or (f.kind_size == 10 and memcmp(f.kind, b"bookTicker", 10) == 0):
+        if f.kind == NULL or (text_is(f.kind, f.kind_size, b"bookTicker", 10)):
             if f.bid_size != NULL or f.ask_size != NULL or f.kind != NULL:
                 return self._quote(e, end, f)
             if f.error or f.reply:
                 e.kind = KIND_ERROR if f.error else KIND_ACK
                 return 0
             return REFUSED_FIELD
-        if f.kind_size == 5 and memcmp(f.kind, b"trade", 5) == 0:
+        if text_is(f.kind, f.kind_size, b"trade", 5):
             return self._trade(e, end, f)
-        if f.kind_size == 8 and memcmp(f.kind, b"aggTrade", 8) == 0:
+        if text_is(f.kind, f.kind_size, b"aggTrade", 8):
             return self._trade(e, end, f)
-        if f.kind_size == 14 and memcmp(f.kind, b"serverShutdown", 14) == 0:
+        if text_is(f.kind, f.kind_size, b"serverShutdown", 14):
             e.kind = KIND_SHUTDOWN
             return 0
         e.kind = KIND_IGNORED
@@ -297,13 +294,13 @@ cdef class BinanceDecoder:
         e.kind = KIND_QUOTE
         e.slot = f.row.slot
         e.first = e.last = f.last
-        why = number(f.bid, end, &f.row.price, &e.bid_price)
+        why = refuse_number(scan_number(f.bid, end, &f.row.price, &e.bid_price))
         if why == 0:
-            why = number(f.bid_size, end, &f.row.lots, &e.bid_lots)
+            why = refuse_number(scan_number(f.bid_size, end, &f.row.lots, &e.bid_lots))
         if why == 0:
-            why = number(f.ask, end, &f.row.price, &e.ask_price)
+            why = refuse_number(scan_number(f.ask, end, &f.row.price, &e.ask_price))
         if why == 0:
-            why = number(f.ask_size, end, &f.row.lots, &e.ask_lots)
+            why = refuse_number(scan_number(f.ask_size, end, &f.row.lots, &e.ask_lots))
         return why
 
     cdef int _trade(self, event_t *e, const char *end, fields_t *f) noexcept nogil:
@@ -317,27 +314,15 @@ cdef class BinanceDecoder:
         e.slot = f.row.slot
         e.last = f.trade
         e.seller = f.seller
-        why = number(f.price, end, &f.row.price, &e.bid_price)
+        why = refuse_number(scan_number(f.price, end, &f.row.price, &e.bid_price))
         if why == 0:
-            why = number(f.quantity, end, &f.row.lots, &e.bid_lots)
+            why = refuse_number(scan_number(f.quantity, end, &f.row.lots, &e.bid_lots))
         return why
 
 
 cdef inline Py_ssize_t len_between(const char *at, const char *end) noexcept nogil:
     """Bytes that were left, at least one, so that zero keeps meaning 'not set'."""
     return end - at + 1
-
-
-cdef inline int number(
-    const char *p, const char *end, const grid_t *grid, int64_t *out
-) noexcept nogil:
-    """Read a quoted decimal at `p`; returns 0 or a refusal."""
-    cdef int status = NUMBER_OK
-    if p == NULL or p[0] != c'"':
-        return REFUSED_FIELD
-    if scan_units(p + 1, end, grid, out, &status) == NULL:
-        return REFUSED_NUMBER if status == NUMBER_BAD else REFUSED_OFF_GRID
-    return 0
 
 
 cdef inline int64_t nanoseconds(int64_t venue_time) noexcept nogil:
