@@ -29,6 +29,13 @@ cdef int BUFFERING = State.BUFFERING
 cdef int LIVE = State.LIVE
 cdef int DOUBTED = State.DOUBTED
 
+cdef int NOT_LIVE = Grade.NOT_LIVE
+cdef int ONE_SIDED = Grade.ONE_SIDED
+cdef int LOCKED = Grade.LOCKED
+cdef int CROSSED = Grade.CROSSED
+cdef int REFERENCE = Grade.REFERENCE
+cdef int HORIZON = Grade.HORIZON
+
 # A ticker without ids that disagrees for longer than this, while the book moves, condemns it.
 cdef int64_t TICKER_PATIENCE_NS = 2_000_000_000
 
@@ -120,6 +127,12 @@ cdef class Book:
         """A fresh snapshot was asked for: keep what comes until it is there. Live books only."""
         if self.state == LIVE and not self.refreshing:
             self.refreshing = True
+            self.buffer.clear()
+
+    def cancel_refresh(self):
+        """The fresh snapshot did not come: stop keeping diffs for it."""
+        if self.refreshing:
+            self.refreshing = False
             self.buffer.clear()
 
     # --- events --------------------------------------------------------------------------------
@@ -499,23 +512,26 @@ cdef class Book:
         """Whether the book may be read."""
         return self.state == LIVE
 
+    cdef int bits(self) noexcept nogil:
+        cdef int bits = 0
+        if self.state != LIVE:
+            return NOT_LIVE
+        if self.touch.bid_lots == 0 or self.touch.ask_lots == 0:
+            bits |= ONE_SIDED
+        elif self.touch.bid_price == self.touch.ask_price:
+            bits |= LOCKED
+        elif self.touch.bid_price > self.touch.ask_price:
+            bits |= CROSSED
+        if self.doubted_since:
+            bits |= REFERENCE
+        if self._near_edge():
+            bits |= HORIZON
+        return bits
+
     @property
     def grade(self):
         """The Grade bits that the book itself knows; silence and lag are added by the reader."""
-        cdef int bits = 0
-        if self.state != LIVE:
-            return int(Grade.NOT_LIVE)
-        if self.touch.bid_lots == 0 or self.touch.ask_lots == 0:
-            bits |= <int>Grade.ONE_SIDED
-        elif self.touch.bid_price == self.touch.ask_price:
-            bits |= <int>Grade.LOCKED
-        elif self.touch.bid_price > self.touch.ask_price:
-            bits |= <int>Grade.CROSSED
-        if self.doubted_since:
-            bits |= <int>Grade.REFERENCE
-        if self._near_edge():
-            bits |= <int>Grade.HORIZON
-        return bits
+        return self.bits()
 
     @property
     def horizon(self):
@@ -535,6 +551,11 @@ cdef class Book:
         """Return (ticks, lots) of the depth book's own best level or None; raises when not live."""
         self._readable()
         return self.ladder.best(ask)
+
+    def depth_touch(self):
+        """Return (bid, bid lots, ask, ask lots) of the depth book; raises when not live."""
+        self._readable()
+        return self.depth.bid_price, self.depth.bid_lots, self.depth.ask_price, self.depth.ask_lots
 
     def quote_touch(self):
         """Return (bid, bid lots, ask, ask lots) of the best-quote channel, zeros before the first."""

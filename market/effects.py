@@ -1,0 +1,35 @@
+"""What the node asks of the world. Every effect but a log line is part of the digest."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import orjson
+
+
+class EffectKind(IntEnum):
+    """The kinds of effect."""
+
+    SEND = 1
+    FETCH = 2
+    RECONNECT = 3
+    OPPORTUNITY = 4
+    OUTCOME = 5
+    LOG = 6
+
+
+class Effect(NamedTuple):
+    """One effect.
+
+    SEND: a frame for a connection. FETCH: a REST request, `subject` its path. RECONNECT: drop the
+    connection and open it again. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or
+    valued. LOG: a line for people, which replay switches off.
+    """
+
+    kind: EffectKind
+    target: str
+    subject: str
+    fields: tuple[str | int, ...] = ()
+
+    def canonical(self) -> bytes:
+        """Return the bytes that enter the digest."""
+        return orjson.dumps((int(self.kind), self.target, self.subject, self.fields))
