@@ -21,12 +21,12 @@ help:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "setuptools>=77" "Cython>=3.1"
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[dev]"
-	@touch $@ build/core
+	@mkdir -p build && touch $@ build/core
 
 # An editable install does not rebuild: compiled modules follow their sources here.
 build/core: $(PYX) setup.py | .venv/ready
 	$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
-	@touch $@
+	@mkdir -p build && touch $@
 
 setup: .venv/ready build/core
 build: setup

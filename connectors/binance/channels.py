@@ -18,7 +18,7 @@ def subscribe(natives: list[str], streams: tuple[str, ...], request_id: int) -> 
     """Return SUBSCRIBE frames; symbols are lower case in stream names."""
     if len(natives) * len(streams) > STREAMS_MAX:
         raise ValueError(f"{len(natives)} symbols need more than {STREAMS_MAX} streams")
-    frames = []
+    frames: list[bytes] = []
     for at in range(0, len(natives), SYMBOLS_PER_FRAME):
         names = [
             f"{native.lower()}@{stream}"
