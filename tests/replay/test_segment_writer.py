@@ -357,3 +357,22 @@ def test_flush_may_run_in_another_thread_while_records_are_appended(tmp_path):
         assert seen == sorted(seen)
         assert writer.flush() == 3000
     assert [r.number for r in SegmentReader(tmp_path, "log")] == list(range(3000))
+
+
+def test_a_log_can_be_read_while_it_is_written(tmp_path):
+    with open_log(tmp_path) as writer:
+        for number in range(100):
+            writer.append(1, number, bytes(400))
+        reader = SegmentReader(tmp_path, "log")
+        assert [record.number for record in reader] == list(range(100))
+        assert (reader.tail.sealed, reader.tail.torn) == (False, False)
+        assert reader.tail.segment == writer.segment
+
+
+def test_logs_of_other_names_in_the_directory_are_left_alone(tmp_path):
+    with open_log(tmp_path) as first:
+        first.append(1, 1, b"x")
+        with SegmentWriter(tmp_path, "log-2", checkpoint=bytes, sync="process") as second:
+            second.append(1, 2, b"y")
+    assert [record.payload for record in SegmentReader(tmp_path, "log")] == [b"x"]
+    assert [record.payload for record in SegmentReader(tmp_path, "log-2")] == [b"y"]
