@@ -68,6 +68,7 @@ def test_reopening_cuts_the_torn_tail_says_so_and_goes_on(tmp_path):
     path, image, offsets = open_segment(tmp_path, [b"first", b"second", b"\xff" * 53])
     path.write_bytes(image[: offsets[3] - 7])
     with open_log(tmp_path) as writer:
+        assert path.stat().st_size == offsets[2] + 32
         assert writer.cut.torn
         assert "record 2" in str(writer.cut)
         assert writer.append(1, 9, b"again") == 2
@@ -107,6 +108,25 @@ def test_every_flipped_bit_is_noticed_or_lies_in_unused_space(tmp_path):
     unused[-1] = 1
     path.write_bytes(unused)
     assert read(path)[0] == [0, 1, 2]
+
+
+def test_a_page_lost_from_a_closed_segment_is_corrupt_even_where_it_is_the_last(tmp_path):
+    path, _, _ = open_segment(tmp_path, [b"x" * 2000] * 5)
+    data = bytearray(path.read_bytes())
+    data[PAGE : 2 * PAGE] = bytes(PAGE)
+    path.write_bytes(data)
+    with pytest.raises(Corrupt, match="was on disk"):
+        read(path)
+
+
+def test_a_record_without_its_commit_word_is_corrupt_when_whole_records_follow(tmp_path):
+    path, image, offsets = open_segment(tmp_path, [b"a" * 24] * 5)
+    damaged = bytearray(image)
+    damaged[offsets[2] : offsets[2] + 8] = bytes(8)
+    path.write_bytes(damaged)
+    with pytest.raises(Corrupt, match="whole records follow") as caught:
+        read(path)
+    assert caught.value.record == 2
 
 
 def test_damage_in_the_middle_refuses_the_writer_unless_told_to_cut(tmp_path):
@@ -318,6 +338,23 @@ def test_a_page_lost_before_a_later_flush_is_corrupt_not_torn(tmp_path):
     with pytest.raises(Corrupt, match="was on disk") as caught:
         read(path)
     assert (caught.value.record, caught.value.offset) == (0, PAGE)
+
+
+def test_marks_of_one_segment_say_nothing_about_the_next(tmp_path):
+    writer = open_log(tmp_path, sync="disk", segment_bytes=256 * 1024)
+    writer.append(1, 0, bytes(100_000))
+    writer.flush()
+    writer.roll()
+    writer.append(1, 1, b"x" * 5000)
+    writer.flush()
+    path = tmp_path / "log-000002.seg"
+    data = bytearray(path.read_bytes())
+    writer.close()
+    # The power went within the flush: its mark was stored, the record's first page was not.
+    data[PAGE : 2 * PAGE] = bytes(PAGE)
+    path.write_bytes(data)
+    numbers, tail = read(path)
+    assert (numbers, tail.torn, tail.record) == ([], True, 1)
 
 
 CHILD = """
