@@ -14,7 +14,8 @@ class L2Writer:
     L2SpaceError, L2AccessError or L2FormatError (the path holds something else).
 
     All values are int64. Every call raises IndexError for a slot that add() did not give,
-    ValueError for a negative grade, OverflowError beyond int64, L2ClosedError after close().
+    ValueError for a negative grade, TypeError for what is not an int, OverflowError beyond int64,
+    L2ClosedError after close().
     """
 
     def __init__(

@@ -153,6 +153,7 @@ def test_levels_may_be_pairs_or_a_flat_buffer(tmp_path, reader_type, make):
         ([(1, 1 << 63)], OverflowError),
         ([(1, 2, 3)], ValueError),
         ([("1", 2)], TypeError),
+        ([(1.0, 2)], TypeError),
         (array("d", [1.0, 2.0]), ValueError),
         (None, TypeError),
     ],
@@ -165,6 +166,22 @@ def test_a_refused_side_leaves_the_depth_as_it_was(tmp_path, bids, error):
         writer.put_depth(slot, 2, NOW, NOW, 0, bids, [])
     got = L2Reader(tmp_path / "l2").depth("BTC-USDT.BINANCE", 1, NOW)
     assert (got.version, got.bids) == (1, ((100, 2),))
+    writer.close()
+
+
+@pytest.mark.parametrize("position", range(10))
+def test_a_float_is_refused_and_leaves_the_quote_as_it_was(tmp_path, position):
+    writer = make_writer(tmp_path / "l2")
+    slot = writer.add("BTC-USDT.BINANCE", 2, 1, 5, 1)
+    good = [slot, 100, 1, 101, 1, 7, NOW, NOW, 0, 0]
+    writer.put_quote(*good)
+    bad = [value + 0.5 if i == position else value for i, value in enumerate(good)]
+    with pytest.raises(TypeError, match="an integer is required"):
+        writer.put_quote(*bad)
+    quote = L2Reader(tmp_path / "l2").quote("BTC-USDT.BINANCE", 1, NOW)
+    assert list(quote[1:8]) == good[1:8]
+    with pytest.raises(TypeError, match="an integer is required"):
+        writer.add("BTC-USDT.BINANCE", 2.5, 1, 5, 1)
     writer.close()
 
 
