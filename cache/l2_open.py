@@ -35,7 +35,10 @@ class OpenTable:
         self.signed = memoryview(mapping).cast("q")
         self.layout = _check_header(path, self.words)
         self.grade_forbids = self.words[HeaderWord.GRADE_FORBIDS]
-        self._watch = ProcessWatch(_identity(path, self.words))
+        try:
+            self._watch = ProcessWatch(_identity(path, self.words))
+        except OSError as error:
+            raise L2AccessError(f"{path}: cannot judge its writer: {error}") from error
 
     def names(self, known: int) -> list[str]:
         """Return the instruments in slots `known` and up, in order of slots."""

@@ -3,6 +3,7 @@
 import errno
 import os
 import select
+import weakref
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ class ProcessWatch:
 
     def __init__(self, writer: ProcessIdentity) -> None:
         self._pid = writer.pid
-        self._pidfd = -1
+        self._release: weakref.finalize[..., ProcessWatch] | None = None
         self._verdict: str | None = None
         self._poll = select.poll()
         if writer.boot_id != read_boot_id():
@@ -65,25 +66,25 @@ class ProcessWatch:
 
     def _watch(self, writer: ProcessIdentity) -> None:
         try:
-            self._pidfd = os.pidfd_open(writer.pid)
+            pidfd = os.pidfd_open(writer.pid)
         except OSError as error:
             if error.errno == errno.ESRCH:
                 self._verdict = f"process {writer.pid} is gone"
             return
+        self._release = weakref.finalize(self, os.close, pidfd)
         start_ticks = read_start_ticks(writer.pid)
         if start_ticks is not None and start_ticks != writer.start_ticks:
             self._verdict = f"process {writer.pid} is another process by now"
             return
-        self._poll.register(self._pidfd, select.POLLIN)
+        self._poll.register(pidfd, select.POLLIN)
 
     def verdict(self) -> str | None:
         """Return why the process is known to be gone, or None."""
-        if self._verdict is None and self._pidfd >= 0 and self._poll.poll(0):
+        if self._verdict is None and self._poll.poll(0):
             self._verdict = f"process {self._pid} is gone"
         return self._verdict
 
     def close(self) -> None:
         """Give the handle back; the last verdict stays."""
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
+        if self._release is not None:
+            self._release()

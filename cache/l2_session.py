@@ -60,13 +60,14 @@ class Session:
             return verdict
         try:
             successor = OpenTable(self.path)
+            names = successor.names(0)
         except L2Error as error:
             return f"{verdict}; its successor cannot be read: {error}"
         self.table.close()
         self.table = successor
         self.reopened += 1
-        self.slots, self.names = {}, ()
-        self._learn()
+        self.names = tuple(names)
+        self.slots = {name: slot for slot, name in enumerate(names)}
         return successor.death(now_ns, self.heartbeat_ns)
 
     def _refuse_closed(self) -> None:

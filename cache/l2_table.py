@@ -4,6 +4,7 @@ import errno
 import fcntl
 import mmap
 import os
+import weakref
 from pathlib import Path
 
 from .l2_errors import (
@@ -55,12 +56,13 @@ class TableFile:
             raise ValueError(f"now_ns {now_ns}, grade_forbids {grade_forbids:#x}")
         self.path = path
         self.layout = layout
-        self._lock_fd = _lock(path)
+        lock_fd = _lock(path)
+        self._unlock = weakref.finalize(self, os.close, lock_fd)
         try:
             previous = _map_header(path)
             self.words, self._inode = _build(path, layout, now_ns, grade_forbids, mode)
         except BaseException:
-            os.close(self._lock_fd)
+            self._unlock()
             raise
         if previous is not None and previous[HeaderWord.LAYOUT_VERSION] == LAYOUT_VERSION:
             # Readers of the dead writer's table look for the new one at once.
@@ -85,13 +87,12 @@ class TableFile:
 
     def close(self) -> None:
         """Remove the table, then let the lock go; readers that hold it see it closed."""
-        if self._lock_fd < 0:
+        if not self._unlock.alive:
             return
         self.words[HeaderWord.STATE] = State.CLOSED
         if _inode_of(self.path) == self._inode:
             self.path.unlink()
-        os.close(self._lock_fd)
-        self._lock_fd = -1
+        self._unlock()
 
 
 def _inode_of(path: Path) -> tuple[int, int] | None:

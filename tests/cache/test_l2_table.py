@@ -3,7 +3,10 @@
 import errno
 import os
 import re
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +38,8 @@ from cache.l2_writer import L2Writer
 
 NOW = 1_700_000_000_000_000_000
 NAME = "BTC-USDT.BINANCE"
-DOCS = Path(__file__).parents[2] / "docs" / "shared-memory.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "shared-memory.md"
 READERS = pytest.mark.parametrize("reader_type", [L2Reader, PlainL2Reader])
 WRITERS = pytest.mark.parametrize("writer_type", [L2Writer, PlainL2Writer])
 
@@ -267,6 +271,52 @@ def test_a_full_memory_file_system_is_a_message_and_leaves_nothing(path, writer_
     assert [file.name for file in path.parent.iterdir()] == ["l2.lock"]
     monkeypatch.undo()
     writer_type(path, 64, 20, NOW).close()
+
+
+def in_small_file_system(directory, *command):
+    """Run a command where `directory` is a file system of 64 KiB that nobody else sees."""
+    shell = 'mount -t tmpfs -o size=64k tmpfs "$1" && shift && exec "$@"'
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", shell, "sh", str(directory), *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+FILL = """
+import sys
+from cache.l2_errors import L2SpaceError
+from cache.l2_writer import L2Writer
+L2Writer(sys.argv[1] + "/small", 4, 4, 0)
+try:
+    L2Writer(sys.argv[1] + "/large", 64, 20, 0)
+except L2SpaceError as error:
+    print(error)
+"""
+
+
+def test_a_really_full_memory_file_system_is_refused_before_any_write(tmp_path):
+    if shutil.which("unshare") is None or in_small_file_system(tmp_path, "true").returncode:
+        pytest.skip("may not mount here")
+    done = in_small_file_system(tmp_path, sys.executable, "-c", FILL, str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no room for the quote table" in done.stdout
+
+
+def test_a_dropped_reader_or_writer_gives_its_descriptors_back(path):
+    def open_descriptors():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = open_descriptors()
+    for writer_type in (L2Writer, PlainL2Writer):
+        writer = writer_type(path, 1, 1, NOW)
+        for reader_type in (L2Reader, PlainL2Reader):
+            reader_type(path)
+            reader_type(path).close()
+        del writer
+    assert open_descriptors() == before
 
 
 def test_a_failed_start_leaves_the_table_that_was_there(path, monkeypatch):
