@@ -25,6 +25,7 @@ from cache.l2_slot cimport (
 from pathlib import Path
 
 from .l2_errors import L2FormatError
+from .l2_layout import DEPTH_MAX
 from .l2_quote import Depth, Quote, Reason
 from .l2_session import HEARTBEAT_NS_DEFAULT, PROCESS_CHECK_NS_DEFAULT, Session
 
@@ -52,7 +53,10 @@ cdef class L2Reader:
 
     def __cinit__(self):
         self._words = NULL
-        self._scratch = NULL
+        # Room for the deepest table, so that a reopened one never moves it.
+        self._scratch = <int64_t *>malloc((DEPTH_LEVELS + 4 * <size_t>DEPTH_MAX) * sizeof(int64_t))
+        if self._scratch == NULL:
+            raise MemoryError
 
     def __init__(
         self,
@@ -75,17 +79,11 @@ cdef class L2Reader:
         """Point at the session's table, which has checked its own header."""
         cdef object table = session.table
         cdef object layout = table.layout
-        cdef int64_t levels = layout.depth_levels
-        cdef int64_t *scratch = <int64_t *>malloc((DEPTH_LEVELS + 4 * levels) * sizeof(int64_t))
-        if scratch == NULL:
-            raise MemoryError
-        free(self._scratch)
-        self._scratch = scratch
         self._view = table.words
         self._words = &self._view[0]
         self._table = table
         self._slots = session.slots
-        self._levels = levels
+        self._levels = layout.depth_levels
         self._quotes = layout.quotes_offset
         self._depths = layout.depths_offset
         self._depth_stride = layout.depth_stride
