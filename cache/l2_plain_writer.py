@@ -59,7 +59,7 @@ class PlainL2Writer:
         self._grids[slot] = grid
         return slot
 
-    def put_quote(  # noqa: PLR0917 - a call by position is the cheap one
+    def put_quote(
         self,
         slot: int,
         bid_ticks: int,
@@ -78,7 +78,7 @@ class PlainL2Writer:
         fields = (*touch, version, *times, grade, source, *self._grids[slot])
         self._put(self._quote(slot), {1 + i: field for i, field in enumerate(fields)})
 
-    def put_depth(  # noqa: PLR0917 - a call by position is the cheap one
+    def put_depth(
         self,
         slot: int,
         version: int,

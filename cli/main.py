@@ -6,27 +6,32 @@ import sys
 from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "replay": "replay recorded bytes through the node",
+}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser of the command line; only the chosen verb's module is imported."""
     parser = argparse.ArgumentParser(
         prog="crossquote",
         description="Cross-venue order books that can be trusted, and decisions that replay.",
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, summary in VERBS.items():
-        module = importlib.import_module(f"cli.{name}")
         verb = verbs.add_parser(name, help=summary, description=summary)
-        module.configure(verb)
-        verb.set_defaults(run=module.run)
+        if name == chosen:
+            module = importlib.import_module(f"cli.{name}")
+            module.configure(verb)
+            verb.set_defaults(run=module.run)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns 0 fine, 1 failed check, 2 wrong usage."""
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    args = build_parser(chosen).parse_args(words)
     code: int = args.run(args)
     return code
 

@@ -1,0 +1,132 @@
+"""`crossquote replay`: feed recorded bytes to the node and report what it made of them."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import orjson
+
+from cli.report import human, report
+from connectors.payloads import instruments_of_file
+from connectors.registry import VENUE_NAMES
+from market.catalog import Catalog
+from market.rows import RowError
+from node import Node, NodeConfig
+from replay.source import Recorded, merged
+
+_EXAMPLES = """examples:
+  crossquote replay --source binance=btcusdt_20240808.gz,btcusdt_20240809.gz
+  crossquote replay --source binance=spot.gz --source binance-usdm=perp.gz --json
+  crossquote replay --source coinbase=COINBASE.jsonl.zst --instruments rules.json
+  crossquote replay --source binance=a.gz --source coinbase=b.zst --shift coinbase=-63147600
+"""
+
+
+class UsageError(Exception):
+    """The command line is wrong; the message says how."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "--source",
+        action="append",
+        required=True,
+        metavar="VENUE=PATH[,PATH…]",
+        help=f"recorded files of one venue ({', '.join(VENUE_NAMES)}); may be repeated",
+    )
+    parser.add_argument(
+        "--instruments",
+        type=Path,
+        metavar="FILE",
+        help="rules: our JSON list or a payload",
+    )
+    parser.add_argument(
+        "--shift",
+        action="append",
+        default=[],
+        metavar="VENUE=SECONDS",
+        help="move the clock of one source, e.g. to compare recordings of different days",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
+    """Return the sources that the options name; raises UsageError."""
+    moved = {}
+    for spec in shifts:
+        name, _, seconds = spec.partition("=")
+        try:
+            moved[name] = round(float(seconds) * 1_000_000_000)
+        except (ValueError, OverflowError):
+            raise UsageError(f"--shift {spec}: expected VENUE=SECONDS") from None
+    found = []
+    for spec in specs:
+        name, _, paths = spec.partition("=")
+        if name not in VENUE_NAMES:
+            raise UsageError(f"--source {spec}: unknown venue {name!r}, one of {VENUE_NAMES}")
+        listed = [Path(path) for path in paths.split(",") if path]
+        if not listed:
+            raise UsageError(f"--source {spec}: no path after {name}=")
+        try:
+            found.append(Recorded(name, listed, moved.pop(name, 0)))
+        except OSError as error:
+            raise UsageError(f"--source {name}: {error.filename}: {error.strerror}") from None
+    if moved:
+        raise UsageError(f"--shift {next(iter(moved))}: no such source")
+    return found
+
+
+def catalog_of(path: Path | None) -> Catalog:
+    """Return a catalog with the rules of an instruments file; raises UsageError."""
+    catalog = Catalog()
+    if path is None:
+        return catalog
+    try:
+        listed, problems = instruments_of_file(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"--instruments {path}: {error.strerror}") from None
+    except RowError as error:
+        raise UsageError(f"--instruments {path}: {error}") from None
+    if problems:
+        raise UsageError(f"--instruments {path}: {problems[0]}")
+    catalog.adopt_all(listed)
+    return catalog
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay; returns 0, 1 when a recording was damaged, 2 for wrong usage."""
+    try:
+        sources = sources_of(args.source, args.shift)
+        catalog = catalog_of(args.instruments)
+    except UsageError as error:
+        print(f"crossquote replay: {error}", file=sys.stderr)
+        return 2
+    node = Node(NodeConfig(discover=True), catalog)
+    first = last = 0
+    started = time.perf_counter()
+    handle = node.handle
+    for item in merged(sources):
+        first = first or item.ts_recv
+        last = item.ts_recv
+        handle(*item)
+    node.finish()
+    wall = time.perf_counter() - started
+    problems = [
+        f"{one.venue}: {file.path.name}: {line}"
+        for one in sources
+        for file in one.files
+        for line in file.problems.listed
+    ]
+    result = report(node, last - first, wall)
+    result["problems"] = problems
+    if args.json:
+        sys.stdout.write(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        print(human(result))
+    for line in problems:
+        print(f"crossquote replay: {line}", file=sys.stderr)
+    return 1 if problems else 0

@@ -1,0 +1,53 @@
+"""One connection as the node sees it: its epoch, counters and sequence. No I/O."""
+
+from connectors.coinbase.sequence import ConnectionSequence
+from connectors.venue import Venue
+
+#: Different error names counted by one connection.
+ERRORS_MAX = 64
+
+
+class Link:
+    """State of one connection of a venue; `books` are the slots fed by it, in order of arrival."""
+
+    def __init__(self, name: str, index: int, venue: Venue) -> None:
+        self.name = name
+        self.index = index
+        self.venue = venue
+        self.decode = venue.decoder.decode
+        self.frame = venue.decoder.frame
+        self.sequence = ConnectionSequence() if venue.counted else None
+        self.epoch = 0
+        self.connected = False
+        self.address = ""
+        self.detail = "never opened"
+        self.frames = 0
+        self.replies = 0
+        self.gaps = 0
+        self.stale = 0
+        self.ignored = 0
+        self.trades = 0
+        self.quotes = 0
+        self.errors: dict[str, int] = {}
+        self.slots: dict[int, None] = {}
+
+    def open(self, address: str) -> None:
+        """A new epoch begins: nothing of the old one counts."""
+        self.epoch += 1
+        self.connected = True
+        self.address = address
+        self.detail = ""
+        if self.sequence is not None:
+            self.sequence.reset()
+
+    def close(self, reason: str) -> None:
+        """The connection is gone."""
+        self.connected = False
+        self.detail = reason
+
+    def error(self, name: str) -> int:
+        """Count an error; returns how often it happened. Beyond ERRORS_MAX names: `other`."""
+        if name not in self.errors and len(self.errors) >= ERRORS_MAX:
+            name = "other"
+        self.errors[name] = self.errors.get(name, 0) + 1
+        return self.errors[name]

@@ -1,0 +1,635 @@
+"""The deterministic node: inputs in, effects out.
+
+It reads no clock, socket, file, environment or random source. Time is in the inputs: node time is
+the larger of what it was and the input's receive time, and due timers fire before the input.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from arb.edge import Edge, EdgeLimits
+from arb.ledger import OUTCOME_DELAYS_MS, Entry, Ledger
+from arb.leg import Leg
+from arb.pairs import pairs_of
+from books.book import Book
+from books.grade import Grade
+from books.state import Reason, State
+from cache.l1 import L1
+from connectors.coinbase.sequence import Count
+from connectors.link import Link
+from connectors.recovery import Recovery
+from connectors.registry import venue as venue_of
+from connectors.venue import Topic, Venue
+from market.catalog import Catalog, CatalogFullError
+from market.digest import Digest
+from market.effects import Effect, EffectKind
+from market.fees import FeeSchedule
+from market.frame import Kind, Refusal
+from market.grid import BadNumberError
+from market.inputs import InputKind
+from market.instrument import VENUES, Instrument
+from market.naming import NamingError
+from market.timers import Timer, Timers
+
+# Change bits of books.book, and kinds as plain numbers for the hot path.
+_TOUCH, _STATE, _WANTS_SNAPSHOT, _DEPTH = 1, 2, 4, 8
+_FRAME = int(InputKind.FRAME)
+_DIFF, _SNAPSHOT, _QUOTE, _TRADE = map(int, (Kind.DIFF, Kind.SNAPSHOT, Kind.QUOTE, Kind.TRADE))
+_BOOK_KINDS = (_DIFF, _QUOTE, _SNAPSHOT)
+_HORIZON = int(Grade.HORIZON)
+_CHANNEL_DEPTH = 1
+_LIVE = int(State.LIVE)
+
+#: A frame is refined and decoded again at most so often; each time a grid becomes finer.
+REFINEMENTS_MAX = 40
+
+#: Instruments that unknown symbols may bring in where discovery is on.
+DISCOVERED_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """What a node is told at its start; it is part of every recording."""
+
+    discover: bool = False
+    fees: FeeSchedule = field(default_factory=FeeSchedule)
+    limits: EdgeLimits = field(default_factory=EdgeLimits)
+    silence_max_ns: int = 5_000_000_000
+    lag_max_ns: int = 2_000_000_000
+
+
+class Node:
+    """Everything that happens, one input after another. Call `handle`; take its effects."""
+
+    def __init__(self, config: NodeConfig | None = None, catalog: Catalog | None = None) -> None:
+        self.config = config or NodeConfig()
+        self.catalog = catalog or Catalog()
+        self.now = 0
+        self.inputs = 0
+        self.digest = Digest()
+        self.timers = Timers()
+        self.links: dict[str, Link] = {}
+        self.venues: dict[str, Venue] = {}
+        self.books: list[Book] = []
+        self.instruments: list[Instrument] = []
+        self.book_links: list[Link] = []
+        self.recoveries: list[Recovery] = []
+        self.edges: list[Edge] = []
+        self.ledger = Ledger()
+        self.l1 = L1(self.config.silence_max_ns, self.config.lag_max_ns)
+        self.clock_steps = 0
+        self.commands = 0
+        self._slots: dict[tuple[str, str], int] = {}
+        self._touch_edges: list[list[Edge]] = []
+        self._conversion_edges: list[list[Edge]] = []
+        self._effects: list[Effect] = []
+        self._outcomes: dict[int, tuple[Edge, int, Entry]] = {}
+        self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
+            InputKind.OPEN: self._open,
+            InputKind.CLOSE: self._close,
+            InputKind.REPLY: self._reply,
+            InputKind.TIMER: self._tick,
+            InputKind.CLOCK: self._clock,
+            InputKind.COMMAND: self._command,
+        }
+
+    # --- inputs ----------------------------------------------------------------------------------
+
+    def handle(
+        self,
+        ts_recv: int,
+        kind: int,
+        source: str,
+        data: bytes = b"",
+        note: str = "",
+        number: int = 0,
+    ) -> list[Effect]:
+        """Take one input; returns its effects, valid until the next call."""
+        if self._effects:
+            self._effects = []
+        if ts_recv > self.now:
+            if ts_recv >= self.timers.next_ns:
+                self._fire(ts_recv)
+            self.now = ts_recv
+        self.inputs += 1
+        if kind == _FRAME:
+            link = self.links.get(source)
+            if link is None:
+                link = self._link(source)
+            self._frame(link, data)
+        else:
+            self._handlers[kind](source, data, note, number)
+        return self._effects
+
+    def _fire(self, until: int) -> None:
+        """Fire the timers due by `until`, each at its own deadline."""
+        while (timer := self.timers.pop_due(until)) is not None:
+            self.now = max(self.now, timer.deadline_ns)
+            self._on_timer(timer)
+
+    def _emit(
+        self, kind: EffectKind, target: str, subject: str, fields: tuple[str | int, ...] = ()
+    ) -> None:
+        effect = Effect(kind, target, subject, fields)
+        self._effects.append(effect)
+        if kind != EffectKind.LOG:
+            self.digest.add_bytes(effect.canonical())
+
+    def _log(self, target: str, event: str, *fields: str | int) -> None:
+        self._emit(EffectKind.LOG, target, event, fields)
+
+    # --- connections -----------------------------------------------------------------------------
+
+    def venue(self, name: str) -> Venue:
+        """Return the protocol object of a venue, made at first use."""
+        if name not in self.venues:
+            self.venues[name] = venue_of(name)
+        return self.venues[name]
+
+    def _link(self, source: str) -> Link:
+        """Return a connection by its name, `venue.anything`; ValueError for an unknown venue."""
+        link = self.links.get(source)
+        if link is None:
+            link = Link(source, len(self.links), self.venue(source.partition(".")[0]))
+            self.links[source] = link
+            self.l1.open_link(link.index)
+        return link
+
+    def _open(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+        link = self._link(source)
+        if link.connected:
+            self._drop_books(link, "replaced by a new connection")
+        link.open(note)
+        wanted = [self.instruments[slot].native for slot in link.slots]
+        if wanted and not self.config.discover:
+            for frame in link.venue.subscribe(wanted, request_id=link.epoch * 1000):
+                self._emit(EffectKind.SEND, link.name, frame.decode())
+
+    def _close(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+        link = self._link(source)
+        link.close(note or "closed")
+        self._drop_books(link, note or "closed")
+
+    def _drop_books(self, link: Link, why: str) -> None:
+        for slot in link.slots:
+            self.recoveries[slot] = Recovery()
+            self._changed(slot, self.books[slot].disconnect(why) | _TOUCH | _DEPTH)
+
+    def watch(self, instrument: Instrument, source: str) -> int:
+        """Add an instrument to be fed by the connection `source`; returns its slot."""
+        key = (instrument.venue, instrument.native)
+        if key in self._slots:
+            return self._slots[key]
+        link = self._link(source)
+        slot = len(self.books)
+        book = Book(slot, link.venue.rule())
+        book.subscribe()
+        known = list(self.instruments)
+        self._slots[key] = slot
+        self.books.append(book)
+        self.instruments.append(instrument)
+        self.book_links.append(link)
+        self.recoveries.append(Recovery())
+        self._touch_edges.append([])
+        self._conversion_edges.append([])
+        link.slots[slot] = None
+        self._name(link, slot)
+        self.l1.open_slot(slot, link.index)
+        for first, second, conversion in pairs_of(instrument, known):
+            self._compare(first, second, conversion)
+        return slot
+
+    def _name(self, link: Link, slot: int) -> None:
+        """Tell the decoder how the venue labels an instrument's data, and its grids."""
+        instrument = self.instruments[slot]
+        label = instrument.alias or instrument.native
+        link.venue.symbols.put(label.encode(), slot, instrument.price, instrument.size)
+
+    def _leg(self, instrument: Instrument) -> Leg:
+        slot = self._slots[instrument.venue, instrument.native]
+        fees = self.config.fees.rates(instrument.venue, instrument.native)
+        return Leg(instrument, self.books[slot], fees)
+
+    def _compare(
+        self, first: Instrument, second: Instrument, conversion: Instrument | None
+    ) -> None:
+        edge = Edge(
+            self._leg(first),
+            self._leg(second),
+            self._leg(conversion) if conversion else None,
+            self.l1,
+            self.ledger,
+            self.config.limits,
+            self,
+        )
+        self.edges.append(edge)
+        for leg in edge.legs:
+            self._touch_edges[leg.slot].append(edge)
+        if edge.conversion:
+            self._conversion_edges[edge.conversion.slot].append(edge)
+            edge.hear_conversion(self.now)
+        for leg in edge.legs:
+            edge.hear_touch(leg.slot, self.now)
+
+    # --- frames ----------------------------------------------------------------------------------
+
+    def _frame(self, link: Link, data: bytes) -> None:
+        """Decode a frame and apply its events."""
+        link.frames += 1
+        count = link.decode(data)
+        frame = link.frame
+        sequence = link.sequence
+        if sequence is not None and frame.sequence != sequence.last + 1:
+            if not self._counted(link, frame.sequence, data, count):
+                return
+        elif sequence is not None:
+            sequence.last = frame.sequence
+        if count < 0:
+            count = self._refused(link, data, count)
+        if frame.channel == _CHANNEL_DEPTH:
+            self.l1.hear(link.index, self.now)
+        now = self.now
+        for i in range(count):
+            kind = frame.kind(i)
+            if kind in _BOOK_KINDS:
+                slot = frame.slot(i)
+                book = self.books[slot]
+                changed = book.on(frame, i, now)
+                if kind == _QUOTE:
+                    link.quotes += 1
+                    for edge in self._touch_edges[slot]:
+                        edge.hear_quotes(slot, now)
+                if changed:
+                    self._changed(slot, changed)
+                book.mix(self.digest)
+            elif kind == _TRADE:
+                link.trades += 1
+                self.books[frame.slot(i)].mix(self.digest)
+            else:
+                self._control(link, kind, data)
+
+    def _counted(self, link: Link, number: int, data: bytes, count: int) -> bool:
+        """A counted connection's frame is not the next one; False when it must be ignored."""
+        assert link.sequence is not None
+        if number < 0:
+            # Error frames carry no number; what else lacks one is damaged, which `count` says.
+            if count < 0:
+                link.sequence.last += 1
+            return True
+        expected = link.sequence.last + 1
+        verdict = link.sequence.check(number)
+        if verdict is Count.STALE:
+            link.stale += 1
+            link.error("stale_sequence")
+            return False
+        link.gaps += 1
+        link.error("sequence_gap")
+        self._condemn_all(link, Reason.GAP, f"expected frame {expected}, got {number}")
+        self._emit(EffectKind.RECONNECT, link.name, "sequence gap", (expected, number))
+        return bool(data)
+
+    def _condemn_all(self, link: Link, reason: Reason, detail: str) -> None:
+        for slot in link.slots:
+            self._changed(slot, self.books[slot].condemn(reason, detail))
+
+    def _control(self, link: Link, kind: int, data: bytes) -> None:
+        """Take an event that changes no book."""
+        if kind == Kind.ERROR:
+            link.error("venue_error")
+            self._log(link.name, "venue_error", data[:500].decode("utf-8", "replace"))
+        elif kind == Kind.ACK:
+            for slot in link.slots:
+                self.books[slot].acknowledged = True
+        elif kind == Kind.SHUTDOWN:
+            self._emit(EffectKind.RECONNECT, link.name, "server shutdown")
+        else:
+            link.ignored += 1
+
+    # --- frames that were refused ----------------------------------------------------------------
+
+    def _refused(self, link: Link, data: bytes, count: int) -> int:
+        """Try to make a refused frame readable; returns the number of its events, 0 when lost."""
+        tries = 0
+        while count < 0:
+            tries += 1
+            symbol = (link.frame.symbol or b"").decode("utf-8", "replace")
+            cured = False
+            if tries <= REFINEMENTS_MAX:
+                if count == Refusal.OFF_GRID:
+                    cured = self._refine(link, symbol, data)
+                elif count == Refusal.UNKNOWN_SYMBOL:
+                    cured = self.config.discover and self._discover(link, symbol)
+                    if not cured and not link.venue.counted:
+                        # The whole frame was this symbol's: no book of ours missed anything.
+                        link.error("unknown_symbol")
+                        self._log(link.name, "unknown_symbol", symbol)
+                        return 0
+            if not cured:
+                self._lost(link, data, Refusal(count))
+                return 0
+            count = link.decode(data)
+        return count
+
+    def _discover(self, link: Link, symbol: str) -> bool:
+        """Take in a symbol that nobody asked for; False when it cannot be."""
+        if len(self.instruments) >= DISCOVERED_MAX:
+            return False
+        try:
+            instrument = self.catalog.resolve(link.venue.name, symbol)
+        except (NamingError, CatalogFullError) as error:
+            self._log(link.name, "bad_symbol", str(error))
+            return False
+        self.watch(instrument, self._streaming(link).name)
+        return True
+
+    def _streaming(self, link: Link) -> Link:
+        """Return the link itself, or for a REST door the connection that its books come by."""
+        if link.connected:
+            return link
+        for other in self.links.values():
+            if other.connected and other.venue is link.venue:
+                return other
+        return link
+
+    def _refine(self, link: Link, symbol: str, data: bytes) -> bool:
+        """Make an instrument's grids fine enough for a frame; False when they cannot be."""
+        slot = self._slots.get((link.venue.name, symbol))
+        if slot is None:
+            return False
+        price, size = link.venue.grids(data, symbol)
+        old = self.instruments[slot]
+        try:
+            new = self.catalog.refine(old.venue, old.native, price, size)
+        except BadNumberError as error:
+            self._log(link.name, "absurd_grid", str(error))
+            return False
+        if new.price == old.price and new.size == old.size:
+            return False
+        self.catalog.take_changes()
+        self._regrid(slot, new)
+        return True
+
+    def _regrid(self, slot: int, new: Instrument) -> None:
+        """Bring everything that holds ticks and lots of an instrument to its finer grids."""
+        old = self.instruments[slot]
+        self.instruments[slot] = new
+        link = self.book_links[slot]
+        self._name(link, slot)
+        factors = old.factors_to(new)
+        book = self.books[slot]
+        if factors != (1, 1):
+            try:
+                book.rescale(*factors)
+            except OverflowError as error:
+                link.error("grid_overflow")
+                self._changed(slot, book.condemn(Reason.OVERFLOW, str(error)))
+        self.l1.put(book)
+        for edge in self.edges:
+            if slot in edge.slots:
+                edge.finish(self.now)
+                for leg in (*edge.legs, edge.conversion):
+                    if leg is not None and leg.slot == slot:
+                        leg.instrument = new
+                edge.rebuild()
+                if edge.conversion:
+                    edge.hear_conversion(self.now)
+                for leg in edge.legs:
+                    edge.hear_quotes(leg.slot, self.now)
+                    edge.hear_depth(leg.slot, self.now)
+                    edge.hear_touch(leg.slot, self.now)
+
+    def _lost(self, link: Link, data: bytes, refusal: Refusal) -> None:
+        """A frame cannot be read: count it, and make unreadable only what it may have spoilt."""
+        reason = refusal.name.lower()
+        link.error(reason)
+        where = max(len(data) - link.frame.offset, 0) if link.frame.offset else 0
+        self._log(link.name, "bad_frame", reason, where, data[:200].decode("utf-8", "replace"))
+        damage = link.venue.damage(data)
+        if damage.everything:
+            self._condemn_all(link, Reason.MALFORMED, f"unreadable frame: {reason}")
+        for native in damage.books:
+            slot = self._slots.get((link.venue.name, native))
+            if slot is not None:
+                self._changed(
+                    slot, self.books[slot].condemn(Reason.MALFORMED, f"unreadable diff: {reason}")
+                )
+        if damage.doubt:
+            for slot in link.slots:
+                self._changed(slot, self.books[slot].doubt(f"unreadable frame: {reason}"))
+        if link.venue.counted and (damage.everything or damage.books):
+            self._emit(EffectKind.RECONNECT, link.name, "unreadable frame", (reason,))
+
+    # --- books -----------------------------------------------------------------------------------
+
+    def _changed(self, slot: int, changed: int) -> None:
+        """Publish what changed in a book, tell the edges, ask for a snapshot when it wants one."""
+        book = self.books[slot]
+        now = self.now
+        if changed & (_TOUCH | _STATE | _DEPTH):
+            grade = self.l1.put(book)
+            edges = self._touch_edges[slot]
+            if changed & (_DEPTH | _STATE):
+                for edge in edges:
+                    edge.hear_depth(slot, now)
+            if changed & (_TOUCH | _STATE):
+                for edge in edges:
+                    edge.hear_touch(slot, now)
+                for edge in self._conversion_edges[slot]:
+                    edge.hear_conversion(now)
+            if grade & _HORIZON and not book.refreshing:
+                self._ask(slot, refresh=True)
+        if changed & _STATE:
+            self._log(
+                self.book_links[slot].name,
+                "book",
+                self.instruments[slot].id,
+                book.reason_label,
+                book.detail,
+            )
+            if book.state != _LIVE:
+                self._want(slot)
+        if changed & _WANTS_SNAPSHOT:
+            self._want(slot)
+
+    def _want(self, slot: int) -> None:
+        """A book waits for a snapshot: ask the venue, or reconnect where it comes in the stream."""
+        if self.book_links[slot].connected and not self.books[slot].rule.in_stream:
+            self._ask(slot, refresh=False)
+
+    def _ask(self, slot: int, *, refresh: bool) -> None:
+        recovery = self.recoveries[slot]
+        instrument = self.instruments[slot]
+        path = self.book_links[slot].venue.snapshot_path(instrument.native)
+        if not path or not recovery.may_ask(self.now):
+            return
+        if refresh:
+            self.books[slot].begin_refresh()
+        deadline = recovery.asked(self.now, refresh=refresh)
+        self.timers.set(deadline, "snapshot_lost", slot)
+        self._emit(EffectKind.FETCH, instrument.venue, path, (instrument.id, recovery.attempts))
+
+    def _answered(self, slot: int, *, helped: bool) -> None:
+        recovery = self.recoveries[slot]
+        again = recovery.answered(self.now, helped=helped)
+        if not helped:
+            self.books[slot].cancel_refresh()
+            self.timers.set(again, "snapshot_again", slot)
+
+    # --- replies ---------------------------------------------------------------------------------
+
+    def _reply(self, source: str, data: bytes, note: str, number: int) -> None:
+        """Take a REST reply: a depth snapshot, trading rules, the venue's time."""
+        link = self._link(source)
+        link.replies += 1
+        topic, native = link.venue.topic(note)
+        if number != 200:
+            link.error(f"http_{number}")
+            self._log(link.name, "rest_error", number, note, data[:200].decode("utf-8", "replace"))
+            slot = self._slots.get((link.venue.name, native))
+            if topic is Topic.DEPTH and slot is not None:
+                self._answered(slot, helped=False)
+        elif topic is Topic.DEPTH:
+            self._depth_reply(link, native, data)
+        elif topic is Topic.RULES:
+            self._rules_reply(link, data)
+
+    def _depth_reply(self, link: Link, native: str, data: bytes) -> None:
+        slot = self._slots.get((link.venue.name, native))
+        if slot is None:
+            if not self.config.discover or not self._discover(link, native):
+                link.error("unknown_symbol")
+                self._log(link.name, "unknown_symbol", native)
+                return
+            slot = self._slots[link.venue.name, native]
+        count = link.venue.decode_snapshot(data, native)
+        tries = 0
+        while count == Refusal.OFF_GRID and tries < REFINEMENTS_MAX:
+            tries += 1
+            if not self._refine(link, native, data):
+                break
+            count = link.venue.decode_snapshot(data, native)
+        if count <= 0 or link.frame.kind(0) != _SNAPSHOT:
+            reason = Refusal(count).name.lower() if count < 0 else "not_a_snapshot"
+            link.error(reason)
+            self._log(link.name, "bad_reply", reason, data[:200].decode("utf-8", "replace"))
+            self._answered(slot, helped=False)
+            return
+        book = self.books[slot]
+        before = book.snapshots
+        changed = book.on(link.frame, 0, self.now)
+        self._answered(slot, helped=book.snapshots > before)
+        if changed:
+            self._changed(slot, changed)
+        book.mix(self.digest)
+
+    def _rules_reply(self, link: Link, data: bytes) -> None:
+        listed, problems = link.venue.instruments(data)
+        if problems:
+            for _ in problems:
+                link.error("bad_rules_row")
+            self._log(link.name, "bad_rules", len(problems), problems[0])
+        for instrument in listed:
+            try:
+                self.catalog.adopt(instrument)
+            except CatalogFullError:
+                link.error("catalog_full")
+                break
+        for change in self.catalog.take_changes():
+            slot = self._slots.get((change.new.venue, change.new.native))
+            if slot is not None:
+                self._regrid(slot, change.new)
+
+    # --- timers, clock, commands -----------------------------------------------------------------
+
+    def _on_timer(self, timer: Timer) -> None:
+        subject = timer.subject
+        assert isinstance(subject, int)
+        if timer.name == "snapshot_lost":
+            recovery = self.recoveries[subject]
+            if recovery.in_flight and recovery.deadline_ns == timer.deadline_ns:
+                self._answered(subject, helped=False)
+        elif timer.name == "snapshot_again":
+            if self.books[subject].state != _LIVE and self.books[subject].buffered:
+                self._want(subject)
+        else:
+            self._value(subject, int(timer.name))
+
+    def _tick(self, source: str, data: bytes, note: str, number: int) -> None:
+        """Time passes: what was due has fired already."""
+
+    def _clock(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+        """The wall clock stepped by `number` ns; node time never goes back."""
+        self.clock_steps += 1
+        self._log(source, "clock_step", number)
+
+    def _command(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+        """A user's command; what it changes is decided here and nowhere else."""
+        self.commands += 1
+        if note == "resync":
+            slot = next((s for s, i in enumerate(self.instruments) if i.id == data.decode()), None)
+            if slot is not None:
+                self._changed(slot, self.books[slot].condemn(Reason.AUDIT, "resync was asked for"))
+                return
+        self._log(source, "unknown_command", note)
+
+    # --- the ledger ------------------------------------------------------------------------------
+
+    def entered(self, edge: Edge, direction: int, entry: Entry) -> None:
+        """An opportunity was seen: make it an effect, and value it again later."""
+        self._emit(
+            EffectKind.OPPORTUNITY,
+            entry.edge,
+            entry.rule.label,
+            (entry.id, entry.base, edge.amount(entry.profit), entry.detail),
+        )
+        self._outcomes[entry.id] = (edge, direction, entry)
+        for delay_ms in OUTCOME_DELAYS_MS:
+            self.timers.set(self.now + delay_ms * 1_000_000, str(delay_ms), entry.id)
+
+    def left(self, edge: Edge, entry: Entry) -> None:
+        """An opportunity is over or another rule decides it now."""
+        self._emit(
+            EffectKind.OPPORTUNITY,
+            entry.edge,
+            "closed",
+            (entry.id, entry.base, edge.amount(entry.profit)),
+        )
+
+    def _value(self, entry_id: int, delay_ms: int) -> None:
+        """Value an opportunity's size again at today's books."""
+        edge, direction, entry = self._outcomes[entry_id]
+        if delay_ms == OUTCOME_DELAYS_MS[-1]:
+            del self._outcomes[entry_id]
+        result = edge.walk(direction, forced=entry.base) if entry.base else None
+        profit = result.net if result is not None and result.base == entry.base else None
+        self.ledger.value(entry, delay_ms, profit)
+        value = "unknown" if profit is None else edge.amount(profit)
+        self._emit(EffectKind.OUTCOME, entry.edge, value, (entry.id, delay_ms))
+
+    def finish(self) -> None:
+        """Close what is open, at the end of a run."""
+        for edge in self.edges:
+            edge.finish(self.now)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def slot_of(self, instrument_id: str) -> int | None:
+        """Return the slot of an instrument id, None when it is not watched."""
+        for slot, instrument in enumerate(self.instruments):
+            if instrument.id == instrument_id:
+                return slot
+        return None
+
+    @property
+    def events(self) -> int:
+        """Market events so far: level changes applied, best quotes, trades."""
+        ticks = sum(link.quotes + link.trades for link in self.links.values())
+        return ticks + sum(book.changes for book in self.books)
+
+
+def source_venue(source: str) -> str:
+    """Return the venue of an input source such as `binance.ws.1`; ValueError for an unknown one."""
+    name = source.partition(".")[0]
+    if name not in VENUES:
+        raise ValueError(f"{source!r} names no venue; known: {', '.join(VENUES)}")
+    return name
