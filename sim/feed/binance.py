@@ -72,6 +72,11 @@ class BinanceFeed:
         """Every listing of the venue."""
         return [symbol.listing for symbol in self._symbols.values()]
 
+    @property
+    def symbols(self) -> list[str]:
+        """Every symbol, as the venue spells it."""
+        return list(self._by_name)
+
     def streams(self) -> list[str]:
         """Return the name of every stream that this feed can publish."""
         names = []

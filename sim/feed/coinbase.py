@@ -90,6 +90,20 @@ class CoinbaseFeed:
         """Every product id of the venue."""
         return list(self._by_name)
 
+    def resolve(self, name: str) -> str | None:
+        """Return the product that a name stands for, None if there is none.
+
+        BTC-USDC is another name of BTC-USD; USDT-USDC would be a product of its own.
+        """
+        for product_id, product in self._by_name.items():
+            if name == product_id or name in wire.aliases_of(product.listing):
+                return product_id
+        return None
+
+    def book(self, product_id: str) -> Book:
+        """Return the book of a product; KeyError if unknown."""
+        return self._by_name[product_id].book
+
     def publish(self, events: Iterable[Event]) -> list[Frame]:
         """Take in what happened up to now, and return the frames that are due, in order."""
         for event in events:

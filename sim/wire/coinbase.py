@@ -25,6 +25,11 @@ def product_of(listing: Listing) -> str:
     return listing.pair
 
 
+def aliases_of(listing: Listing) -> list[str]:
+    """Return the other names of a product: books in USD serve USDC as well, but not for USDT."""
+    return [f"{listing.base}-USDC"] if listing.base != "USDT" else []
+
+
 def envelope(channel: str, ts_ns: int, sequence: int, events: bytes) -> bytes:
     """Return a whole frame around the encoded events; `sequence` counts the connection's frames."""
     head = f'{{"channel":"{channel}","timestamp":"{iso_time(ts_ns)}","sequence_num":{sequence},'
@@ -133,7 +138,6 @@ def product_row(listing: Listing, stats: Mapping[str, int]) -> dict[str, Any]:
     """Return one product."""
     tick = trimmed(1, listing.price_decimals)
     step = trimmed(1, listing.size_decimals)
-    alias = [f"{listing.base}-USDC"] if listing.base != "USDT" else []
     decimals = listing.price_decimals + listing.size_decimals
     return {
         "product_id": product_of(listing),
@@ -164,7 +168,7 @@ def product_row(listing: Listing, stats: Mapping[str, int]) -> dict[str, Any]:
         "fcm_trading_session_details": None,
         "mid_market_price": "",
         "alias": "",
-        "alias_to": alias,
+        "alias_to": aliases_of(listing),
         "base_display_symbol": listing.base,
         "quote_display_symbol": listing.quote,
         "view_only": False,
