@@ -8,6 +8,7 @@ from collections.abc import Sequence
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
     "replay": "replay recorded bytes through the node",
+    "sim": "write a recording of the simulated venues",
 }
 
 

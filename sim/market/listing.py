@@ -1,0 +1,30 @@
+"""A listing: one instrument at one simulated venue, with its grid."""
+
+from dataclasses import dataclass
+
+BINANCE = "BINANCE"
+COINBASE = "COINBASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One instrument at one venue.
+
+    A tick is 10**-price_decimals of the quote asset, a lot 10**-size_decimals of the base asset.
+    """
+
+    venue: str
+    base: str
+    quote: str
+    price_decimals: int
+    size_decimals: int
+
+    @property
+    def pair(self) -> str:
+        """Return the canonical pair, such as `BTC-USDT`."""
+        return f"{self.base}-{self.quote}"
+
+    @property
+    def id(self) -> str:
+        """Return the instrument id, such as `BTC-USDT.BINANCE`."""
+        return f"{self.pair}.{self.venue}"

@@ -1,0 +1,85 @@
+"""The two simulated venues over one market, as one thing to start and stop."""
+
+from types import TracebackType
+from typing import Self
+
+from sim.feed.binance import BinanceFeed
+from sim.feed.coinbase import CoinbaseFeed
+from sim.market.base import Market
+from sim.market.scenario import CALM
+from sim.market.world import World
+from sim.recording import WARM_UP_NS
+
+from .binance import BinanceRules, BinanceServer
+from .coinbase import CoinbaseRules, CoinbaseServer
+from .pump import Listener, Pump, wall_start_ns
+
+
+class SimulatedWorld:
+    """Both venues on loopback, driven by the clock of the running event loop.
+
+    Use as `async with SimulatedWorld(seed=1) as world:`; then `world.binance` and `world.coinbase`
+    have the addresses, counts and faults. Venue time is wall-clock time at the start; a market
+    that is handed in goes on from its own time, and ours has been going on for `warm_up_ns`.
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        market: Market | None = None,
+        binance_rules: BinanceRules | None = None,
+        coinbase_rules: CoinbaseRules | None = None,
+        ports: tuple[int, int] = (0, 0),
+        warm_up_ns: int = WARM_UP_NS,
+    ) -> None:
+        self._is_ours = market is None
+        self.market = market or World(CALM, seed, wall_start_ns() - warm_up_ns)
+        binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market)
+        self._pump = Pump(self.market, [])
+        now_ns = self._pump.now_ns
+        self.binance = BinanceServer(binance_feed, now_ns, binance_rules)
+        self.coinbase = CoinbaseServer(coinbase_feed, now_ns, coinbase_rules)
+        self._pump.add(self.binance.on_events)
+        self._pump.add(self.coinbase.on_events)
+        self._ports = ports
+
+    def listen(self, listener: Listener) -> None:
+        """Hand what happens in the market to one more listener, at each step."""
+        self._pump.add(listener)
+
+    @property
+    def slipped_ns(self) -> int:
+        """How far the venues' clocks fell behind because the event loop was held up."""
+        return self._pump.slipped_ns
+
+    async def start(self) -> None:
+        """Bring the market up to now, then listen. OSError if a port is taken."""
+        # Warming up takes a moment itself: the second look closes in on the wall clock.
+        for _ in range(2 if self._is_ours else 0):
+            self._pump.advance(wall_start_ns())
+        self._pump.start()
+        try:
+            await self.binance.start(self._ports[0])
+            await self.coinbase.start(self._ports[1])
+        except OSError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close every connection and let the market stand."""
+        self._pump.stop()
+        await self.binance.stop()
+        await self.coinbase.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()

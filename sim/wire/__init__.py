@@ -1,0 +1,1 @@
+"""Wire formats of the simulated venues, from the venue's side: integers in, exact bytes out."""
