@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
+    "bench": "measure speed and memory",
     "replay": "replay recorded bytes through the node",
     "sim": "write a recording of the simulated venues",
 }
