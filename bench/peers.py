@@ -81,7 +81,7 @@ def nautilus(snapshot: bytes, diffs: list[bytes]) -> Run:
         for key in keys:
             for price, size in message[key]:
                 quantity = objects.Quantity.from_str(size)
-                action = enums.BookAction.UPDATE if quantity else enums.BookAction.DELETE
+                action = enums.BookAction.UPDATE if quantity.raw else enums.BookAction.DELETE
                 order = data.BookOrder(sides[key], objects.Price.from_str(price), quantity, 0)
                 rows.append(data.OrderBookDelta(instrument, action, order, 0, last, 0, 0))
         return data.OrderBookDeltas(instrument, rows) if rows else None

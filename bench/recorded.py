@@ -1,6 +1,7 @@
 """Inputs for the benchmarks: a given recording, or the generated one."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from market.inputs import Input, InputKind
@@ -17,20 +18,26 @@ def load(specs: list[str], seconds: int) -> list[Input]:
 
     Raises BenchError for a source that is not there.
     """
-    if not specs:
-        with tempfile.TemporaryDirectory() as folder:
-            write_recording(Path(folder), seed=1, seconds=seconds)
-            found = sorted(Path(folder).glob("*.jsonl.zst"))
-            sources = [Recorded(path.name.split(".")[0].lower(), [path]) for path in found]
-            return list(merged(sources))
-    sources = []
-    for spec in specs:
-        name, _, paths = spec.partition("=")
-        try:
-            sources.append(Recorded(name, [Path(path) for path in paths.split(",")]))
-        except (OSError, ValueError) as error:
-            raise BenchError(f"--source {spec}: {error}") from error
-    return list(merged(sources))
+    return list(stream(specs, seconds))
+
+
+def stream(specs: list[str], seconds: int) -> Iterator[Input]:
+    """Yield what `load` returns, a line at a time."""
+    if specs:
+        yield from merged([_recorded(spec) for spec in specs])
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        write_recording(Path(folder), seed=1, seconds=seconds)
+        found = sorted(Path(folder).glob("*.jsonl.zst"))
+        yield from merged([Recorded(path.name.split(".")[0].lower(), [path]) for path in found])
+
+
+def _recorded(spec: str) -> Recorded:
+    name, _, paths = spec.partition("=")
+    try:
+        return Recorded(name, [Path(path) for path in paths.split(",")])
+    except (OSError, ValueError) as error:
+        raise BenchError(f"--source {spec}: {error}") from error
 
 
 def depth_frames(inputs: list[Input], symbol: bytes) -> tuple[list[bytes], bytes]:
