@@ -48,14 +48,16 @@ cdef void side_clear(side_t *side) noexcept nogil:
 
 cdef int _find(const side_t *side, int64_t key) noexcept nogil:
     """Return the place of the first far key at or above `key`."""
-    cdef int low = 0, high = side.far_count, middle
-    while low < high:
-        middle = (low + high) >> 1
-        if side.far[middle].ticks < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    # Halving without a jump that the processor could guess wrongly.
+    cdef const level_t *base = side.far
+    cdef int n = side.far_count, half
+    if n == 0:
+        return 0
+    while n > 1:
+        half = n >> 1
+        base += half if base[half - 1].ticks < key else 0
+        n -= half
+    return <int>(base - side.far) + (base[0].ticks < key)
 
 
 cdef int _reserve(side_t *side, int capacity) noexcept nogil:

@@ -61,6 +61,8 @@ ctypedef struct symbol_t:
     int slot
     grid_t price
     grid_t lots
+    shape_t price_shape  # of the level read last
+    shape_t lots_shape
 
 cdef class SymbolTable:
     cdef symbol_t *rows
@@ -92,11 +94,9 @@ cdef class Frame:
         self, const char *p, const char *end, symbol_t *row, bint ask, int *status
     ) noexcept nogil
     cdef const char *_run(
-        self, const char *p, const char *end, symbol_t *row, bint ask,
-        const shape_t *price, const shape_t *size
+        self, const char *p, const char *end, const symbol_t *row, bint ask
     ) noexcept nogil
     cdef const char *_level(
-        self, const char *p, const char *end, symbol_t *row, bint ask,
-        shape_t *price, shape_t *size, int *status
+        self, const char *p, const char *end, symbol_t *row, bint ask, int *status
     ) noexcept nogil
     cdef bint push(self, bint ask, int64_t ticks, int64_t lots) noexcept nogil

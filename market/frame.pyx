@@ -125,6 +125,7 @@ cdef class SymbolTable:
         row.price.step = price.step
         row.lots.decimals = size.decimals
         row.lots.step = size.step
+        row.price_shape.whole = row.lots_shape.whole = 0
 
     def slot(self, bytes name not None):
         """Return the slot of a symbol, or -1."""
@@ -207,19 +208,17 @@ cdef class Frame:
 
         On NULL `status` is a refusal.
         """
-        cdef shape_t price, size
         status[0] = REFUSED_JSON
         if p[0] != c'[':
             return NULL
         p = skip_space(p + 1)
         if p[0] == c']':
             return p + 1
-        price.whole = size.whole = 0
         while True:
-            p = self._run(p, end, row, ask, &price, &size)
+            p = self._run(p, end, row, ask)
             if p[0] != c'[':
                 return NULL
-            p = self._level(p, end, row, ask, &price, &size, status)
+            p = self._level(p, end, row, ask, status)
             if p == NULL:
                 return NULL
             status[0] = REFUSED_JSON
@@ -231,13 +230,15 @@ cdef class Frame:
             p = skip_space(p + 1)
 
     cdef const char *_run(
-        self, const char *p, const char *end, symbol_t *row, bint ask,
-        const shape_t *price, const shape_t *size,
+        self, const char *p, const char *end, const symbol_t *row, bint ask
     ) noexcept nogil:
-        """Read levels as long as they keep their shape and others follow; the rest is _level's."""
+        """Read levels as long as prices keep their shape and others follow; the rest is _level's."""
         cdef level_t *out = self.asks if ask else self.bids
         cdef int n = self.ask_count if ask else self.bid_count
         cdef int capacity = self.ask_capacity if ask else self.bid_capacity
+        cdef int status = NUMBER_OK
+        cdef const shape_t *price = &row.price_shape
+        cdef const shape_t *size = &row.lots_shape
         cdef const char *point
         cdef const char *close
         if price.whole == 0 or size.whole == 0:
@@ -251,18 +252,21 @@ cdef class Frame:
                 or close[0] != c'"' or close[1] != c',' or close[2] != c'"'
             ):
                 break
-            point = close + 3 + size.whole
-            if point[0] != c'.':
-                break
             if not read_shaped(p + 2, &row.price, price, &out[n].ticks):
                 break
-            if not read_shaped(close + 3, &row.lots, size, &out[n].lots):
-                break
-            close = point + 1 + size.fraction
-            if close[0] != c'"' or close[1] != c']' or close[2] != c',' or close[3] != c'[':
+            point = close + 3 + size.whole
+            if point[0] == c'.' and point[1 + size.fraction] == c'"':
+                if not read_shaped(close + 3, &row.lots, size, &out[n].lots):
+                    break
+                close = point + 2 + size.fraction
+            else:
+                close = scan_units(close + 3, end, &row.lots, &out[n].lots, &status)
+                if close == NULL:
+                    break
+            if close[0] != c']' or close[1] != c',' or close[2] != c'[':
                 break
             n += 1
-            p = close + 3
+            p = close + 2
         if ask:
             self.ask_count = n
         else:
@@ -270,8 +274,7 @@ cdef class Frame:
         return p
 
     cdef const char *_level(
-        self, const char *p, const char *end, symbol_t *row, bint ask,
-        shape_t *price, shape_t *size, int *status,
+        self, const char *p, const char *end, symbol_t *row, bint ask, int *status
     ) noexcept nogil:
         """Read one level of any shape at its bracket, and learn its shape."""
         cdef int64_t ticks = 0, lots = 0
@@ -279,7 +282,7 @@ cdef class Frame:
         p = skip_space(p + 1)
         if p[0] != c'"':
             return NULL
-        learn_shape(p + 1, end, &row.price, price)
+        learn_shape(p + 1, end, &row.price, &row.price_shape)
         p = scan_units(p + 1, end, &row.price, &ticks, &number)
         if p == NULL:
             status[0] = REFUSED_NUMBER if number == NUMBER_BAD else REFUSED_OFF_GRID
@@ -287,7 +290,7 @@ cdef class Frame:
         p = expect(p, c',')
         if p == NULL or p[0] != c'"':
             return NULL
-        learn_shape(p + 1, end, &row.lots, size)
+        learn_shape(p + 1, end, &row.lots, &row.lots_shape)
         p = scan_units(p + 1, end, &row.lots, &lots, &number)
         if p == NULL:
             status[0] = REFUSED_NUMBER if number == NUMBER_BAD else REFUSED_OFF_GRID
