@@ -32,7 +32,9 @@ setup: .venv/ready build/core
 build: setup
 
 run: setup
-	$(BIN)/crossquote --help
+	$(BIN)/crossquote sim --write build/demo --seed 7 --seconds 60
+	$(BIN)/crossquote replay --source binance=build/demo/BINANCE.jsonl.zst \
+	  --source coinbase=build/demo/COINBASE.jsonl.zst --taker binance=0.0002 --taker coinbase=0.0003
 
 lint: setup
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from arb.pairs import pairs_of
 from books.book import Book
 from books.grade import Grade
 from books.state import Reason, State
+from cache.consolidated import ConsolidatedQuotes
 from cache.l1 import L1
 from connectors.coinbase.sequence import Count
 from connectors.link import Link
@@ -77,6 +78,7 @@ class Node:
         self.edges: list[Edge] = []
         self.ledger = Ledger()
         self.l1 = L1(self.config.silence_max_ns, self.config.lag_max_ns)
+        self.consolidated = ConsolidatedQuotes(self.l1)
         self.clock_steps = 0
         self.commands = 0
         self._slots: dict[tuple[str, str], int] = {}
@@ -195,6 +197,7 @@ class Node:
         link.slots[slot] = None
         self._name(link, slot)
         self.l1.open_slot(slot, link.index)
+        self.consolidated.add(instrument, slot)
         for first, second, conversion in pairs_of(instrument, known):
             self._compare(first, second, conversion)
         return slot
@@ -373,6 +376,7 @@ class Node:
         """Bring everything that holds ticks and lots of an instrument to its finer grids."""
         old = self.instruments[slot]
         self.instruments[slot] = new
+        self.consolidated.add(new, slot)
         link = self.book_links[slot]
         self._name(link, slot)
         factors = old.factors_to(new)

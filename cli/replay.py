@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -11,6 +12,7 @@ from cli.report import human, report
 from connectors.payloads import instruments_of_file
 from connectors.registry import VENUE_NAMES
 from market.catalog import Catalog
+from market.fees import FeeSchedule, rate_ppb
 from market.rows import RowError
 from node import Node, NodeConfig
 from replay.source import Recorded, merged
@@ -51,6 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="VENUE=SECONDS",
         help="move the clock of one source, e.g. to compare recordings of different days",
     )
+    parser.add_argument(
+        "--taker",
+        action="append",
+        default=[],
+        metavar="VENUE=RATE",
+        help="taker fee of a venue as decimal text, 0.0005 is 5 bps (default: its lowest tier)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -80,6 +89,18 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     return found
 
 
+def fees_of(specs: list[str]) -> FeeSchedule:
+    """Return the fees with the taker rates of the options; raises UsageError."""
+    fees = FeeSchedule()
+    for spec in specs:
+        name, _, rate = spec.partition("=")
+        try:
+            fees = fees.with_venue(name, replace(fees.venues[name], taker_ppb=rate_ppb(rate)))
+        except (KeyError, ValueError) as error:
+            raise UsageError(f"--taker {spec}: expected VENUE=RATE: {error}") from None
+    return fees
+
+
 def catalog_of(path: Path | None) -> Catalog:
     """Return a catalog with the rules of an instruments file; raises UsageError."""
     catalog = Catalog()
@@ -102,10 +123,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         sources = sources_of(args.source, args.shift)
         catalog = catalog_of(args.instruments)
+        fees = fees_of(args.taker)
     except UsageError as error:
         print(f"crossquote replay: {error}", file=sys.stderr)
         return 2
-    node = Node(NodeConfig(discover=True), catalog)
+    node = Node(NodeConfig(discover=True, fees=fees), catalog)
     first = last = 0
     started = time.perf_counter()
     handle = node.handle

@@ -1,5 +1,6 @@
 """What a node knows, as one object and as text for people."""
 
+from dataclasses import asdict
 from typing import Any
 
 from arb.edge import Edge
@@ -17,6 +18,9 @@ def report(node: Node, feed_ns: int, wall_seconds: float) -> dict[str, Any]:
         "digest": node.digest.hex,
         "books": [book_row(node, slot) for slot in range(len(node.books))],
         "connections": [connection_row(node, name) for name in node.links],
+        "consolidated": [
+            asdict(node.consolidated.best(pair, node.now)) for pair in node.consolidated.pairs
+        ],
         "edges": {row["name"]: row for edge in node.edges for row in edge_rows(node, edge)},
     }
 
