@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
-    "sim": "write a recording of the simulated venues",
+    "sim": "serve the simulated venues, or write a recording of them",
 }
 
 

@@ -69,8 +69,15 @@ class VenueServer(ABC):
         if self._runner is not None:
             runner, self._runner = self._runner, None
             self.disconnect_all(abrupt)
+            await self._gone(list(self.clients))
             await runner.cleanup()
         self.resume()
+
+    async def _gone(self, clients: list[Client]) -> None:
+        """Wait until clients are gone, which their own deadline for a close brings about."""
+        waits = [asyncio.create_task(client.gone.wait()) for client in clients]
+        if waits:
+            await asyncio.wait(waits)
 
     async def restart(self, abrupt: bool = False) -> None:
         """Stop, and listen again on the same port."""
