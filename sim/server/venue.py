@@ -111,18 +111,16 @@ class VenueServer(ABC):
 
     def on_events(self, events: list[Event]) -> None:
         """Take in what happened in the market: the pump calls this at each step."""
-        if self._runner is None:
-            self._discard(events)
-            return
-        if self._paused:
+        running = self._runner is not None
+        if running and self._paused and len(self._backlog) + len(events) <= BACKLOG_EVENTS:
             self._backlog += events
-            if len(self._backlog) > BACKLOG_EVENTS:
-                self._discard(self._backlog)
-                self._backlog = []
             return
         if self._backlog:
             events, self._backlog = self._backlog + events, []
-        self._publish(events)
+        if running and not self._paused:
+            self._publish(events)
+        else:
+            self._discard(events)
 
     async def serve_client(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one WebSocket connection from handshake to end."""
