@@ -81,6 +81,8 @@ class Node:
         self.consolidated = ConsolidatedQuotes(self.l1)
         self.clock_steps = 0
         self.commands = 0
+        self._free_links: list[int] = []
+        self._offsets: dict[str, int] = {}
         self._slots: dict[tuple[str, str], int] = {}
         self._touch_edges: list[list[Edge]] = []
         self._conversion_edges: list[list[Edge]] = []
@@ -93,6 +95,7 @@ class Node:
             InputKind.TIMER: self._tick,
             InputKind.CLOCK: self._clock,
             InputKind.COMMAND: self._command,
+            InputKind.OFFSET: self._offset,
         }
 
     # --- inputs ----------------------------------------------------------------------------------
@@ -152,9 +155,12 @@ class Node:
         """Return a connection by its name, `venue.anything`; ValueError for an unknown venue."""
         link = self.links.get(source)
         if link is None:
-            link = Link(source, len(self.links), self.venue(source.partition(".")[0]))
+            index = self._free_links.pop() if self._free_links else len(self.links)
+            link = Link(source, index, self.venue(source.partition(".")[0]))
             self.links[source] = link
-            self.l1.open_link(link.index)
+            self.l1.open_link(index)
+            self.l1.hear(index, 0)
+            self.l1.set_offset(index, self._offsets.get(link.venue.name))
         return link
 
     def _open(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
@@ -162,20 +168,75 @@ class Node:
         if link.connected:
             self._drop_books(link, "replaced by a new connection")
         link.open(note)
+        for old in [one for one in self.links.values() if one.base == link.base]:
+            if old is not link:
+                self._succeed(old, link)
         wanted = [self.instruments[slot].native for slot in link.slots]
         if wanted and not self.config.discover:
             for frame in link.venue.subscribe(wanted, request_id=link.epoch * 1000):
                 self._emit(EffectKind.SEND, link.name, frame.decode())
 
+    def _succeed(self, old: Link, new: Link) -> None:
+        """A connection was opened again: it wants the same books.
+
+        While the old one still delivers, its books stay with it until the new one can carry on
+        (`_take_over`); a closed one gives them up at once.
+        """
+        new.slots |= old.slots
+        if old.connected:
+            return
+        for slot in old.slots:
+            if self.book_links[slot] is old:
+                self._own(slot, new)
+        self._retire(old, new)
+
+    def _own(self, slot: int, link: Link) -> None:
+        self.book_links[slot] = link
+        self.l1.open_slot(slot, link.index)
+
+    def _retire(self, old: Link, new: Link) -> None:
+        """Forget a closed connection that another one has replaced."""
+        new.inherit(old)
+        del self.links[old.name]
+        self._free_links.append(old.index)
+
+    def _take_over(self, link: Link, slot: int, i: int, kind: int) -> bool:
+        """Decide on a book's event from a connection that does not own it; True takes it over.
+
+        Both carry the same stream during a rollover. A snapshot in the stream starts anew on the
+        new connection; a sequenced diff carries on where the book stands, if it reaches there.
+        """
+        owner = self.book_links[slot]
+        book = self.books[slot]
+        if owner.connected and owner.epoch_of > link.epoch_of:
+            return False
+        if owner.connected and kind != _SNAPSHOT:
+            if book.rule.in_stream or kind != _DIFF or book.state != _LIVE:
+                return False
+            first, last = link.frame.ids(i)
+            if not first - 1 <= book.last_sequence <= last:
+                return False
+        self._own(slot, link)
+        if all(self.book_links[one] is link for one in link.slots):
+            self._emit(EffectKind.READY, link.name, "carries on")
+        return True
+
     def _close(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         link = self._link(source)
         link.close(note or "closed")
         self._drop_books(link, note or "closed")
+        heirs = [one for one in self.links.values() if one.base == link.base and one.connected]
+        if heirs:
+            for slot in link.slots:
+                if self.book_links[slot] is link:
+                    self._own(slot, heirs[-1])
+            self._retire(link, heirs[-1])
 
     def _drop_books(self, link: Link, why: str) -> None:
         for slot in link.slots:
-            self.recoveries[slot] = Recovery()
-            self._changed(slot, self.books[slot].disconnect(why) | _TOUCH | _DEPTH)
+            if self.book_links[slot] is link:
+                self.recoveries[slot] = Recovery()
+                self._changed(slot, self.books[slot].disconnect(why) | _TOUCH | _DEPTH)
 
     def watch(self, instrument: Instrument, source: str) -> int:
         """Add an instrument to be fed by the connection `source`; returns its slot."""
@@ -252,10 +313,13 @@ class Node:
         if frame.channel == _CHANNEL_DEPTH:
             self.l1.hear(link.index, self.now)
         now = self.now
+        owners = self.book_links
         for i in range(count):
             kind = frame.kind(i)
             if kind in _BOOK_KINDS:
                 slot = frame.slot(i)
+                if owners[slot] is not link and not self._take_over(link, slot, i, kind):
+                    continue
                 book = self.books[slot]
                 changed = book.on(frame, i, now)
                 if kind == _QUOTE:
@@ -293,7 +357,8 @@ class Node:
 
     def _condemn_all(self, link: Link, reason: Reason, detail: str) -> None:
         for slot in link.slots:
-            self._changed(slot, self.books[slot].condemn(reason, detail))
+            if self.book_links[slot] is link:
+                self._changed(slot, self.books[slot].condemn(reason, detail))
 
     def _control(self, link: Link, kind: int, data: bytes) -> None:
         """Take an event that changes no book."""
@@ -413,13 +478,14 @@ class Node:
             self._condemn_all(link, Reason.MALFORMED, f"unreadable frame: {reason}")
         for native in damage.books:
             slot = self._slots.get((link.venue.name, native))
-            if slot is not None:
+            if slot is not None and self.book_links[slot] is link:
                 self._changed(
                     slot, self.books[slot].condemn(Reason.MALFORMED, f"unreadable diff: {reason}")
                 )
         if damage.doubt:
             for slot in link.slots:
-                self._changed(slot, self.books[slot].doubt(f"unreadable frame: {reason}"))
+                if self.book_links[slot] is link:
+                    self._changed(slot, self.books[slot].doubt(f"unreadable frame: {reason}"))
         if link.venue.counted and (damage.everything or damage.books):
             self._emit(EffectKind.RECONNECT, link.name, "unreadable frame", (reason,))
 
@@ -565,6 +631,14 @@ class Node:
         """The wall clock stepped by `number` ns; node time never goes back."""
         self.clock_steps += 1
         self._log(source, "clock_step", number)
+
+    def _offset(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+        """The venue's clock stands `number` ns ahead of ours."""
+        venue = self._link(source).venue
+        self._offsets[venue.name] = number
+        for link in self.links.values():
+            if link.venue is venue:
+                self.l1.set_offset(link.index, number)
 
     def _command(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         """A user's command; what it changes is decided here and nowhere else."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 VERBS: dict[str, str] = {
     "bench": "measure speed and memory",
     "replay": "replay recorded bytes through the node",
-    "sim": "write a recording of the simulated venues",
+    "sim": "serve the simulated venues, or write a recording of them",
 }
 
 

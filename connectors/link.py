@@ -12,6 +12,10 @@ class Link:
 
     def __init__(self, name: str, index: int, venue: Venue) -> None:
         self.name = name
+        #: `binance.ws.1` of `binance.ws.1#3`: the same connection opened again.
+        self.base = name.partition("#")[0]
+        #: Which opening this is, as its name says; 0 where openings are not numbered.
+        self.epoch_of = int(name.partition("#")[2] or 0)
         self.index = index
         self.venue = venue
         self.decode = venue.decoder.decode
@@ -44,6 +48,19 @@ class Link:
         """The connection is gone."""
         self.connected = False
         self.detail = reason
+
+    def inherit(self, old: "Link") -> None:
+        """Go on counting where the connection that this one replaces stopped."""
+        self.epoch += old.epoch
+        self.frames += old.frames
+        self.replies += old.replies
+        self.gaps += old.gaps
+        self.stale += old.stale
+        self.ignored += old.ignored
+        self.trades += old.trades
+        self.quotes += old.quotes
+        for name, count in old.errors.items():
+            self.errors[name] = self.errors.get(name, 0) + count
 
     def error(self, name: str) -> int:
         """Count an error; returns how often it happened. Beyond ERRORS_MAX names: `other`."""

@@ -15,14 +15,16 @@ class EffectKind(IntEnum):
     OPPORTUNITY = 4
     OUTCOME = 5
     LOG = 6
+    READY = 7
 
 
 class Effect(NamedTuple):
     """One effect.
 
     SEND: a frame for a connection. FETCH: a REST request, `subject` its path. RECONNECT: drop the
-    connection and open it again. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or
-    valued. LOG: a line for people, which replay switches off.
+    connection and open it again. READY: a connection has all that it needs, the one that it
+    replaces may go. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or valued. LOG: a
+    line for people, which replay switches off.
     """
 
     kind: EffectKind

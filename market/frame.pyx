@@ -331,6 +331,12 @@ cdef class Frame:
         """Return the instrument slot of event `i`."""
         return self.events[i].slot if 0 <= i < self.count else -1
 
+    def ids(self, int i):
+        """Return (first, last) update id of event `i`."""
+        if not 0 <= i < self.count:
+            raise IndexError(i)
+        return self.events[i].first, self.events[i].last
+
     def levels(self, int i):
         """Return how many level changes event `i` holds."""
         if not 0 <= i < self.count:
