@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "config": "check, show or describe the configuration",
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
