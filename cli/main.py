@@ -8,6 +8,7 @@ from collections.abc import Sequence
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
     "config": "check, show or describe the configuration",
+    "doctor": "look at machine and installation, and say what to do",
 }
 
 

@@ -1,5 +1,6 @@
 """The configuration in force: file, environment and command line over the defaults."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def load(
     `flags` are values of the command line by path, `{"mode": "paper"}`; they win over the
     environment, which wins over the file.
     """
-    path = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    path = file or (DEFAULT_FILE if os.access(DEFAULT_FILE, os.F_OK) else None)
     table, problems = _read(path)
     problems += overlay_environment(table, environment)
     overlay_flags(table, flags or {})
