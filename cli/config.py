@@ -78,7 +78,7 @@ def _summary(loaded: Loaded) -> str:
     venues = ", ".join(
         f"{name} ({len(venue.instruments)})" for name, venue in settings.venues.enabled().items()
     )
-    name = _name(loaded) or "No config.yaml here: the built-in defaults"
+    name = _name(loaded) or "No config.yaml here, the built-in defaults"
     changed = [path for path, _, origin in loaded.leaves() if origin.kind == "environment"]
     overrides = f"\n  from the environment: {', '.join(changed)}" if changed else ""
     return f"{name}: valid\n  mode: {settings.mode}\n  venues (instruments): {venues}{overrides}"

@@ -96,7 +96,8 @@ def _sim(settings: Settings) -> Iterator[Finding]:
     simulated = ports.__struct_encode_fields__
     for name in settings.venues.enabled():
         if name not in simulated:
-            expected = f"mode sim has the venues {' and '.join(simulated)} only"
-            yield f"venues.{name}.enabled", f"got 'true', {expected}; choose mode paper for it"
+            there = " and ".join(simulated)
+            expected = f"expected false in mode sim, which has {there} only"
+            yield f"venues.{name}.enabled", f"got 'true', {expected}"
     if ports.binance and ports.binance == ports.coinbase:
         yield "sim.ports.coinbase", f"got '{ports.coinbase}', expected another port than binance's"

@@ -57,7 +57,7 @@ def read_text(text: str, name: str) -> Table:
         _refuse(Origin("file", name + line), f"is not YAML: {words}{column}")
     except yaml.reader.ReaderError as error:
         line = str(text.count("\n", 0, error.position) + 1)
-        what = f"character {error.character!r} is not allowed"
+        what = f"character U+{int(error.character):04X} is not allowed"
         _refuse(Origin("file", f"{name}:{line}"), f"is not YAML: {what}")
 
 
