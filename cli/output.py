@@ -1,10 +1,9 @@
 """What the verbs print: lines for people, JSON for programs."""
 
+import json
 import os
 import sys
 from typing import Any
-
-import orjson
 
 from .settings import SettingsError
 from .settings.problem import lines
@@ -12,6 +11,9 @@ from .settings.problem import lines
 
 def emit(text: str) -> None:
     """Print text; a reader that went away (`| head`) ends the output quietly."""
+    # A file's name need be neither UTF-8 nor in the terminal's alphabet.
+    encoding = sys.stdout.encoding or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
@@ -24,7 +26,7 @@ def emit(text: str) -> None:
 
 def emit_json(data: Any) -> None:
     """Print data as indented JSON."""
-    emit(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+    emit(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 def report_refusal(error: SettingsError, *, as_json: bool) -> int:

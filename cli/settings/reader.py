@@ -1,6 +1,7 @@
 """From nodes to settings: every key checked, every problem collected, every origin kept."""
 
 import re
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ NOT_IN_FILES = (
 )
 
 
+@cache
 def field_types(section: type[Struct]) -> dict[str, tuple[str, inspect.Type]]:
     """Return (attribute, type) of each key of a section, by the key's spelling in the file."""
     info = inspect.type_info(section)

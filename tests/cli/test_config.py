@@ -199,3 +199,13 @@ def test_a_reader_that_goes_away_ends_the_output_quietly():
     )
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("alphabet", ["ascii", "utf-8"])
+def test_a_file_name_outside_the_alphabet_is_escaped(alphabet, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff\xc3\xbc.yaml")
+    path.write_text(VALID)
+    for action in (["show"], ["check"], ["show", "--json"], ["check", "--json"]):
+        done = crossquote("config", *action, "--config", path, PYTHONIOENCODING=alphabet)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert ".yaml" in done.stdout

@@ -167,7 +167,7 @@ def test_no_form_of_a_secret_reaches_a_line(secret, form, tmp_path):
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-        max_leaves=20,
+        max_leaves=10,
     ),
     st.text(),
 )
