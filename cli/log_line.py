@@ -53,8 +53,10 @@ class Mask:
 
 def plain(value: Any, mask: Mask, depth: int = 0) -> Any:
     """Return a value as plain data: text masked and cut, containers bounded, no foreign object."""
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, float):
+        return float(value)  # a subclass is nothing that JSON knows
     if isinstance(value, int) and not isinstance(value, Enum):
         # Beyond 64 bits JSON readers disagree; as text it stays exact.
         return value if -(2**63) <= value < 2**64 else str(value) if abs(value) < 10**100 else "int"
@@ -78,7 +80,7 @@ def exception_text(info: ExceptionInfo, mask: Mask) -> str:
         text = "".join(traceback.format_exception(*info, limit=-20)).rstrip()
     except _TEXT_ERRORS:
         text = info[0].__name__
-    return mask(text[-TEXT_MAX:])
+    return mask(text)[-TEXT_MAX:]
 
 
 def as_json(fields: Fields) -> str:

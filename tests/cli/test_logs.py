@@ -177,6 +177,25 @@ def test_any_value_becomes_one_line_of_each_form(value, event):
     assert as_human(line, colors=False).isprintable()
 
 
+class Special(float):
+    pass
+
+
+def test_a_subclass_of_float_is_a_number():
+    log, stream, _ = make()
+    log.write("info", {"event": "x", "value": Special(1.5)})
+    assert rows(stream)[0]["value"] == 1.5
+
+
+def test_a_long_traceback_is_masked_before_it_is_cut():
+    secrets, _ = read_secrets({"BINANCE_API_SECRET": "s3cr3t" * 10})
+    log, stream, _ = make(secrets=secrets)
+    # The cut falls within the secret: its second half must not survive it.
+    error = ValueError("s3cr3t" * 10 + "y" * (8_192 - 30))
+    log.write("error", {"event": "x", "exc_info": error})
+    assert "s3cr3t" not in rows(stream)[0]["exception"]
+
+
 class Hostile:
     def __str__(self):
         raise RuntimeError("no text")
