@@ -10,6 +10,8 @@ VERBS: dict[str, str] = {
     "bench": "measure speed and memory",
     "replay": "replay recorded bytes through the node",
     "sim": "serve the simulated venues, or write a recording of them",
+    "config": "check, show or describe the configuration",
+    "doctor": "look at machine and installation, and say what to do",
 }
 
 
