@@ -52,6 +52,13 @@ class Venue(Protocol):
     name: str
     counted: bool
     symbols: SymbolTable
+    #: REST paths of the trading rules and of the venue's clock.
+    rules_path: str
+    time_path: str
+    #: Path of the market streams behind the venue's WebSocket host.
+    stream_path: str
+    #: Instruments that one connection may carry.
+    instruments_max: int
 
     @property
     def decoder(self) -> Decoder:

@@ -43,10 +43,14 @@ class BinanceVenue:
     """Protocol of one Binance venue; see connectors.venue.Venue."""
 
     counted = False
+    stream_path = "/stream"
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.profile = PROFILES[name]
+        self.rules_path = f"{self.profile.prefix}/exchangeInfo"
+        self.time_path = f"{self.profile.prefix}/time"
+        self.instruments_max = channels.STREAMS_MAX // len(self.profile.streams)
         self.symbols = SymbolTable()
         self.decoder = BinanceDecoder(self.symbols)
 

@@ -23,6 +23,10 @@ class CoinbaseVenue:
 
     name = "coinbase"
     counted = True
+    rules_path = "/api/v3/brokerage/market/products"
+    time_path = "/api/v3/brokerage/time"
+    stream_path = ""
+    instruments_max = channels.PRODUCTS_MAX
 
     def __init__(self) -> None:
         self.symbols = SymbolTable()

@@ -27,6 +27,10 @@ class ExchangeVenue:
 
     name = "coinbase-exchange"
     counted = False
+    rules_path = "/products"
+    time_path = "/time"
+    stream_path = ""
+    instruments_max = channels.PRODUCTS_MAX
 
     def __init__(self) -> None:
         self.symbols = SymbolTable()
