@@ -114,7 +114,9 @@ class Connection:
     @property
     def sources(self) -> tuple[str, ...]:
         """The sources that are open now: none, one, or during a rollover two, oldest first."""
-        return tuple(source for source, epoch in self._epochs.items() if not epoch.over)
+        return tuple(
+            source for source, epoch in self._epochs.items() if epoch.opened and not epoch.over
+        )
 
     def send(self, source: str, data: bytes) -> bool:
         """Queue a frame for an epoch; False and counted when it is not open or its queue full."""
@@ -134,7 +136,7 @@ class Connection:
         return True
 
     def rollover(self) -> None:
-        """Replace the newest epoch, make before break."""
+        """Replace the newest open epoch, make before break; nothing to do while none is open."""
         if self.sources:
             self._epochs[self.sources[-1]].ask_replacement()
 
@@ -168,26 +170,36 @@ class Connection:
             epoch = Epoch(self._number + 1, self._setting)
             self._epochs[epoch.source] = epoch
             try:
-                await self._edge.open_stream(
-                    self._url,
-                    epoch,
-                    self._edge.clock.now_ns,
-                    self._parameters.stream,
-                    self._edge.tls,
-                )
+                await self._attempt(epoch)
             except StreamError as error:
                 self._count(error.name)
                 self._retry_after_s = error.retry_after_s
                 self._backoff.failed()
                 epoch.end(error.name, error.text)
-            except asyncio.CancelledError:
-                epoch.end("stopped")
-                raise
             else:
                 return epoch
             finally:
                 if epoch.opened:
                     self._number = epoch.number
+
+    async def _attempt(self, epoch: Epoch) -> None:
+        """Open an epoch's stream; cancelled, the epoch is over before its socket goes."""
+        opening = asyncio.ensure_future(
+            self._edge.open_stream(
+                self._url,
+                epoch,
+                self._edge.clock.now_ns,
+                self._parameters.stream,
+                self._edge.tls,
+            )
+        )
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            epoch.end("stopped")
+            opening.cancel()
+            await asyncio.wait({opening})
+            raise
 
     async def _hand_over(self, old: Epoch, fresh: Epoch) -> bool:
         """Let both deliver until the fresh epoch is to be kept (True) or given up (False)."""

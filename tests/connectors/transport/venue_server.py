@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 from connectors.transport.clock import StampClock
 
@@ -61,9 +62,10 @@ class VenueServer:
         await self._tell()
         if self.on_connect is not None:
             await self.on_connect(peer)
-        async for message in peer:
-            frames.append(message)
-            await self._tell()
+        with contextlib.suppress(ConnectionClosed):
+            async for message in peer:
+                frames.append(message)
+                await self._tell()
 
     async def _tell(self):
         async with self.changed:
