@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "engine": "match orders given as JSON lines",
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
