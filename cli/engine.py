@@ -3,8 +3,8 @@
 import argparse
 import sys
 
+from engine.core import Engine
 from engine.door import LINE_CHARS_MAX, Door
-from engine.naive import NaiveEngine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Answer every line of standard input; returns 0 at its end."""
-    door = Door(NaiveEngine())
+    door = Door(Engine())
     try:
         # Bytes are decoded here, so that a line that is no text is an error event like any other.
         while line := sys.stdin.buffer.readline(8 * LINE_CHARS_MAX):

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any, Final, NoReturn
 
 from .code import KEEP, RATE_ONE, Allocation, Kind, Reason, Side, State, Stp, Tif, Type
+from .core import Engine
 from .naive import NaiveEngine
 from .record import Event, read_events
 from .rules import BookRules
@@ -25,12 +26,16 @@ _UNKNOWN: Final = 255
 
 _FIELDS: Final[dict[str, frozenset[str]]] = {
     "instrument": frozenset(
-        ("tick", "lot", "allocation", "top_order", "min_share")
-        + ("collar", "halt_band", "maker_fee", "taker_fee")
+        {
+            *("tick", "lot", "allocation", "top_order", "min_share"),
+            *("collar", "halt_band", "maker_fee", "taker_fee"),
+        }
     ),
     "new": frozenset(
-        ("id", "account", "side", "type", "tif", "price", "stop_price", "qty", "display_qty")
-        + ("post_only", "stp", "expire_at_ns")
+        {
+            *("id", "account", "side", "type", "tif", "price", "stop_price", "qty"),
+            *("display_qty", "post_only", "stp", "expire_at_ns"),
+        }
     ),
     "cancel": frozenset(("id",)),
     "cancel_all": frozenset(("account",)),
@@ -104,7 +109,7 @@ class _Grid:
 class Door:
     """Turns lines into commands and events into lines; owns the texts of open ids and accounts."""
 
-    def __init__(self, engine: NaiveEngine, *, accounts_max: int = 1 << 16) -> None:
+    def __init__(self, engine: Engine | NaiveEngine, *, accounts_max: int = 1 << 16) -> None:
         self._engine = engine
         self._accounts_max = accounts_max
         self._accounts: dict[str, int] = {}

@@ -124,16 +124,17 @@ class NaiveEngine(OrderDesk):
         """Run 72-byte command records; returns how many ran before the events were full."""
         count = 0
         for fields in COMMAND.iter_unpack(commands):
+            command = Command._make(fields)
+            if len(self.events) < self.events_max and command.time > self.now:
+                self.advance(command.time)
             if len(self.events) >= self.events_max:
                 break
-            self.run(Command._make(fields))
+            self.run(command)
             count += 1
         return count
 
-    def run(self, c: Command) -> int:  # noqa: C901, PLR0911, PLR0912 - one line an operation
-        """Run one command record, after moving time on to its own."""
-        if c.time > self.now:
-            self.advance(c.time)
+    def run(self, c: Command) -> int:  # noqa: C901, PLR0911 - one line an operation
+        """Run one command record at the present time."""
         match c.op:
             case Op.NEW:
                 terms = (c.type, c.tif, c.stp, c.post_only, c.display, c.stop_price, c.expire_at)

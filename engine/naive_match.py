@@ -386,7 +386,7 @@ def allocate(sizes: list[int], qty: int, *, top_first: bool, least: int) -> list
         first = 1
     total = sum(sizes[first:])
     for place in range(first, len(sizes)):
-        share = qty * sizes[place] // total
+        share = qty * sizes[place] // total if total else 0
         shares[place] = share if share >= least else 0
     left = qty - sum(shares[first:])
     for place in range(first, len(sizes)):

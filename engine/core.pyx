@@ -1,0 +1,761 @@
+"""The compiled matching engine; docs/matching.md says what every command does.
+
+The work is done in the `.pxd` files beside this one, one noun each, inlined here. Nothing in them
+touches Python: a command is a pure function of the venue's memory.
+"""
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
+
+from .auction cimport open_book
+from .book cimport account_link, ahead_of, displayed, extra_of, level_after, level_of, link, wait_as_stop
+from .entry cimport (
+    PRICE_MAX, QTY_MAX, advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new,
+    settle_stops,
+)
+from .event cimport emit, refuse
+from .expiry cimport expiry_push, expiry_reserve
+from .idmap cimport id_add, id_find, id_reserve
+from .ladder cimport ladder_init
+from .match cimport set_book_state
+from .mirror cimport clear_taken, print_outside, set_shown
+from .money cimport balance_at, xq_too_much, xq_wide_add, xq_wide_high, xq_wide_low, xq_wide_set
+from .pool cimport pool_init, pool_take, venue_reserve
+from .venue cimport *
+
+from .code import AMOUNT_MAX, Allocation
+from .rules import BookRules
+from .snapshot import Rows, digest_of, pack, unpack
+
+
+cdef inline uint64_t _mix(uint64_t state, uint64_t word) noexcept nogil:
+    state = (state ^ word) * <uint64_t>0x9E3779B97F4A7C15
+    return state ^ (state >> 29)
+
+
+cdef uint64_t _checksum(const char* data, size_t size) noexcept nogil:
+    # Four lanes, so that a multiplication need not wait for the one before.
+    cdef uint64_t lane[4]
+    cdef uint64_t word
+    cdef size_t at
+    lane[0] = 1
+    lane[1] = 2
+    lane[2] = 3
+    lane[3] = 4
+    for at in range(size // 8):
+        memcpy(&word, data + at * 8, 8)
+        lane[at & 3] = _mix(lane[at & 3], word)
+    return _mix(_mix(_mix(_mix(size, lane[0]), lane[1]), lane[2]), lane[3])
+
+
+def checksum(data) -> int:
+    """Return a 64-bit checksum of the whole 8-byte words of a buffer (of drained events)."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    try:
+        return _checksum(<const char*>view.buf, view.len)
+    finally:
+        PyBuffer_Release(&view)
+
+
+cdef class Engine:
+    """A venue of many books, compiled.
+
+    `orders_max` bounds open orders, `events_max` the pending events at which a command raises
+    BufferError before anything is done, `accounts_max` the account numbers. MemoryError before a
+    command leaves all as it was; in the midst of one it leaves an engine that takes no more.
+    """
+
+    cdef Venue v
+
+    def __cinit__(
+        self, *, uint32_t orders_max=1 << 22, size_t events_max=1 << 20,
+        uint32_t accounts_max=1 << 16
+    ):
+        memset(&self.v, 0, sizeof(Venue))
+        self.v.orders_max = orders_max
+        self.v.events_max = events_max
+        self.v.accounts_max = accounts_max
+        pool_init(&self.v.orders, sizeof(Order))
+        pool_init(&self.v.extras, sizeof(Extra))
+        pool_init(&self.v.levels, sizeof(Level))
+        pool_init(&self.v.externals, sizeof(External))
+        pool_init(&self.v.nodes, sizeof(Node))
+        self.v.assets_cap = 2
+        self._reserve_account(0)
+
+    def __dealloc__(self):
+        cdef uint32_t number
+        for number in range(self.v.books_len):
+            free(self.v.books[number])
+        free(self.v.books)
+        free(self.v.orders.data)
+        free(self.v.extras.data)
+        free(self.v.levels.data)
+        free(self.v.externals.data)
+        free(self.v.nodes.data)
+        free(self.v.ids)
+        free(self.v.balances)
+        free(self.v.funded)
+        free(self.v.account_head)
+        free(self.v.account_tail)
+        free(self.v.events)
+        free(self.v.expiries)
+        free(self.v.reached)
+
+    # Room.
+
+    cdef int _begin(self) except -1:
+        """Refuse a command while too many events wait, or after memory ran out within one."""
+        if self.v.events_len >= self.v.events_max:
+            raise BufferError("drain the events first")
+        if self.v.broken:
+            raise MemoryError("memory ran out within a command; restore from a snapshot")
+        return 0
+
+    cdef int _end(self) except -1:
+        if self.v.broken:
+            raise MemoryError("memory ran out within a command; restore from a snapshot")
+        return 0
+
+    cdef int _reserve_account(self, uint32_t account) except -1:
+        """Make room for an account number below the limit."""
+        if account >= self.v.accounts_cap and account < self.v.accounts_max:
+            self._grow_accounts(account)
+        return 0
+
+    cdef int _grow_accounts(self, uint32_t account) except -1:
+        cdef size_t cap = min(
+            <size_t>self.v.accounts_max, max(<size_t>account + 1, <size_t>self.v.accounts_cap * 3 // 2 + 8)
+        )
+        cdef size_t old = self.v.accounts_cap
+        cdef size_t row = self.v.assets_cap * sizeof(Balance)
+        cdef void* grown
+        grown = realloc(self.v.balances, cap * row)
+        if grown == NULL:
+            raise MemoryError
+        self.v.balances = <Balance*>grown
+        memset(<char*>grown + old * row, 0, (cap - old) * row)
+        grown = realloc(self.v.funded, cap)
+        if grown == NULL:
+            raise MemoryError
+        self.v.funded = <uint8_t*>grown
+        memset(self.v.funded + old, 0, cap - old)
+        grown = realloc(self.v.account_head, cap * sizeof(uint32_t))
+        if grown == NULL:
+            raise MemoryError
+        self.v.account_head = <uint32_t*>grown
+        memset(self.v.account_head + old, 0, (cap - old) * sizeof(uint32_t))
+        grown = realloc(self.v.account_tail, cap * sizeof(uint32_t))
+        if grown == NULL:
+            raise MemoryError
+        self.v.account_tail = <uint32_t*>grown
+        memset(self.v.account_tail + old, 0, (cap - old) * sizeof(uint32_t))
+        self.v.accounts_cap = <uint32_t>cap
+        return 0
+
+    cdef int _reserve_asset(self, uint32_t asset) except -1:
+        """Widen every account's row to an asset number."""
+        cdef uint32_t wide = asset + 1
+        cdef uint32_t old = self.v.assets_cap
+        cdef uint32_t account
+        cdef Balance* grown
+        if wide <= old:
+            return 0
+        grown = <Balance*>calloc(<size_t>self.v.accounts_cap * wide, sizeof(Balance))
+        if grown == NULL:
+            raise MemoryError
+        for account in range(self.v.accounts_cap):
+            memcpy(
+                grown + <size_t>account * wide, self.v.balances + <size_t>account * old,
+                old * sizeof(Balance),
+            )
+        free(self.v.balances)
+        self.v.balances = grown
+        self.v.assets_cap = wide
+        return 0
+
+    def add_instrument(self, rules) -> int:
+        """Add a book; returns its number. Raises ValueError beyond 65,536 of them."""
+        cdef Book** books
+        cdef Book* book
+        cdef int ladder
+        if not isinstance(rules, BookRules):
+            raise TypeError("rules must be BookRules")
+        if self.v.books_len >= INSTRUMENTS_MAX:
+            raise ValueError("too many instruments")
+        self._reserve_asset(max(rules.base, rules.quote))
+        books = <Book**>realloc(self.v.books, (self.v.books_len + 1) * sizeof(Book*))
+        if books == NULL:
+            raise MemoryError
+        self.v.books = books
+        book = <Book*>calloc(1, sizeof(Book))
+        if book == NULL:
+            raise MemoryError
+        book.number = self.v.books_len
+        book.base = rules.base
+        book.quote = rules.quote
+        book.base_unit = rules.base_unit
+        book.quote_unit = rules.quote_unit
+        book.pro_rata = rules.allocation == Allocation.PRO_RATA
+        book.top_order = rules.top_order
+        book.min_share = rules.min_share
+        book.collar = rules.collar
+        book.halt_band = rules.halt_band
+        book.maker_fee = rules.maker_fee
+        book.taker_fee = rules.taker_fee
+        book.hold_fee = max(rules.maker_fee, rules.taker_fee, 0)
+        book.queue_model = rules.queue_model
+        for ladder in range(4):
+            ladder_init(&book.ladder[ladder])
+        books[self.v.books_len] = book
+        self.v.books_len += 1
+        return book.number
+
+    # Commands about orders.
+
+    def new(
+        self, uint16_t instrument, uint64_t order_id, uint32_t account, uint8_t side,
+        int64_t price, int64_t qty, uint8_t type=0, uint8_t tif=0, uint8_t stp=0,
+        uint8_t post_only=0, int64_t display=0, int64_t stop_price=0, int64_t expire_at=0
+    ) -> int:
+        """Enter an order; returns 0 or the reason of its refusal."""
+        cdef Command c
+        cdef int code
+        c.op = OP_NEW
+        c.side = side
+        c.type = type
+        c.tif = tif
+        c.stp = stp
+        c.post_only = post_only
+        c.instrument = instrument
+        c.account = account
+        c.reserved = 0
+        c.id = order_id
+        c.price = price
+        c.qty = qty
+        c.stop_price = stop_price
+        c.display = display
+        c.expire_at = expire_at
+        c.time = 0
+        self._begin()
+        self._reserve_account(account)
+        if not reserve_new(&self.v, &c):
+            raise MemoryError
+        code = new_order(&self.v, &c)
+        self._end()
+        return code
+
+    def cancel(self, uint64_t order_id) -> int:
+        """Cancel an open order."""
+        cdef int code
+        self._begin()
+        code = cancel(&self.v, order_id)
+        self._end()
+        return code
+
+    def cancel_all(self, uint32_t instrument, uint32_t account) -> int:
+        """Cancel an account's open orders of one instrument, in the order of acceptance."""
+        cdef int code
+        self._begin()
+        code = cancel_all(&self.v, instrument, account)
+        self._end()
+        return code
+
+    def replace(self, uint64_t order_id, int64_t price, int64_t qty) -> int:
+        """Change an open order's limit and open quantity; KEEP leaves one as it is."""
+        cdef int code
+        self._begin()
+        if not venue_reserve(&self.v):
+            raise MemoryError
+        code = replace(&self.v, order_id, price, qty)
+        self._end()
+        return code
+
+    # Commands about time, state, money and the outside.
+
+    def advance(self, int64_t now) -> int:
+        """Move time on (never back) and expire what is due, by (expiry, acceptance)."""
+        self._begin()
+        advance(&self.v, now)
+        self._end()
+        return OK
+
+    def end_of_day(self, uint32_t instrument) -> int:
+        """Expire the DAY orders of a book in the order of acceptance."""
+        cdef int code
+        self._begin()
+        code = end_of_day(&self.v, instrument)
+        self._end()
+        return code
+
+    def set_state(self, uint32_t instrument, int64_t state) -> int:
+        """Change a book's trading state; opening it runs the uncross."""
+        cdef int code
+        self._begin()
+        code = _set_state(&self.v, instrument, state)
+        self._end()
+        return code
+
+    def deposit(self, uint32_t account, int64_t asset, int64_t amount) -> int:
+        """Credit an account with smallest units of an asset; it is limited from then on."""
+        cdef int code
+        self._begin()
+        self._reserve_account(account)
+        if 0 <= asset < ASSETS_MAX:
+            self._reserve_asset(<uint32_t>asset)
+        code = _deposit(&self.v, account, asset, amount)
+        self._end()
+        return code
+
+    def external_set(self, uint32_t instrument, uint8_t side, int64_t price, int64_t shown) -> int:
+        """Set the lots that the outside shows at a price."""
+        cdef int code
+        self._begin()
+        if not venue_reserve(&self.v):
+            raise MemoryError
+        code = _external(&self.v, OP_EXTERNAL_SET, instrument, side, price, shown)
+        self._end()
+        return code
+
+    def external_print(self, uint32_t instrument, uint8_t side, int64_t price, int64_t qty) -> int:
+        """Report an outside trade against resting `side`; it may fill our orders there."""
+        cdef int code
+        self._begin()
+        code = _external(&self.v, OP_EXTERNAL_PRINT, instrument, side, price, qty)
+        self._end()
+        return code
+
+    def external_clear(self, uint32_t instrument, uint8_t side, int64_t price) -> int:
+        """Forget what our orders took from the outside at a price."""
+        cdef int code
+        self._begin()
+        code = _external(&self.v, OP_EXTERNAL_CLEAR, instrument, side, price, 0)
+        self._end()
+        return code
+
+    # Many commands at once.
+
+    def batch(self, commands) -> int:
+        """Run 72-byte command records; returns how many ran before the events were full.
+
+        Takes any C-contiguous buffer whose length is a multiple of 72 bytes, such as an array of
+        `numpy.dtype(COMMAND_DTYPE)`; raises ValueError for another length.
+        """
+        cdef Py_buffer view
+        cdef size_t count
+        cdef size_t at
+        cdef Command c
+        self._begin()
+        PyObject_GetBuffer(commands, &view, PyBUF_SIMPLE)
+        try:
+            if view.len % sizeof(Command):
+                raise ValueError("a batch is a whole number of 72-byte commands")
+            count = view.len // sizeof(Command)
+            for at in range(count):
+                # Copied, since a buffer need not be aligned.
+                memcpy(&c, <char*>view.buf + at * sizeof(Command), sizeof(Command))
+                if self.v.events_len >= self.v.events_max:
+                    return at
+                if c.time > self.v.now:
+                    advance(&self.v, c.time)
+                    if self.v.events_len >= self.v.events_max:
+                        return at
+                if c.op == OP_CANCEL:
+                    cancel(&self.v, c.id)
+                else:
+                    self._run(&c)
+                if self.v.broken:
+                    self._end()
+            return count
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef int _run(self, Command* c) except -1:
+        """Run one command record at the present time."""
+        if c.op == OP_NEW or c.op == OP_DEPOSIT:
+            self._reserve_account(c.account)
+        if c.op == OP_DEPOSIT and 0 <= c.price < ASSETS_MAX:
+            self._reserve_asset(<uint32_t>c.price)
+        if not reserve_new(&self.v, c):
+            raise MemoryError
+        if c.op == OP_NEW:
+            return new_order(&self.v, c)
+        if c.op == OP_REPLACE:
+            return replace(&self.v, c.id, c.price, c.qty)
+        if c.op == OP_CANCEL_ALL:
+            return cancel_all(&self.v, c.instrument, c.account)
+        if c.op == OP_ADVANCE:
+            return OK
+        if c.op == OP_END_OF_DAY:
+            return end_of_day(&self.v, c.instrument)
+        if c.op == OP_SET_STATE:
+            return _set_state(&self.v, c.instrument, c.qty)
+        if c.op == OP_DEPOSIT:
+            return _deposit(&self.v, c.account, c.price, c.qty)
+        if OP_EXTERNAL_SET <= c.op <= OP_EXTERNAL_CLEAR:
+            return _external(
+                &self.v, c.op, c.instrument, c.side, c.price,
+                0 if c.op == OP_EXTERNAL_CLEAR else c.qty,
+            )
+        return refuse(&self.v, BAD_COMMAND, c.instrument, c.id)
+
+    # Events.
+
+    @property
+    def pending(self) -> int:
+        """Events not yet drained."""
+        return self.v.events_len
+
+    def drain(self) -> bytes:
+        """Return the pending events as records and forget them."""
+        if not self.v.events_len:
+            return b""
+        data = PyBytes_FromStringAndSize(
+            <char*>self.v.events, self.v.events_len * sizeof(Event)
+        )
+        self.v.events_len = 0
+        return data
+
+    def drain_into(self, buffer) -> int:
+        """Move as many pending events as fit into a writable buffer; returns how many."""
+        cdef Py_buffer view
+        cdef size_t count
+        PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
+        try:
+            count = min(<size_t>view.len // sizeof(Event), self.v.events_len)
+            if count:
+                memcpy(view.buf, self.v.events, count * sizeof(Event))
+                self.v.events_len -= count
+            if self.v.events_len and count:
+                # Rare: the buffer was too small. What is left moves to the front.
+                _move_front(&self.v, count)
+            return count
+        finally:
+            PyBuffer_Release(&view)
+
+    # What can be read.
+
+    @property
+    def sequence(self) -> int:
+        """Sequence of the newest event."""
+        return self.v.sequence
+
+    @property
+    def now(self) -> int:
+        """The engine's time in ns."""
+        return self.v.now
+
+    @property
+    def visited_nodes(self) -> int:
+        """Price-index nodes visited so far."""
+        return self.v.visited
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes held for open orders: orders, extras, levels, index nodes and the id table."""
+        cdef size_t total = (<size_t>self.v.ids_mask + 1) * sizeof(IdEntry) if self.v.ids else 0
+        for pool in (self.v.orders, self.v.extras, self.v.levels, self.v.externals, self.v.nodes):
+            total += <size_t>pool.cap * pool.item
+        return total
+
+    @property
+    def open_count(self) -> int:
+        """Open orders."""
+        return self.v.open_orders
+
+    def is_open(self, uint64_t order_id) -> bool:
+        """Whether an order rests or waits."""
+        return id_find(&self.v, order_id) != 0
+
+    def depth(self, uint32_t instrument, int side, int64_t levels_max) -> list:
+        """Return (price, displayed lots, orders) of our levels, best first."""
+        cdef Book* book = self._book(instrument)
+        cdef uint32_t slot
+        cdef Level* level
+        if side != SIDE_BUY and side != SIDE_SELL:
+            raise ValueError("side is 0 or 1")
+        levels = []
+        slot = book.best[side]
+        while slot and len(levels) < levels_max:
+            level = level_at(&self.v, slot)
+            if level.head:
+                levels.append((level.price, level.displayed, level.count))
+            slot = level_after(&self.v, book, side, slot)
+        return levels
+
+    def balance(self, uint32_t account, uint32_t asset) -> tuple:
+        """Return an account's (total, reserved) of an asset in smallest units."""
+        cdef Balance* balance
+        if account >= self.v.accounts_cap or asset >= self.v.assets_cap:
+            return 0, 0
+        balance = balance_at(&self.v, account, asset)
+        return _int_of(&balance.total), _int_of(&balance.reserved)
+
+    def open_orders(self) -> list:
+        """Return the open orders as the snapshot's rows, in its order."""
+        return self.rows().orders
+
+    def state(self, uint32_t instrument) -> tuple:
+        """Return a book's (trading state, last trade price or 0)."""
+        cdef Book* book = self._book(instrument)
+        return book.state, book.last
+
+    cdef Book* _book(self, uint32_t instrument) except NULL:
+        if instrument >= self.v.books_len:
+            raise IndexError("no such instrument")
+        return self.v.books[instrument]
+
+    # The whole state.
+
+    def rows(self):
+        """Return the whole state as tables."""
+        cdef uint32_t number
+        rows = Rows(
+            self.v.sequence, self.v.entries, self.v.now, self.v.orders_max, self.v.events_max,
+            self.v.accounts_max,
+        )
+        self._money_rows(rows)
+        for number in range(self.v.books_len):
+            self._book_rows(rows, number)
+        return rows
+
+    cdef int _money_rows(self, rows) except -1:
+        cdef uint32_t account
+        cdef uint32_t asset
+        for account in range(self.v.accounts_cap):
+            if self.v.funded[account]:
+                rows.funded.append(account)
+            for asset in range(self.v.assets_cap):
+                total, reserved = self.balance(account, asset)
+                if total or reserved:
+                    rows.balances.append((account, asset, total, reserved))
+        return 0
+
+    cdef int _book_rows(self, rows, uint32_t number) except -1:
+        cdef Book* book = self.v.books[number]
+        cdef uint32_t slot
+        cdef uint32_t at
+        cdef int ladder
+        cdef External* outside
+        rules = BookRules(
+            book.base, book.quote, book.base_unit, book.quote_unit, book.pro_rata,
+            book.top_order, book.min_share, book.collar, book.halt_band, book.maker_fee,
+            book.taker_fee, book.queue_model,
+        )
+        rows.instruments.append((*rules.row(), book.state, book.last))
+        waiting = []
+        for ladder in range(4):
+            slot = book.best[ladder]
+            while slot:
+                at = level_at(&self.v, slot).head
+                while at:
+                    into = rows.orders if ladder < 2 else waiting
+                    into.append(self._order_row(order_at(&self.v, at)))
+                    at = order_at(&self.v, at).next
+                if level_at(&self.v, slot).external:
+                    outside = external_at(&self.v, level_at(&self.v, slot).external)
+                    rows.externals.append((
+                        number, ladder, level_at(&self.v, slot).price, outside.shown,
+                        outside.taken, outside.printed,
+                    ))
+                slot = level_after(&self.v, book, ladder, slot)
+        rows.orders += sorted(waiting, key=_entry_of)
+        return 0
+
+    cdef object _order_row(self, Order* o):
+        cdef Extra none
+        cdef Extra* extra = &none
+        cdef bint waiting = order_place(o) != PLACE_BOOK
+        memset(&none, 0, sizeof(Extra))
+        if o.extra:
+            extra = extra_at(&self.v, o.extra)
+        return (
+            o.id, o.instrument, o.account, order_side(o), order_type(o), order_tif(o),
+            order_stp(o), order_post_only(o), int(waiting), o.price, extra.stop_price, o.open,
+            extra.peak, 0 if waiting else displayed(&self.v, o), extra.ahead, extra.expire_at,
+            o.entry,
+        )
+
+    def snapshot(self) -> bytes:
+        """Return the whole state, pending events left out, as canonical bytes."""
+        return pack(self.rows())
+
+    def state_hash(self) -> int:
+        """Return the 64-bit hash of the state: equal states, equal hashes, in both twins."""
+        return digest_of(self.snapshot())
+
+    @classmethod
+    def restore(cls, snapshot):
+        """Build the engine that took a snapshot; raises SnapshotError for broken bytes."""
+        rows = unpack(snapshot)
+        cdef Engine engine = cls(
+            orders_max=rows.orders_max, events_max=rows.events_max,
+            accounts_max=rows.accounts_max,
+        )
+        engine._put_rows(rows)
+        return engine
+
+    cdef int _put_rows(self, rows) except -1:
+        self.v.sequence = rows.sequence
+        self.v.entries = rows.entries
+        self.v.now = rows.now
+        for *rules, state, last in rows.instruments:
+            number = self.add_instrument(BookRules(*rules))
+            self.v.books[<uint32_t>number].state = state
+            self.v.books[<uint32_t>number].last = last
+        for account in rows.funded:
+            self._reserve_account(account)
+            self.v.funded[<uint32_t>account] = 1
+        for account, asset, total, reserved in rows.balances:
+            self._reserve_account(account)
+            self._reserve_asset(asset)
+            _wide_of(&balance_at(&self.v, account, asset).total, total)
+            _wide_of(&balance_at(&self.v, account, asset).reserved, reserved)
+        # Accounts list their orders by acceptance, levels by place in the queue.
+        for row in sorted(rows.orders, key=_entry_of):
+            self._put_order(row)
+        for number, side, price, shown, taken, printed in rows.externals:
+            self._put_external(number, side, price, shown, taken, printed)
+        for row in rows.orders:
+            self._place_order(row)
+        return 0
+
+    cdef int _put_order(self, row) except -1:
+        cdef Order* o
+        cdef Extra* extra
+        cdef uint32_t slot
+        order_id, instrument, account, side, kind, tif, stp, post_only = row[:8]
+        _, price, stop_price, open_lots, peak, visible, ahead, expire_at, entry = row[8:]
+        self._reserve_account(account)
+        if not (id_reserve(&self.v) and venue_reserve(&self.v) and expiry_reserve(&self.v)):
+            raise MemoryError
+        slot = pool_take(&self.v.orders)
+        o = order_at(&self.v, slot)
+        memset(o, 0, sizeof(Order))
+        o.id = order_id
+        o.instrument = instrument
+        o.account = account
+        o.price = price
+        o.open = open_lots
+        o.entry = entry
+        order_set_terms(o, side, kind, tif, post_only, stp)
+        if stop_price or peak or ahead or expire_at:
+            extra = extra_of(&self.v, o)
+            extra.stop_price = stop_price
+            extra.peak = peak
+            extra.visible = visible
+            extra.ahead = ahead
+            extra.expire_at = expire_at
+        id_add(&self.v, o.id, slot)
+        account_link(&self.v, o)
+        if expire_at:
+            expiry_push(&self.v, expire_at, entry, order_id)
+        return 0
+
+    cdef int _put_external(
+        self, uint32_t number, int side, int64_t price, int64_t shown, int64_t taken,
+        int64_t printed
+    ) except -1:
+        cdef External* outside
+        if not venue_reserve(&self.v):
+            raise MemoryError
+        set_shown(&self.v, self.v.books[number], side, price, shown)
+        outside = external_at(
+            &self.v,
+            level_at(&self.v, level_of(&self.v, self.v.books[number], side, price)).external,
+        )
+        outside.taken = taken
+        outside.printed = printed
+        return 0
+
+    cdef int _place_order(self, row) except -1:
+        cdef Order* o = order_at(&self.v, id_find(&self.v, row[0]))
+        cdef Book* book = self.v.books[o.instrument]
+        cdef Level* level
+        if not venue_reserve(&self.v):
+            raise MemoryError
+        o = order_at(&self.v, id_find(&self.v, row[0]))
+        if row[8]:
+            wait_as_stop(&self.v, book, o)
+            return 0
+        o.level = level_of(&self.v, book, order_side(o), o.price)
+        level = level_at(&self.v, o.level)
+        link(&self.v, level, o)
+        level.displayed += displayed(&self.v, o)
+        level.total += o.open
+        order_put(o, PLACE_BOOK)
+        return 0
+
+
+def _entry_of(row):
+    return row[16]
+
+
+cdef object _int_of(const xq_wide* wide):
+    return (int(xq_wide_high(wide)) << 64) | int(xq_wide_low(wide))
+
+
+cdef int _wide_of(xq_wide* wide, amount) except -1:
+    xq_wide_set(wide, amount >> 64, amount & 0xFFFFFFFFFFFFFFFF)
+    return 0
+
+
+cdef void _move_front(Venue* v, size_t count) noexcept nogil:
+    cdef size_t at
+    for at in range(v.events_len):
+        v.events[at] = v.events[at + count]
+
+
+cdef int _set_state(Venue* v, uint32_t instrument, int64_t state) noexcept nogil:
+    if instrument >= v.books_len:
+        return refuse(v, BAD_INSTRUMENT, instrument, 0)
+    if state < STATE_OPEN or state > STATE_AUCTION:
+        return refuse(v, BAD_COMMAND, instrument, 0)
+    if state == STATE_OPEN:
+        open_book(v, v.books[instrument])
+        settle_stops(v, v.books[instrument])
+    else:
+        set_book_state(v, v.books[instrument], <int>state)
+    return OK
+
+
+cdef int _deposit(Venue* v, uint32_t account, int64_t asset, int64_t amount) noexcept nogil:
+    if account == 0 or account >= v.accounts_max:
+        return refuse(v, BAD_ACCOUNT, 0, 0)
+    if asset < 0 or asset >= ASSETS_MAX:
+        return refuse(v, BAD_COMMAND, 0, 0)
+    if amount <= 0 or xq_too_much(amount, 1, 1):
+        return refuse(v, BAD_QTY, 0, 0)
+    v.funded[account] = 1
+    xq_wide_add(&balance_at(v, account, <uint32_t>asset).total, amount)
+    emit(v, DEPOSITED, 0, 0, account, asset, amount, 0, 0, 0, 0, 0)
+    return OK
+
+
+cdef int _external(
+    Venue* v, int op, uint32_t instrument, int side, int64_t price, int64_t qty
+) noexcept nogil:
+    cdef Book* book
+    if instrument >= v.books_len:
+        return refuse(v, BAD_INSTRUMENT, instrument, 0)
+    if side > SIDE_SELL:
+        return refuse(v, BAD_TYPE, instrument, 0)
+    if price <= 0 or price > PRICE_MAX:
+        return refuse(v, BAD_PRICE, instrument, 0)
+    book = v.books[instrument]
+    if qty < 0 or qty > QTY_MAX or xq_too_much(price, qty, book.quote_unit):
+        return refuse(v, BAD_QTY, instrument, 0)
+    if op == OP_EXTERNAL_SET:
+        set_shown(v, book, side, price, qty)
+    elif op == OP_EXTERNAL_CLEAR:
+        clear_taken(v, book, side, price)
+    elif book.state != STATE_OPEN:
+        return refuse(v, HALTED, instrument, 0)
+    else:
+        print_outside(v, book, side, price, qty)
+        settle_stops(v, book)
+    return OK
