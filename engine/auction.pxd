@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from .book cimport displayed, end, level_after, show_full
-from .event cimport emit, emit_book
+from .event cimport emit, event_next, emit_book
 from .ladder cimport ladder_next
 from .match cimport print_price, set_book_state, take_resting
 from .money cimport release, settle
@@ -140,7 +140,7 @@ cdef inline int64_t uncross_pair(
     take_resting(v, level_at(v, taker.level), taker, qty)
     settle(v, book, maker.account, taker.account, order_side(taker), price, qty)
     emit(
-        v, TRADE, book.number, maker.id, taker.id, price, qty, maker.open, taker.open,
+        event_next(v), TRADE, book.number, maker.id, taker.id, price, qty, maker.open, taker.open,
         order_side(taker), 0, 1
     )
     print_price(v, book, price)

@@ -6,7 +6,7 @@ from .book cimport (
     account_link, better, cancel_order, displayed, end, expire_order, extra_of, forget, unrest,
     wait_as_stop,
 )
-from .event cimport emit, emit_book, refuse
+from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
 from .idmap cimport id_add, id_find, id_reserve
 from .match cimport (
@@ -128,7 +128,7 @@ cdef inline void trigger(Venue* v, Book* book, Order* o) noexcept nogil:
     """Turn a reached stop into the order that it stands for, and let it enter."""
     cdef Extra* extra = extra_at(v, o.extra)
     emit(
-        v, TRIGGERED, o.instrument, o.id, 0, extra.stop_price, 0, o.open, 0, order_side(o), 0, 0
+        event_next(v), TRIGGERED, o.instrument, o.id, 0, extra.stop_price, 0, o.open, 0, order_side(o), 0, 0
     )
     hold(v, book, o, -1)
     order_set_type(o, TYPE_MARKET if order_type(o) == TYPE_STOP else TYPE_LIMIT)
@@ -188,7 +188,7 @@ cdef inline Order* accept(Venue* v, Book* book, const Command* c, const Order* p
         expiry_push(v, c.expire_at, o.entry, o.id)
     hold(v, book, o, 1)
     emit(
-        v, ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0, c.side, 0, 0
+        event_next(v), ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0, c.side, 0, 0
     )
     return o
 

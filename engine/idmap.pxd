@@ -26,13 +26,13 @@ cdef inline void id_place(
 
 
 cdef inline bint id_reserve(Venue* v) noexcept nogil:
-    """Keep the table at most four fifths full after one more id; False without memory."""
+    """Keep the table at most three fifths full after one more id; False without memory."""
     cdef uint64_t size = <uint64_t>v.ids_mask + 1 if v.ids != NULL else 0
     cdef uint64_t at
     cdef uint64_t grown
     cdef uint32_t shift
     cdef IdEntry* ids
-    if (<uint64_t>v.open_orders + 1) * 5 <= size * 4:
+    if (<uint64_t>v.open_orders + 1) * 5 <= size * 3:
         return True
     grown = size * 2 if size else 64
     shift = v.ids_shift - 1 if size else 26

@@ -9,7 +9,7 @@ from .book cimport (
     ahead_of, better, cancel_order, displayed, end, expire_order, external_left, level_after,
     level_left, level_tidy, queue_back, rest, unlink, unwait,
 )
-from .event cimport emit, emit_book
+from .event cimport emit, event_next, emit_book
 from .money cimport (
     release, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
@@ -36,7 +36,7 @@ cdef inline bint beyond(int64_t price, int64_t reference, int64_t rate) noexcept
 cdef inline void set_book_state(Venue* v, Book* book, int state) noexcept nogil:
     """Change the trading state and report it."""
     book.state = state
-    emit(v, STATE_CHANGED, book.number, 0, 0, 0, state, 0, 0, 0, 0, 0)
+    emit(event_next(v), STATE_CHANGED, book.number, 0, 0, 0, state, 0, 0, 0, 0, 0)
 
 
 # Stops that trades reach.
@@ -153,7 +153,7 @@ cdef inline void hit(
     taker.open -= qty
     settle(v, book, maker.account, taker.account, order_side(taker), level.price, qty)
     emit(
-        v, TRADE, book.number, maker.id, taker.id, level.price, qty, maker.open, taker.open,
+        event_next(v), TRADE, book.number, maker.id, taker.id, level.price, qty, maker.open, taker.open,
         order_side(taker), 0, 0
     )
     print_price(v, book, level.price)
@@ -183,7 +183,7 @@ cdef inline void hit_external(
     advance_queue(v, level, qty)
     settle(v, book, 0, taker.account, order_side(taker), level.price, qty)
     emit(
-        v, TRADE, book.number, 0, taker.id, level.price, qty, external_left(v, level),
+        event_next(v), TRADE, book.number, 0, taker.id, level.price, qty, external_left(v, level),
         taker.open, order_side(taker), 0, 0
     )
     print_price(v, book, level.price)
@@ -203,7 +203,7 @@ cdef inline bint blocks(const Order* taker) noexcept nogil:
 cdef inline void emit_replaced(
     Venue* v, const Order* o, int64_t price, int64_t qty, int kept
 ) noexcept nogil:
-    emit(v, REPLACED, o.instrument, o.id, 0, price, qty, qty, 0, order_side(o), 0, kept)
+    emit(event_next(v), REPLACED, o.instrument, o.id, 0, price, qty, qty, 0, order_side(o), 0, kept)
 
 
 cdef inline void shrink_resting(Venue* v, Level* level, Order* o, int64_t qty) noexcept nogil:

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint32_t
 from .book cimport (
     ahead_of, better, displayed, external_left, extra_of, level_left, level_of, level_tidy,
 )
-from .event cimport emit
+from .event cimport emit, event_next
 from .ladder cimport ladder_find
 from .match cimport (
     Shares, advance_queue, after_fill, print_price, share_of, shares_of, take_resting,
@@ -108,7 +108,7 @@ cdef inline int64_t print_order(
     take_resting(v, level, o, qty)
     settle(v, book, o.account, 0, aggressor, level.price, qty)
     emit(
-        v, TRADE, book.number, o.id, 0, level.price, qty, o.open, left - qty, aggressor, 0, 0
+        event_next(v), TRADE, book.number, o.id, 0, level.price, qty, o.open, left - qty, aggressor, 0, 0
     )
     print_price(v, book, level.price)
     after_fill(v, book, level, o)
