@@ -12,10 +12,11 @@ from bench.engine_flow import Flow, funded_engine, make_flow
 from bench.engine_peers import run_peers
 from engine.code import Op
 from engine.core import Engine, checksum
-from engine.record import EVENT, Command
+from engine.record import Command
 
 DRAIN_EVERY = 1024
-CHUNK = 1024 * 72
+CHUNK_COMMANDS = 512
+CHUNK = CHUNK_COMMANDS * 72
 
 Call = tuple[Callable[..., int], tuple[int, ...]]
 
@@ -52,15 +53,13 @@ def time_calls(flow: Flow) -> float:
     engine = filled_engine(flow)
     calls = bound_calls(engine, flow.timed)
     slices = [calls[at : at + DRAIN_EVERY] for at in range(0, len(calls), DRAIN_EVERY)]
-    buffer = bytearray(1 << 22)
-    view = memoryview(buffer)
     gc.disable()
     begin = time.perf_counter()
     for part in slices:
         for method, arguments in part:
             method(*arguments)
-        count = engine.drain_into(buffer)
-        checksum(view[: count * EVENT.size])
+        checksum(engine)
+        engine.clear()
     seconds = time.perf_counter() - begin
     gc.enable()
     return len(calls) / seconds
@@ -73,14 +72,13 @@ def time_each_call(flow: Flow) -> tuple[list[int], list[int]]:
     timer = time.perf_counter_ns
     spent: list[int] = [0] * len(calls)
     idle: list[int] = [0] * len(calls)
-    buffer = bytearray(1 << 22)
     gc.disable()
     for place, (method, arguments) in enumerate(calls):
         begin = timer()
         method(*arguments)
         spent[place] = timer() - begin
         if not place % DRAIN_EVERY:
-            engine.drain_into(buffer)
+            engine.clear()
         begin = timer()
         idle[place] = timer() - begin
     gc.enable()
@@ -88,17 +86,15 @@ def time_each_call(flow: Flow) -> tuple[list[int], list[int]]:
 
 
 def time_batch(flow: Flow, records: bytes) -> float:
-    """Return orders a second in batches of 4,096; events are drained and checksummed within."""
+    """Return orders a second in batches of 512; events are drained and checksummed within."""
     engine = filled_engine(flow)
     view = memoryview(records)
     chunks = [view[at : at + CHUNK] for at in range(0, len(records), CHUNK)]
-    buffer = bytearray(1 << 22)
-    drained = memoryview(buffer)
     begin = time.perf_counter()
     for chunk in chunks:
         engine.batch(chunk)
-        count = engine.drain_into(buffer)
-        checksum(drained[: count * EVENT.size])
+        checksum(engine)
+        engine.clear()
     return len(flow.timed) / (time.perf_counter() - begin)
 
 

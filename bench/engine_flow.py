@@ -37,7 +37,7 @@ class _Maker:
     """Keeps the open ids beside an engine, so that cancels and replaces find their orders."""
 
     def __init__(self, seed: int, levels: int) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - a seeded flow, no secret
         self.depth = max(1, levels // 2)
         self.engine = funded_engine()
         self.open: list[int] = []
@@ -76,9 +76,7 @@ class _Maker:
     def replace(self) -> Command:
         order_id = self.random.choice(self.open)
         price = self.price(self.side[order_id])
-        return Command(
-            Op.REPLACE, id=order_id, price=price, qty=self.random.randint(1, LOTS_MAX)
-        )
+        return Command(Op.REPLACE, id=order_id, price=price, qty=self.random.randint(1, LOTS_MAX))
 
     def any(self) -> Command:
         chance = self.random.random()
@@ -92,9 +90,7 @@ class _Maker:
         """Run a command on the engine and note what it opened and closed."""
         self.engine.batch(command.pack())
         for event in read_events(self.engine.drain()):
-            if event.kind == Kind.TRADE and not event.remaining:
-                self.close(event.id)
-            elif event.kind == Kind.CANCELED:
+            if (event.kind == Kind.TRADE and not event.remaining) or event.kind == Kind.CANCELED:
                 self.close(event.id)
         if command.op == Op.NEW and self.engine.is_open(command.id):
             self.place[command.id] = len(self.open)

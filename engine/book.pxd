@@ -240,7 +240,8 @@ cdef inline void forget(Venue* v, Order* o) noexcept nogil:
 cdef inline void end(Venue* v, Book* book, Order* o) noexcept nogil:
     """Close an order, wherever it stands, and give its reservation back."""
     cdef int place = order_place(o)
-    hold(v, book, o, -1)
+    if o.open:
+        hold(v, book, o, -1)
     if place == PLACE_BOOK:
         unrest(v, book, o)
     elif place == PLACE_STOP:

@@ -4,8 +4,8 @@ The work is done in the `.pxd` files beside this one, one noun each, inlined her
 touches Python: a command is a pure function of the venue's memory.
 """
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
@@ -18,12 +18,11 @@ from .entry cimport (
 )
 from .event cimport emit, event_next, refuse
 from .expiry cimport expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_reserve
+from .idmap cimport id_add, id_find, id_prefetch, id_reserve
 from .ladder cimport ladder_init
 from .match cimport set_book_state
 from .mirror cimport clear_taken, print_outside, set_shown
 from .money cimport balance_at, xq_too_much, xq_wide_add, xq_wide_high, xq_wide_low, xq_wide_set
-from .ahead cimport AHEAD, look_ahead
 from .pool cimport pool_init, pool_take, venue_reserve
 from .venue cimport *
 
@@ -35,28 +34,38 @@ from .snapshot import Rows, digest_of, pack, unpack
 cdef extern from *:
     """
     #include <string.h>
-    /* Eight independent lanes, so that a multiplication need not wait for the one before. */
+    static inline uint64_t xq_word(const char* data) {
+        uint64_t word;
+        memcpy(&word, data, 8);
+        return word;
+    }
+    /* The two halves of a 128-bit product: sixteen bytes for one multiplication. */
+    static inline uint64_t xq_fold(uint64_t a, uint64_t b) {
+        unsigned __int128 product = (unsigned __int128)a * b;
+        return (uint64_t)product ^ (uint64_t)(product >> 64);
+    }
+    /* Four lanes, so that a multiplication need not wait for the one before. */
     static uint64_t xq_checksum(const char* data, size_t size) {
-        uint64_t lane[8] = {1, 2, 3, 4, 5, 6, 7, 8}, word, sum = size;
-        size_t at, words = size / 8;
-        for (at = 0; at + 8 <= words; at += 8)
-            for (int i = 0; i < 8; i++) {
-                memcpy(&word, data + (at + i) * 8, 8);
-                lane[i] = (lane[i] ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-                lane[i] ^= lane[i] >> 29;
-            }
-        for (; at < words; at++) {
-            memcpy(&word, data + at * 8, 8);
-            sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-        }
-        for (int i = 0; i < 8; i++) {
-            sum = (sum ^ lane[i]) * UINT64_C(0x9E3779B97F4A7C15);
-            sum ^= sum >> 29;
-        }
+        const uint64_t key = UINT64_C(0x9E3779B97F4A7C15);
+        uint64_t lane[4] = {1, 2, 3, 4}, sum = size;
+        size_t at = 0;
+        for (; at + 64 <= size; at += 64)
+            for (int i = 0; i < 4; i++)
+                lane[i] = xq_fold(xq_word(data + at + 16 * i) ^ key ^ lane[i],
+                                  xq_word(data + at + 16 * i + 8) ^ ~key) + lane[i];
+        for (; at + 8 <= size; at += 8)
+            sum = xq_fold(sum ^ xq_word(data + at), key) + sum;
+        for (int i = 0; i < 4; i++)
+            sum = xq_fold(sum ^ lane[i], key) + sum;
         return sum;
     }
     """
     uint64_t xq_checksum(const char* data, size_t size) nogil
+
+
+cdef enum:
+    # Commands of a batch between asking memory for an id's place and needing it.
+    AHEAD = 8
 
 
 def checksum(data) -> int:
@@ -78,6 +87,7 @@ cdef class Engine:
     """
 
     cdef Venue v
+    cdef size_t exports
 
     def __cinit__(
         self, *, uint32_t orders_max=1 << 22, size_t events_max=1 << 20,
@@ -120,6 +130,8 @@ cdef class Engine:
         """Refuse a command while too many events wait, or after memory ran out within one."""
         if self.v.events_len >= self.v.events_max:
             raise BufferError("drain the events first")
+        if self.exports:
+            raise BufferError("release the view of the events first")
         if self.v.broken:
             raise MemoryError("memory ran out within a command; restore from a snapshot")
         return 0
@@ -375,7 +387,7 @@ cdef class Engine:
                     memcpy(&copy, record, sizeof(Command))
                     c = &copy
                 if aligned and at + AHEAD < count:
-                    look_ahead(&self.v, c + AHEAD)
+                    id_prefetch(&self.v, c[AHEAD].id)
                 if self.v.events_len >= self.v.events_max:
                     return at
                 if c.time > self.v.now:
@@ -428,32 +440,28 @@ cdef class Engine:
         """Events not yet drained."""
         return self.v.events_len
 
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        """Show the pending events where they are; while one looks, no command may run."""
+        cdef void* start = self.v.events if self.v.events != NULL else <void*>&self.v
+        PyBuffer_FillInfo(view, self, start, self.v.events_len * sizeof(Event), 1, flags)
+        self.exports += 1
+
+    def __releasebuffer__(self, Py_buffer* view):
+        self.exports -= 1
+
+    def clear(self) -> None:
+        """Forget the pending events."""
+        if self.exports:
+            raise BufferError("release the view of the events first")
+        self.v.events_len = 0
+
     def drain(self) -> bytes:
         """Return the pending events as records and forget them."""
-        if not self.v.events_len:
-            return b""
-        data = PyBytes_FromStringAndSize(
-            <char*>self.v.events, self.v.events_len * sizeof(Event)
-        )
-        self.v.events_len = 0
+        data = PyBytes_FromStringAndSize(NULL, self.v.events_len * sizeof(Event))
+        if self.v.events_len:
+            memcpy(PyBytes_AS_STRING(data), self.v.events, self.v.events_len * sizeof(Event))
+        self.clear()
         return data
-
-    def drain_into(self, buffer) -> int:
-        """Move as many pending events as fit into a writable buffer; returns how many."""
-        cdef Py_buffer view
-        cdef size_t count
-        PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
-        try:
-            count = min(<size_t>view.len // sizeof(Event), self.v.events_len)
-            if count:
-                memcpy(view.buf, self.v.events, count * sizeof(Event))
-                self.v.events_len -= count
-            if self.v.events_len and count:
-                # Rare: the buffer was too small. What is left moves to the front.
-                _move_front(&self.v, count)
-            return count
-        finally:
-            PyBuffer_Release(&view)
 
     # What can be read.
 
@@ -651,6 +659,7 @@ cdef class Engine:
         self._reserve_account(account)
         if not (id_reserve(&self.v) and venue_reserve(&self.v) and expiry_reserve(&self.v)):
             raise MemoryError
+        id_find(&self.v, order_id)
         slot = pool_take(&self.v.orders)
         o = order_at(&self.v, slot)
         memset(o, 0, sizeof(Order))
@@ -720,12 +729,6 @@ cdef object _int_of(const xq_wide* wide):
 cdef int _wide_of(xq_wide* wide, amount) except -1:
     xq_wide_set(wide, amount >> 64, amount & 0xFFFFFFFFFFFFFFFF)
     return 0
-
-
-cdef void _move_front(Venue* v, size_t count) noexcept nogil:
-    cdef size_t at
-    for at in range(v.events_len):
-        v.events[at] = v.events[at + count]
 
 
 cdef int _set_state(Venue* v, uint32_t instrument, int64_t state) noexcept nogil:

@@ -13,7 +13,7 @@ from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
 from .money cimport bound_of, covers, covers_units, hold, need, spent_asset, xq_too_much
-from .pool cimport pool_take, venue_reserve
+from .pool cimport pool_give, pool_take, venue_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
     HALTED, INSUFFICIENT_BALANCE, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
@@ -169,12 +169,22 @@ cdef inline bint reserve_new(Venue* v, const Command* c) noexcept nogil:
     return id_reserve(v) and venue_reserve(v)
 
 
-cdef inline Order* accept(Venue* v, Book* book, const Command* c, const Order* probe) noexcept nogil:
-    """Give an accepted order its place in memory and money, and report it."""
-    cdef uint32_t slot = pool_take(&v.orders)
-    cdef Order* o = order_at(v, slot)
+cdef inline void describe(Order* o, const Command* c) noexcept nogil:
+    """Fill a fresh order from a well-formed command."""
+    o.id = c.id
+    o.price = c.price
+    o.open = c.qty
+    o.account = c.account
+    o.extra = 0
+    o.instrument = c.instrument
+    order_set_terms(o, c.side, c.type, c.tif, c.post_only, c.stp)
+
+
+cdef inline void accept(
+    Venue* v, Book* book, const Command* c, Order* o, uint32_t slot
+) noexcept nogil:
+    """Take a checked order into the tables and the money, and report it."""
     cdef Extra* extra
-    o[0] = probe[0]
     v.entries += 1
     o.entry = v.entries
     if c.display or c.stop_price or c.expire_at:
@@ -188,50 +198,47 @@ cdef inline Order* accept(Venue* v, Book* book, const Command* c, const Order* p
         expiry_push(v, c.expire_at, o.entry, o.id)
     hold(v, book, o, 1)
     emit(
-        event_next(v), ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0, c.side, 0, 0
+        event_next(v), ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0,
+        c.side, 0, 0
     )
-    return o
+
+
+cdef inline int check_new(Venue* v, const Command* c) noexcept nogil:
+    """Check what needs no order yet, in the documented sequence."""
+    cdef Book* book
+    cdef int reason
+    if c.instrument >= v.books_len:
+        return BAD_INSTRUMENT
+    if c.account == 0 or c.account >= v.accounts_max:
+        return BAD_ACCOUNT
+    book = v.books[c.instrument]
+    if takes_none(book):
+        return HALTED
+    if not c.id:
+        return BAD_ID
+    if id_find(v, c.id):
+        return DUPLICATE_ID
+    reason = check_form(c)
+    return reason if reason else check_numbers(book, c)
 
 
 cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     """Enter an order; returns 0 or the reason of its refusal. Room was promised."""
     cdef Book* book
-    cdef Order probe
     cdef Order* o
-    cdef int reason
-    if c.instrument >= v.books_len:
-        return refuse(v, BAD_INSTRUMENT, c.instrument, c.id)
-    if c.account == 0 or c.account >= v.accounts_max:
-        return refuse(v, BAD_ACCOUNT, c.instrument, c.id)
+    cdef uint32_t slot
+    cdef int reason = check_new(v, c)
+    if reason:
+        return refuse(v, reason, c.instrument, c.id)
     book = v.books[c.instrument]
-    if takes_none(book):
-        return refuse(v, HALTED, c.instrument, c.id)
-    if not c.id:
-        return refuse(v, BAD_ID, c.instrument, c.id)
-    if id_find(v, c.id):
-        return refuse(v, DUPLICATE_ID, c.instrument, c.id)
-    reason = check_form(c)
-    if not reason:
-        reason = check_numbers(book, c)
+    slot = pool_take(&v.orders)
+    o = order_at(v, slot)
+    describe(o, c)
+    reason = check_market(v, book, c, o)
     if reason:
+        pool_give(&v.orders, slot)
         return refuse(v, reason, c.instrument, c.id)
-    probe.id = c.id
-    probe.price = c.price
-    probe.open = c.qty
-    probe.entry = 0
-    probe.prev = 0
-    probe.next = 0
-    probe.account = c.account
-    probe.level = 0
-    probe.account_prev = 0
-    probe.account_next = 0
-    probe.extra = 0
-    probe.instrument = c.instrument
-    order_set_terms(&probe, c.side, c.type, c.tif, c.post_only, c.stp)
-    reason = check_market(v, book, c, &probe)
-    if reason:
-        return refuse(v, reason, c.instrument, c.id)
-    o = accept(v, book, c, &probe)
+    accept(v, book, c, o, slot)
     if c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT:
         place_stop(v, book, c, o)
     elif c.tif == TIF_GTD and c.expire_at <= v.now:

@@ -120,7 +120,8 @@ cdef inline void release(
     cdef int side = order_side(o)
     cdef int kind = order_type(o)
     cdef int64_t units = need(book, side, kind, o.price, o.open)
-    units -= need(book, side, kind, o.price, o.open - qty)
+    if qty < o.open:
+        units -= need(book, side, kind, o.price, o.open - qty)
     xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, -units)
 
 

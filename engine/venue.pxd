@@ -243,6 +243,7 @@ cdef struct Venue:
     IdEntry* ids
     uint32_t ids_shift
     uint32_t ids_mask
+    uint32_t ids_gap
     uint32_t open_orders
     uint32_t orders_max
     Book** books
