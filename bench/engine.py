@@ -174,7 +174,11 @@ def run_engine(
         "batch_spread": [round(min(batches)), round(max(batches))],
         "bytes_per_resting_order": round(engine.memory_bytes / engine.open_count, 1),
         "scaling": measure_scaling(count, max(1, rounds // 2), quick=quick),
-        "peers": run_peers(flow, rounds, statistics.median(calls)) if peers else {},
+        "peers": (
+            run_peers(flow, rounds, statistics.median(calls), statistics.median(batches))
+            if peers
+            else {}
+        ),
     }
 
 

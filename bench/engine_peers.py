@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from bench.engine_flow import Flow
+from bench.engine_numba import time_numba
 from engine.code import Op, Tif
 from engine.record import Command
 
@@ -127,7 +128,9 @@ class _PyOrderbook(_Peer):
         self.orders[order_id] = order
 
     def cancel(self, order_id: int) -> None:
-        self.book.cancel(self.orders[order_id])
+        # It refuses to cancel what has been filled.
+        if self.orders[order_id].quantity:
+            self.book.cancel(self.orders[order_id])
 
 
 PEERS: Final[dict[str, type[_Peer]]] = {
@@ -149,7 +152,7 @@ def time_peer(kind: type[_Peer], fill: Sequence[Command], timed: Sequence[Comman
     return len(timed) / (time.perf_counter() - begin)
 
 
-def run_peers(flow: Flow, rounds: int, ours: float) -> dict[str, object]:
+def run_peers(flow: Flow, rounds: int, ours: float, ours_batch: float) -> dict[str, object]:
     """Return the rate of each peer and how many times slower it is; a missing one says so."""
     found: dict[str, object] = {}
     for name, kind in PEERS.items():
@@ -166,4 +169,8 @@ def run_peers(flow: Flow, rounds: int, ours: float) -> dict[str, object]:
             "orders_per_second": round(rate),
             "times_slower": round(ours / rate, 1),
         }
+    numba = time_numba(flow, rounds)
+    if "orders_per_second" in numba:
+        numba["times_slower"] = round(ours_batch / float(str(numba["orders_per_second"])), 2)
+    found["numba plain FIFO, whole flow in one call"] = numba
     return found
