@@ -10,57 +10,22 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
-from .auction cimport open_book
-from .book cimport account_link, ahead_of, displayed, extra_of, level_after, level_of, link, wait_as_stop
-from .entry cimport (
-    PRICE_MAX, QTY_MAX, advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new,
-    settle_stops,
-)
-from .event cimport emit, event_next, refuse
-from .expiry cimport expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_prefetch, id_reserve
+from .account cimport account_reserve, asset_reserve
+from .book cimport level_after
+from .checksum cimport checksum_of
+from .control cimport deposit, external, set_state
+from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new
+from .event cimport refuse
+from .idmap cimport id_find, id_prefetch
 from .ladder cimport ladder_init
-from .match cimport set_book_state
-from .mirror cimport clear_taken, print_outside, set_shown
-from .money cimport balance_at, xq_too_much, xq_wide_add, xq_wide_high, xq_wide_low, xq_wide_set
-from .pool cimport pool_init, pool_take, venue_reserve
+from .money cimport balance_at
+from .pool cimport pool_init, venue_reserve
+from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
 
-from .code import AMOUNT_MAX, Allocation
+from .code import Allocation
 from .rules import BookRules
 from .snapshot import Rows, digest_of, pack, unpack
-
-
-cdef extern from *:
-    """
-    #include <string.h>
-    static inline uint64_t xq_word(const char* data) {
-        uint64_t word;
-        memcpy(&word, data, 8);
-        return word;
-    }
-    /* The two halves of a 128-bit product: sixteen bytes for one multiplication. */
-    static inline uint64_t xq_fold(uint64_t a, uint64_t b) {
-        unsigned __int128 product = (unsigned __int128)a * b;
-        return (uint64_t)product ^ (uint64_t)(product >> 64);
-    }
-    /* Four lanes, so that a multiplication need not wait for the one before. */
-    static uint64_t xq_checksum(const char* data, size_t size) {
-        const uint64_t key = UINT64_C(0x9E3779B97F4A7C15);
-        uint64_t lane[4] = {1, 2, 3, 4}, sum = size;
-        size_t at = 0;
-        for (; at + 64 <= size; at += 64)
-            for (int i = 0; i < 4; i++)
-                lane[i] = xq_fold(xq_word(data + at + 16 * i) ^ key ^ lane[i],
-                                  xq_word(data + at + 16 * i + 8) ^ ~key) + lane[i];
-        for (; at + 8 <= size; at += 8)
-            sum = xq_fold(sum ^ xq_word(data + at), key) + sum;
-        for (int i = 0; i < 4; i++)
-            sum = xq_fold(sum ^ lane[i], key) + sum;
-        return sum;
-    }
-    """
-    uint64_t xq_checksum(const char* data, size_t size) nogil
 
 
 cdef enum:
@@ -73,7 +38,7 @@ def checksum(data) -> int:
     cdef Py_buffer view
     PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
     try:
-        return xq_checksum(<const char*>view.buf, view.len)
+        return checksum_of(<const char*>view.buf, view.len)
     finally:
         PyBuffer_Release(&view)
 
@@ -143,59 +108,14 @@ cdef class Engine:
 
     cdef int _reserve_account(self, uint32_t account) except -1:
         """Make room for an account number below the limit."""
-        if account >= self.v.accounts_cap and account < self.v.accounts_max:
-            self._grow_accounts(account)
-        return 0
-
-    cdef int _grow_accounts(self, uint32_t account) except -1:
-        cdef size_t cap = min(
-            <size_t>self.v.accounts_max, max(<size_t>account + 1, <size_t>self.v.accounts_cap * 3 // 2 + 8)
-        )
-        cdef size_t old = self.v.accounts_cap
-        cdef size_t row = self.v.assets_cap * sizeof(Balance)
-        cdef void* grown
-        grown = realloc(self.v.balances, cap * row)
-        if grown == NULL:
+        if not account_reserve(&self.v, account):
             raise MemoryError
-        self.v.balances = <Balance*>grown
-        memset(<char*>grown + old * row, 0, (cap - old) * row)
-        grown = realloc(self.v.funded, cap)
-        if grown == NULL:
-            raise MemoryError
-        self.v.funded = <uint8_t*>grown
-        memset(self.v.funded + old, 0, cap - old)
-        grown = realloc(self.v.account_head, cap * sizeof(uint32_t))
-        if grown == NULL:
-            raise MemoryError
-        self.v.account_head = <uint32_t*>grown
-        memset(self.v.account_head + old, 0, (cap - old) * sizeof(uint32_t))
-        grown = realloc(self.v.account_tail, cap * sizeof(uint32_t))
-        if grown == NULL:
-            raise MemoryError
-        self.v.account_tail = <uint32_t*>grown
-        memset(self.v.account_tail + old, 0, (cap - old) * sizeof(uint32_t))
-        self.v.accounts_cap = <uint32_t>cap
         return 0
 
     cdef int _reserve_asset(self, uint32_t asset) except -1:
         """Widen every account's row to an asset number."""
-        cdef uint32_t wide = asset + 1
-        cdef uint32_t old = self.v.assets_cap
-        cdef uint32_t account
-        cdef Balance* grown
-        if wide <= old:
-            return 0
-        grown = <Balance*>calloc(<size_t>self.v.accounts_cap * wide, sizeof(Balance))
-        if grown == NULL:
+        if not asset_reserve(&self.v, asset):
             raise MemoryError
-        for account in range(self.v.accounts_cap):
-            memcpy(
-                grown + <size_t>account * wide, self.v.balances + <size_t>account * old,
-                old * sizeof(Balance),
-            )
-        free(self.v.balances)
-        self.v.balances = grown
-        self.v.assets_cap = wide
         return 0
 
     def add_instrument(self, rules) -> int:
@@ -316,7 +236,7 @@ cdef class Engine:
         """Change a book's trading state; opening it runs the uncross."""
         cdef int code
         self._begin()
-        code = _set_state(&self.v, instrument, state)
+        code = set_state(&self.v, instrument, state)
         self._end()
         return code
 
@@ -327,7 +247,7 @@ cdef class Engine:
         self._reserve_account(account)
         if 0 <= asset < ASSETS_MAX:
             self._reserve_asset(<uint32_t>asset)
-        code = _deposit(&self.v, account, asset, amount)
+        code = deposit(&self.v, account, asset, amount)
         self._end()
         return code
 
@@ -337,7 +257,7 @@ cdef class Engine:
         self._begin()
         if not venue_reserve(&self.v):
             raise MemoryError
-        code = _external(&self.v, OP_EXTERNAL_SET, instrument, side, price, shown)
+        code = external(&self.v, OP_EXTERNAL_SET, instrument, side, price, shown)
         self._end()
         return code
 
@@ -345,7 +265,7 @@ cdef class Engine:
         """Report an outside trade against resting `side`; it may fill our orders there."""
         cdef int code
         self._begin()
-        code = _external(&self.v, OP_EXTERNAL_PRINT, instrument, side, price, qty)
+        code = external(&self.v, OP_EXTERNAL_PRINT, instrument, side, price, qty)
         self._end()
         return code
 
@@ -353,7 +273,7 @@ cdef class Engine:
         """Forget what our orders took from the outside at a price."""
         cdef int code
         self._begin()
-        code = _external(&self.v, OP_EXTERNAL_CLEAR, instrument, side, price, 0)
+        code = external(&self.v, OP_EXTERNAL_CLEAR, instrument, side, price, 0)
         self._end()
         return code
 
@@ -423,11 +343,11 @@ cdef class Engine:
         if c.op == OP_END_OF_DAY:
             return end_of_day(&self.v, c.instrument)
         if c.op == OP_SET_STATE:
-            return _set_state(&self.v, c.instrument, c.qty)
+            return set_state(&self.v, c.instrument, c.qty)
         if c.op == OP_DEPOSIT:
-            return _deposit(&self.v, c.account, c.price, c.qty)
+            return deposit(&self.v, c.account, c.price, c.qty)
         if OP_EXTERNAL_SET <= c.op <= OP_EXTERNAL_CLEAR:
-            return _external(
+            return external(
                 &self.v, c.op, c.instrument, c.side, c.price,
                 0 if c.op == OP_EXTERNAL_CLEAR else c.qty,
             )
@@ -519,7 +439,7 @@ cdef class Engine:
         if account >= self.v.accounts_cap or asset >= self.v.assets_cap:
             return 0, 0
         balance = balance_at(&self.v, account, asset)
-        return _int_of(&balance.total), _int_of(&balance.reserved)
+        return int_of(&balance.total), int_of(&balance.reserved)
 
     def open_orders(self) -> list:
         """Return the open orders as the snapshot's rows, in its order."""
@@ -580,7 +500,7 @@ cdef class Engine:
                 at = level_at(&self.v, slot).head
                 while at:
                     into = rows.orders if ladder < 2 else waiting
-                    into.append(self._order_row(order_at(&self.v, at)))
+                    into.append(order_row(&self.v, order_at(&self.v, at)))
                     at = order_at(&self.v, at).next
                 if level_at(&self.v, slot).external:
                     outside = external_at(&self.v, level_at(&self.v, slot).external)
@@ -591,20 +511,6 @@ cdef class Engine:
                 slot = level_after(&self.v, book, ladder, slot)
         rows.orders += sorted(waiting, key=_entry_of)
         return 0
-
-    cdef object _order_row(self, Order* o):
-        cdef Extra none
-        cdef Extra* extra = &none
-        cdef bint waiting = order_place(o) != PLACE_BOOK
-        memset(&none, 0, sizeof(Extra))
-        if o.extra:
-            extra = extra_at(&self.v, o.extra)
-        return (
-            o.id, o.instrument, o.account, order_side(o), order_type(o), order_tif(o),
-            order_stp(o), order_post_only(o), int(waiting), o.price, extra.stop_price, o.open,
-            extra.peak, 0 if waiting else displayed(&self.v, o), extra.ahead, extra.expire_at,
-            o.entry,
-        )
 
     def snapshot(self) -> bytes:
         """Return the whole state, pending events left out, as canonical bytes."""
@@ -639,144 +545,20 @@ cdef class Engine:
         for account, asset, total, reserved in rows.balances:
             self._reserve_account(account)
             self._reserve_asset(asset)
-            _wide_of(&balance_at(&self.v, account, asset).total, total)
-            _wide_of(&balance_at(&self.v, account, asset).reserved, reserved)
+            wide_of(&balance_at(&self.v, account, asset).total, total)
+            wide_of(&balance_at(&self.v, account, asset).reserved, reserved)
         # Accounts list their orders by acceptance, levels by place in the queue.
         for row in sorted(rows.orders, key=_entry_of):
-            self._put_order(row)
+            self._reserve_account(row[2])
+            put_order(&self.v, row)
         for number, side, price, shown, taken, printed in rows.externals:
-            self._put_external(number, side, price, shown, taken, printed)
+            put_external(
+                &self.v, number, side, price, shown, taken, printed
+            )
         for row in rows.orders:
-            self._place_order(row)
-        return 0
-
-    cdef int _put_order(self, row) except -1:
-        cdef Order* o
-        cdef Extra* extra
-        cdef uint32_t slot
-        order_id, instrument, account, side, kind, tif, stp, post_only = row[:8]
-        _, price, stop_price, open_lots, peak, visible, ahead, expire_at, entry = row[8:]
-        self._reserve_account(account)
-        if not (id_reserve(&self.v) and venue_reserve(&self.v) and expiry_reserve(&self.v)):
-            raise MemoryError
-        id_find(&self.v, order_id)
-        slot = pool_take(&self.v.orders)
-        o = order_at(&self.v, slot)
-        memset(o, 0, sizeof(Order))
-        o.id = order_id
-        o.instrument = instrument
-        o.account = account
-        o.price = price
-        o.open = open_lots
-        o.entry = entry
-        order_set_terms(o, side, kind, tif, post_only, stp)
-        if stop_price or peak or ahead or expire_at:
-            extra = extra_of(&self.v, o)
-            extra.stop_price = stop_price
-            extra.peak = peak
-            extra.visible = visible
-            extra.ahead = ahead
-            extra.expire_at = expire_at
-        id_add(&self.v, o.id, slot)
-        account_link(&self.v, o)
-        if expire_at:
-            expiry_push(&self.v, expire_at, entry, order_id)
-        return 0
-
-    cdef int _put_external(
-        self, uint32_t number, int side, int64_t price, int64_t shown, int64_t taken,
-        int64_t printed
-    ) except -1:
-        cdef External* outside
-        if not venue_reserve(&self.v):
-            raise MemoryError
-        set_shown(&self.v, self.v.books[number], side, price, shown)
-        outside = external_at(
-            &self.v,
-            level_at(&self.v, level_of(&self.v, self.v.books[number], side, price)).external,
-        )
-        outside.taken = taken
-        outside.printed = printed
-        return 0
-
-    cdef int _place_order(self, row) except -1:
-        cdef Order* o = order_at(&self.v, id_find(&self.v, row[0]))
-        cdef Book* book = self.v.books[o.instrument]
-        cdef Level* level
-        if not venue_reserve(&self.v):
-            raise MemoryError
-        o = order_at(&self.v, id_find(&self.v, row[0]))
-        if row[8]:
-            wait_as_stop(&self.v, book, o)
-            return 0
-        o.level = level_of(&self.v, book, order_side(o), o.price)
-        level = level_at(&self.v, o.level)
-        link(&self.v, level, o)
-        level.displayed += displayed(&self.v, o)
-        level.total += o.open
-        order_put(o, PLACE_BOOK)
+            place_order(&self.v, row)
         return 0
 
 
 def _entry_of(row):
     return row[16]
-
-
-cdef object _int_of(const xq_wide* wide):
-    return (int(xq_wide_high(wide)) << 64) | int(xq_wide_low(wide))
-
-
-cdef int _wide_of(xq_wide* wide, amount) except -1:
-    xq_wide_set(wide, amount >> 64, amount & 0xFFFFFFFFFFFFFFFF)
-    return 0
-
-
-cdef int _set_state(Venue* v, uint32_t instrument, int64_t state) noexcept nogil:
-    if instrument >= v.books_len:
-        return refuse(v, BAD_INSTRUMENT, instrument, 0)
-    if state < STATE_OPEN or state > STATE_AUCTION:
-        return refuse(v, BAD_COMMAND, instrument, 0)
-    if state == STATE_OPEN:
-        open_book(v, v.books[instrument])
-        settle_stops(v, v.books[instrument])
-    else:
-        set_book_state(v, v.books[instrument], <int>state)
-    return OK
-
-
-cdef int _deposit(Venue* v, uint32_t account, int64_t asset, int64_t amount) noexcept nogil:
-    if account == 0 or account >= v.accounts_max:
-        return refuse(v, BAD_ACCOUNT, 0, 0)
-    if asset < 0 or asset >= ASSETS_MAX:
-        return refuse(v, BAD_COMMAND, 0, 0)
-    if amount <= 0 or xq_too_much(amount, 1, 1):
-        return refuse(v, BAD_QTY, 0, 0)
-    v.funded[account] = 1
-    xq_wide_add(&balance_at(v, account, <uint32_t>asset).total, amount)
-    emit(event_next(v), DEPOSITED, 0, 0, account, asset, amount, 0, 0, 0, 0, 0)
-    return OK
-
-
-cdef int _external(
-    Venue* v, int op, uint32_t instrument, int side, int64_t price, int64_t qty
-) noexcept nogil:
-    cdef Book* book
-    if instrument >= v.books_len:
-        return refuse(v, BAD_INSTRUMENT, instrument, 0)
-    if side > SIDE_SELL:
-        return refuse(v, BAD_TYPE, instrument, 0)
-    if price <= 0 or price > PRICE_MAX:
-        return refuse(v, BAD_PRICE, instrument, 0)
-    book = v.books[instrument]
-    if qty < 0 or qty > QTY_MAX or xq_too_much(price, qty, book.quote_unit):
-        return refuse(v, BAD_QTY, instrument, 0)
-    if op == OP_EXTERNAL_SET:
-        set_shown(v, book, side, price, qty)
-    elif op == OP_EXTERNAL_CLEAR:
-        clear_taken(v, book, side, price)
-    elif book.state != STATE_OPEN:
-        return refuse(v, HALTED, instrument, 0)
-    else:
-        print_outside(v, book, side, price, qty)
-        settle_stops(v, book)
-    return OK
