@@ -4,8 +4,10 @@
 # entries never touches an order.
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
+from libc.string cimport memset
 
+from .pool cimport aligned_memory
 from .venue cimport IdEntry, Venue, order_at
 
 cdef extern from *:
@@ -44,9 +46,10 @@ cdef inline bint id_reserve(Venue* v) noexcept nogil:
     shift = v.ids_shift - 1 if size else 26
     if shift < 1:
         return False
-    ids = <IdEntry*>calloc(grown, sizeof(IdEntry))
+    ids = <IdEntry*>aligned_memory(grown * sizeof(IdEntry))
     if ids == NULL:
         return False
+    memset(ids, 0, grown * sizeof(IdEntry))
     for at in range(size):
         if v.ids[at].slot:
             id_place(ids, shift, <uint32_t>(grown - 1), v.ids[at].tag, v.ids[at].slot)

@@ -6,8 +6,24 @@ from libc.string cimport memcpy, memset
 
 from .venue cimport NODE_DEPTH, Pool, Venue
 
-cdef extern from "<stdlib.h>" nogil:
-    int posix_memalign(void** memory, size_t alignment, size_t size)
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/mman.h>
+    /* An order fills one cache line and should not straddle two; a large table asks for large
+       pages, since most of what a far order costs is finding its page. NULL without memory. */
+    static void* xq_aligned(size_t size) {
+        const size_t huge = (size_t)1 << 21;
+        void* memory = NULL;
+        if (posix_memalign(&memory, size >= 2 * huge ? huge : 64, size))
+            return NULL;
+        if (size >= 2 * huge)
+            madvise(memory, size & ~(huge - 1), MADV_HUGEPAGE);
+        return memory;
+    }
+    """
+    void* aligned_memory "xq_aligned"(size_t size) noexcept nogil
 
 
 cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
@@ -22,22 +38,22 @@ cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
 cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     """Make sure that `extra` slots can be taken beside the free ones; False without memory."""
     cdef size_t cap
-    cdef void* data = NULL
+    cdef char* data
     if pool.cap - pool.used >= extra and pool.cap:
         return True
     # A sixteenth at a time keeps the unused part small beside a million orders.
     cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
     if cap > (<size_t>1 << 32) - 16:
         return False
-    # An order fills one cache line and should not straddle two.
-    if posix_memalign(&data, 64, cap * pool.item):
+    data = <char*>aligned_memory(cap * pool.item)
+    if data == NULL:
         return False
     if pool.cap:
         memcpy(data, pool.data, pool.used * pool.item)
         free(pool.data)
     else:
         memset(data, 0, pool.item)
-    pool.data = <char*>data
+    pool.data = data
     pool.cap = <uint32_t>cap
     return True
 
