@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli import main
+from cli.engine import read_lines
 from engine.core import Engine
 from engine.door import LINE_CHARS_MAX, Door
 from engine.naive import NaiveEngine
@@ -171,3 +172,11 @@ def test_the_verb_reads_standard_input_to_its_end(monkeypatch, capsys):
     assert main.main(["engine"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events] == ["error", "depth"]
+
+
+def test_a_line_far_too_long_is_one_error_and_the_next_line_is_read():
+    data = b"x" * (20 * LINE_CHARS_MAX) + b"\n" + FIRST.encode() + b"\n"
+    first, second = read_lines(io.BytesIO(data))
+    door = Door(Engine())
+    assert json.loads(door.feed(first)[0])["line"] == 1
+    assert door.feed(second) == []
