@@ -8,10 +8,11 @@ from collections.abc import Sequence
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
     "bench": "measure speed and memory",
-    "replay": "replay recorded bytes through the node",
-    "sim": "serve the simulated venues, or write a recording of them",
     "config": "check, show or describe the configuration",
     "doctor": "look at machine and installation, and say what to do",
+    "engine": "match orders given as JSON lines",
+    "replay": "replay recorded bytes through the node",
+    "sim": "serve the simulated venues, or write a recording of them",
 }
 
 
