@@ -86,6 +86,8 @@ class Node:
         self._slots: dict[tuple[str, str], int] = {}
         self._touch_edges: list[list[Edge]] = []
         self._conversion_edges: list[list[Edge]] = []
+        #: Slots whose quote changed since the driver last looked; it clears this.
+        self.touched: dict[int, None] = {}
         self._effects: list[Effect] = []
         self._outcomes: dict[int, tuple[Edge, int, Entry]] = {}
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
@@ -497,6 +499,7 @@ class Node:
         now = self.now
         if changed & (_TOUCH | _STATE | _DEPTH):
             grade = self.l1.put(book)
+            self.touched[slot] = None
             edges = self._touch_edges[slot]
             if changed & (_DEPTH | _STATE):
                 for edge in edges:

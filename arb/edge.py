@@ -324,6 +324,25 @@ class Edge:
             if self._entries[direction] is not None:
                 self._leave(direction, now)
 
+    def look(self, direction: int) -> dict[str, float | str | None]:
+        """Return what a direction is worth at the touch now, for people: bps and the rule."""
+        first, second = self._touches[2]
+        selling, buying = self._rate if self.conversion else (1, 1)
+        unit, other = self._units
+        side = self.sides[direction]
+        bid = (first[0] * unit * selling, second[0] * other)[side.sell]
+        ask = (first[2] * unit * buying, second[2] * other)[side.buy]
+        if not bid or not ask:
+            return {"gross_bps": None, "net_bps": None, "rule": None}
+        sell_factor, buy_factor = self._factors[direction]
+        net = (bid * sell_factor - ask * buy_factor) / (PPB * PPB)
+        entry = self._entries[direction]
+        return {
+            "gross_bps": round((bid - ask) / ask * 10_000, 2),
+            "net_bps": round(net / ask * 10_000, 2),
+            "rule": entry.rule.label if entry else None,
+        }
+
     # --- reporting -------------------------------------------------------------------------------
 
     def amount(self, units: int) -> str:

@@ -49,7 +49,7 @@ class Publisher:
             int(quote.from_quote),
         )
 
-    def depth(self, books: list[Book], now: int) -> None:
+    def depth(self, books: list[Book]) -> None:
         """Write the levels of the books whose touch or depth changed since the last call."""
         for slot in self._depth:
             at, book = self._slots[slot], books[slot]
