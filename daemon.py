@@ -180,17 +180,13 @@ class Daemon:
 
     def command(self, name: str, argument: str) -> None:
         """Hand a user's command to the node as a recorded input."""
-        self.feed(
-            Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name)
-        )
+        self.feed(Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name))
 
     def _publish(self) -> None:
         node = self.node
         assert self.publisher is not None
         for slot in node.touched:
-            self.publisher.touch(
-                slot, node.books[slot], node.instruments[slot], node.l1, node.now
-            )
+            self.publisher.touch(slot, node.books[slot], node.instruments[slot], node.l1, node.now)
 
     def _arm(self) -> None:
         """Wake at the node's next deadline."""
@@ -262,9 +258,7 @@ class Daemon:
         ]
         stopped = loop.create_task(self._stopped.wait(), name="stop")
         try:
-            done, _ = await asyncio.wait(
-                [*tasks, stopped], return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in done if task is not stopped]
         finally:
             await _cancel([*tasks, stopped])

@@ -16,9 +16,7 @@ WIDTH: Final = 1 << 18
 NEW, CANCEL, IOC, REPLACE = 0, 1, 2, 3
 
 
-def _match(  # noqa: PLR0917 - Numba takes arrays, not objects
-    state: Any, taker: Any, heads: Any, qty: Any, links: Any, best: Any
-) -> Any:
+def _match(state: Any, taker: Any, heads: Any, qty: Any, links: Any, best: Any) -> Any:
     """Take what a limit reaches of the other side; returns what is left."""
     side, price, left = taker
     other = 1 - side
@@ -52,9 +50,7 @@ def _unlink(state: Any, place: Any, order: Any, heads: Any, links: Any) -> Any:
     state[side] -= 1
 
 
-def _rest(  # noqa: PLR0917 - Numba takes arrays, not objects
-    state: Any, place: Any, order: Any, heads: Any, links: Any, best: Any
-) -> Any:
+def _rest(state: Any, place: Any, order: Any, heads: Any, links: Any, best: Any) -> Any:
     side, at = place
     tail = heads[side, at, 1]
     links[order, 0], links[order, 1] = tail, 0
@@ -68,9 +64,7 @@ def _rest(  # noqa: PLR0917 - Numba takes arrays, not objects
     state[side] += 1
 
 
-def _run(  # noqa: PLR0917 - Numba takes arrays, not objects
-    rows: Any, state: Any, heads: Any, qty: Any, links: Any, best: Any, where: Any
-) -> Any:
+def _run(rows: Any, state: Any, heads: Any, qty: Any, links: Any, best: Any, where: Any) -> Any:
     """Run (op, id, side, place, lots) rows; returns the lots traded."""
     traded = 0
     for row in rows:

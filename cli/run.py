@@ -91,7 +91,12 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         stack.push_async_callback(door.stop)
         handle_signals(daemon)
         ticking = asyncio.ensure_future(_tick(log))
-        say.info("running", mode=settings.mode, books=len(daemon.node.books), door=settings.control.socket)
+        say.info(
+            "running",
+            mode=settings.mode,
+            books=len(daemon.node.books),
+            door=settings.control.socket,
+        )
         started = time.perf_counter()
         first_ns = daemon.clock.now_ns()
         try:

@@ -55,7 +55,9 @@ async def _addresses(process: asyncio.subprocess.Process) -> dict[str, FeedAddre
         async with asyncio.timeout(_START_S_MAX):
             line = await process.stdout.readline()
     except TimeoutError:
-        raise SimulatedStartError(f"the simulated venues said nothing in {_START_S_MAX} s") from None
+        raise SimulatedStartError(
+            f"the simulated venues said nothing in {_START_S_MAX} s"
+        ) from None
     if not line:
         raise SimulatedStartError("the simulated venues ended at once; see the line above")
     told = orjson.loads(line)

@@ -133,7 +133,7 @@ class NaiveEngine(OrderDesk):
             count += 1
         return count
 
-    def run(self, c: Command) -> int:  # noqa: C901, PLR0911 - one line an operation
+    def run(self, c: Command) -> int:  # noqa: PLR0911 - one line an operation
         """Run one command record at the present time."""
         match c.op:
             case Op.NEW:

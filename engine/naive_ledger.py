@@ -58,7 +58,7 @@ class Ledger:
         asset, amount = self.need(rules, order, price, order.open)
         self.reserved[order.account, asset] += sign * amount
 
-    def settle(  # noqa: PLR0917 - the parties and terms of one trade
+    def settle(
         self, rules: BookRules, maker: int, taker: int, aggressor: int, amount: int, qty: int
     ) -> None:
         """Move base and quote between the accounts of a trade, and their fees to account 0."""

@@ -42,7 +42,7 @@ class OrderDesk(Mirror):
         self.emit(Kind.REJECTED, instrument, id=order, code=reason)
         return reason
 
-    def new(  # noqa: PLR0917 - positional, so that one call an order stays cheap
+    def new(
         self,
         instrument: int,
         order_id: int,
