@@ -30,10 +30,9 @@ from multiprocessing.connection import Connection as Pipe
 import uvloop
 
 from connectors.transport.clock import StampClock
-from connectors.transport.connection import Connection, ConnectionParameters, Edge, VenuePacers
+from connectors.transport.connection import Connection, Edge
 from connectors.transport.counters import Counters
-from connectors.transport.limits import limits
-from connectors.transport.pacer import Pacer
+from connectors.transport.limits import limits, pacers_for, parameters_for
 from connectors.transport.stream import LIBRARIES, Stream, StreamClose, StreamParameters, opener
 from market.inputs import Input, InputKind
 
@@ -154,10 +153,8 @@ async def _supervised(library: str, url: str) -> list[int]:
         url=url,
         sink=sink,
         edge=Edge(opener(library), clock, Counters(), random.Random(1)),  # noqa: S311
-        pacers=VenuePacers(
-            Pacer(rules.connect, clock.monotonic_ns), Pacer(rules.send, clock.monotonic_ns)
-        ),
-        parameters=ConnectionParameters(epoch=rules.epoch),
+        pacers=pacers_for(rules, clock),
+        parameters=parameters_for(rules),
     )
     task = asyncio.ensure_future(connection.run())
     await ended.wait()
