@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import ipaddress
 import socket
 import ssl
@@ -34,6 +35,12 @@ def endpoint(url: str) -> tuple[str, int, bool]:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError(f"{url!r}: expected ws://, wss://, http:// or https:// and a host")
     return parts.hostname, parts.port or _PORTS[parts.scheme], parts.scheme in ("wss", "https")
+
+
+@functools.cache
+def system_tls() -> ssl.SSLContext:
+    """Return the context with the system's certificates, read once: that takes milliseconds."""
+    return ssl.create_default_context()
 
 
 #: First match wins: several of these are kinds of another.
@@ -98,7 +105,8 @@ class Resolver:
                 found = [Address(row[0], row[4]) for row in rows]  # type: ignore[arg-type]
             except OSError as error:
                 problem = error
-            if not loop.is_closed():
+            # The loop may have been closed while the name server kept us waiting.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(finish, found, problem)
 
         threading.Thread(target=work, name=f"lookup {key[0]}", daemon=True).start()

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.transport.budget import BudgetParameters
+from connectors.transport.clock import Clock
+from connectors.transport.connection import ConnectionParameters, VenuePacers
 from connectors.transport.epoch import EpochParameters
-from connectors.transport.pacer import Rate
+from connectors.transport.pacer import Pacer, Rate
 
 _DAY_S = 86_400.0
 
@@ -123,3 +125,16 @@ def limits(venue: str) -> VenueLimits:
     if venue not in _LIMITS:
         raise ValueError(f"unknown venue {venue!r}; known: {', '.join(_LIMITS)}")
     return _LIMITS[venue]
+
+
+def pacers_for(rules: VenueLimits, clock: Clock) -> VenuePacers:
+    """Return the pacers of a venue; all its connections in the process must share them."""
+    return VenuePacers(
+        connect=Pacer(rules.connect, clock.monotonic_ns),
+        send=Pacer(rules.send, clock.monotonic_ns),
+    )
+
+
+def parameters_for(rules: VenueLimits) -> ConnectionParameters:
+    """Return the parameters of a connection to a venue; the rest as is usual."""
+    return ConnectionParameters(epoch=rules.epoch, rollover_s=rules.rollover_s)

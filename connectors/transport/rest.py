@@ -19,7 +19,7 @@ from yarl import URL
 from connectors.transport.budget import Budget
 from connectors.transport.clock import Clock
 from connectors.transport.counters import Counters
-from connectors.transport.dial import Resolver, endpoint, error_name
+from connectors.transport.dial import Resolver, endpoint, error_name, system_tls
 from connectors.transport.limits import VenueLimits
 from connectors.transport.reply import Reply
 from connectors.transport.schedule import Schedule, ScheduleParameters, Verdict
@@ -98,7 +98,7 @@ class RestClient:
         connector = aiohttp.TCPConnector(
             limit=self._in_flight_max,
             resolver=_OwnResolver(),
-            ssl=self._tls or True,
+            ssl=self._tls or (system_tls() if endpoint(self._base)[2] else True),
         )
         headers = {"User-Agent": _AGENT}
         async with aiohttp.ClientSession(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import picows
 from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
-from connectors.transport.dial import dial, endpoint, error_name, holding
+from connectors.transport.dial import dial, endpoint, error_name, holding, system_tls
 from connectors.transport.stream import (
     Listener,
     Stream,
@@ -176,7 +176,7 @@ async def connect(
 ) -> Stream:
     """Open a connection; see connectors.transport.stream.Opener."""
     host, port, secure = endpoint(url)
-    context = (tls or ssl.create_default_context()) if secure else None
+    context = (tls or system_tls()) if secure else None
     stream = _PicowsStream(listener, now_ns, parameters)
     try:
         async with asyncio.timeout(parameters.open_s_max):

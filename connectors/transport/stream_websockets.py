@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
-from connectors.transport.dial import dial, endpoint, error_name, holding
+from connectors.transport.dial import dial, endpoint, error_name, holding, system_tls
 from connectors.transport.stream import (
     Listener,
     Stream,
@@ -185,7 +185,7 @@ async def _handshake(
     connection = await _Connect(
         url,
         sock=sock,
-        ssl=(tls or ssl.create_default_context()) if endpoint(url)[2] else None,
+        ssl=(tls or system_tls()) if endpoint(url)[2] else None,
         create_connection=cast(type[ClientConnection], create),
         compression=None,
         proxy=None,
