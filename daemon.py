@@ -133,7 +133,7 @@ class Daemon:
                 stream=StreamParameters(message_bytes_max=transport.frame_max_mb * MEBIBYTE),
                 backoff=BackoffParameters(
                     first_s=transport.backoff_first_ms / 1000,
-                    max_s=transport.backoff_max_ms / 1000,
+                    longest_s=transport.backoff_max_ms / 1000,
                 ),
                 rollover_s=transport.rollover_hours * 3600.0,
             ),
@@ -243,8 +243,11 @@ class Daemon:
         """Begin a graceful stop."""
         self._stopped.set()
 
-    async def run(self, *extra: Callable[[], "asyncio.Future[None]"]) -> None:
-        """Serve until stopped. Raises what a task failed with, after everything was closed."""
+    async def run(self, before_close: Callable[[], None]) -> None:
+        """Serve until stopped; `before_close` is called while everything still stands.
+
+        Raises what a task failed with, after everything was closed.
+        """
         loop = asyncio.get_running_loop()
         if self.options.seconds is not None:
             loop.call_later(self.options.seconds, self.stop)
@@ -260,6 +263,7 @@ class Daemon:
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in done if task is not stopped]
+            before_close()
         finally:
             await _cancel([*tasks, stopped])
             self._close()

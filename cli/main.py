@@ -12,6 +12,7 @@ VERBS: dict[str, str] = {
     "doctor": "look at machine and installation, and say what to do",
     "engine": "match orders given as JSON lines",
     "replay": "replay recorded bytes through the node",
+    "run": "run the daemon: simulated venues or real public feeds",
     "sim": "serve the simulated venues, or write a recording of them",
 }
 

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import orjson
 import structlog
@@ -24,7 +25,6 @@ from cli.simulated import simulated
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
 from market.naming import NamingError
-from replay.recording import Recorder
 from replay.segment_errors import SegmentError
 
 _EXAMPLES = """examples:
@@ -77,6 +77,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         daemon = Daemon(settings, Options(addresses, args.seconds, seed=os.getpid()))
         daemon.build()
         if settings.recording.enabled:
+            from replay.recording import Recorder
             daemon.recorder = Recorder(
                 Path(settings.recording.dir),
                 daemon.node,
@@ -99,14 +100,17 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         )
         started = time.perf_counter()
         first_ns = daemon.clock.now_ns()
+        result: dict[str, Any] = {}
+
+        def summarise() -> None:
+            feed_ns = daemon.clock.now_ns() - first_ns
+            result.update(report(daemon.node, feed_ns, time.perf_counter() - started))
+            result["status"] = view.status()
+
         try:
-            await daemon.run()
+            await daemon.run(summarise)
         finally:
             ticking.cancel()
-        wall = time.perf_counter() - started
-        daemon.node.finish()
-        result = report(daemon.node, daemon.clock.now_ns() - first_ns, wall)
-        result["status"] = view.status()
         if args.json:
             sys.stdout.write(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n")
         else:

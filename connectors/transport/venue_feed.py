@@ -34,7 +34,7 @@ class FeedAddress:
 
 
 class VenueFeed:
-    """Drives one venue. `connections` says how many sockets share its books: `venue.ws.1` and so on."""
+    """Drives one venue; its books are spread over so many `connections`, `venue.ws.1` and on."""
 
     def __init__(
         self,
