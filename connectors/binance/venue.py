@@ -60,7 +60,10 @@ class BinanceVenue:
 
     def topic(self, url: str) -> tuple[Topic, str]:
         """Return what a reply to this URL is about; hosts and versions changed over the years."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return Topic.OTHER, ""
         topic = _TOPICS.get(parts.path.rsplit("/", 1)[-1], Topic.OTHER)
         return topic, parse_qs(parts.query).get("symbol", [""])[0].upper()
 
@@ -116,6 +119,10 @@ class BinanceVenue:
     def subscribe(self, natives: list[str], request_id: int) -> list[bytes]:
         """Return the SUBSCRIBE frames for these symbols."""
         return channels.subscribe(natives, self.profile.streams, request_id)
+
+    def resubscribe(self, native: str) -> list[bytes]:  # noqa: ARG002
+        """Return nothing: snapshots are fetched."""
+        return []
 
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot."""
