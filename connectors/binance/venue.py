@@ -16,7 +16,7 @@ from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
 
-_STREAM = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,40})@([a-zA-Z0-9@]{1,20})"')
+_STREAM = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,40})@([a-zA-Z0-9_@]{1,40})"')
 _SYMBOL = re.compile(rb'"s"\s*:\s*"([A-Z0-9_]{1,40})"')
 _TOPICS = {"depth": Topic.DEPTH, "exchangeInfo": Topic.RULES, "time": Topic.TIME}
 
