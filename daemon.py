@@ -34,7 +34,7 @@ from market.effects import Effect, EffectKind
 from market.fees import PPB, Fees, FeeSchedule, rate_ppb
 from market.inputs import Input, InputKind
 from market.timers import NEVER
-from node import Node, NodeConfig
+from node import SHUTDOWN, Node, NodeConfig
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
@@ -219,7 +219,8 @@ class Daemon:
 
     def _reconnect(self, effect: Effect) -> None:
         feed = self._feed_of(effect.target)
-        if feed is not None:
+        # At an announced shutdown the transport opens the next connection before this one goes.
+        if feed is not None and effect.subject != SHUTDOWN:
             feed.reconnect(effect.target, effect.subject)
 
     def _ready(self, effect: Effect) -> None:

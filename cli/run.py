@@ -78,6 +78,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         daemon.build()
         if settings.recording.enabled:
             from replay.recording import Recorder
+
             daemon.recorder = Recorder(
                 Path(settings.recording.dir),
                 daemon.node,

@@ -88,6 +88,9 @@ class Venue(Protocol):
     def subscribe(self, natives: list[str], request_id: int) -> list[bytes]:
         """Return the frames that ask for depth, best quotes and trades of these symbols."""
 
+    def resubscribe(self, native: str) -> list[bytes]:
+        """Return the frames that bring a new snapshot in the stream; none where it is fetched."""
+
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot, '' where snapshots come in the stream."""
 

@@ -3,8 +3,6 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-import orjson
-
 
 class EffectKind(IntEnum):
     """The kinds of effect."""
@@ -33,5 +31,5 @@ class Effect(NamedTuple):
     fields: tuple[str | int, ...] = ()
 
     def canonical(self) -> bytes:
-        """Return the bytes that enter the digest."""
-        return orjson.dumps((int(self.kind), self.target, self.subject, self.fields))
+        """Return the bytes that enter the digest; amounts may pass 64 bits."""
+        return ascii((int(self.kind), self.target, self.subject, self.fields)).encode()

@@ -16,7 +16,7 @@ from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
 
-_STREAM = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,40})@([a-zA-Z0-9@]{1,20})"')
+_STREAM = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,40})@([a-zA-Z0-9_@]{1,40})"')
 _SYMBOL = re.compile(rb'"s"\s*:\s*"([A-Z0-9_]{1,40})"')
 _TOPICS = {"depth": Topic.DEPTH, "exchangeInfo": Topic.RULES, "time": Topic.TIME}
 
@@ -64,7 +64,10 @@ class BinanceVenue:
 
     def topic(self, url: str) -> tuple[Topic, str]:
         """Return what a reply to this URL is about; hosts and versions changed over the years."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return Topic.OTHER, ""
         topic = _TOPICS.get(parts.path.rsplit("/", 1)[-1], Topic.OTHER)
         return topic, parse_qs(parts.query).get("symbol", [""])[0].upper()
 
@@ -120,6 +123,10 @@ class BinanceVenue:
     def subscribe(self, natives: list[str], request_id: int) -> list[bytes]:
         """Return the SUBSCRIBE frames for these symbols."""
         return channels.subscribe(natives, self.profile.streams, request_id)
+
+    def resubscribe(self, native: str) -> list[bytes]:  # noqa: ARG002
+        """Return nothing: snapshots are fetched."""
+        return []
 
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot."""

@@ -44,7 +44,10 @@ class CoinbaseVenue:
 
     def topic(self, url: str) -> tuple[Topic, str]:
         """Return what a reply to this URL is about."""
-        tail = [part for part in urlsplit(url).path.split("/") if part]
+        try:
+            tail = [part for part in urlsplit(url).path.split("/") if part]
+        except ValueError:
+            return Topic.OTHER, ""
         if tail[-1:] == ["products"] or tail[-2:-1] == ["products"]:
             return Topic.RULES, ""
         return (Topic.TIME, "") if tail[-1:] == ["time"] else (Topic.OTHER, "")
@@ -99,6 +102,13 @@ class CoinbaseVenue:
     def subscribe(self, natives: list[str], request_id: int) -> list[bytes]:  # noqa: ARG002
         """Return the subscribe frames; this venue's have no ids."""
         return channels.subscribe(natives)
+
+    def resubscribe(self, native: str) -> list[bytes]:
+        """Leave and join the levels of one product: joining starts with a snapshot."""
+        return [
+            orjson.dumps({"type": kind, "product_ids": [native], "channel": "level2"})
+            for kind in ("unsubscribe", "subscribe")
+        ]
 
     def snapshot_path(self, native: str) -> str:  # noqa: ARG002
         """Return '': snapshots come in the stream."""

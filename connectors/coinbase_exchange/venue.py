@@ -48,7 +48,10 @@ class ExchangeVenue:
 
     def topic(self, url: str) -> tuple[Topic, str]:
         """Return what a reply to this URL is about."""
-        tail = [part for part in urlsplit(url).path.split("/") if part]
+        try:
+            tail = [part for part in urlsplit(url).path.split("/") if part]
+        except ValueError:
+            return Topic.OTHER, ""
         if tail[-1:] == ["products"]:
             return Topic.RULES, ""
         return (Topic.TIME, "") if tail[-1:] == ["time"] else (Topic.OTHER, "")
@@ -98,6 +101,13 @@ class ExchangeVenue:
     def subscribe(self, natives: list[str], request_id: int) -> list[bytes]:  # noqa: ARG002
         """Return the subscribe frame; this venue's have no ids."""
         return channels.subscribe(natives)
+
+    def resubscribe(self, native: str) -> list[bytes]:
+        """Leave and join the levels of one product: joining starts with a snapshot."""
+        return [
+            orjson.dumps({"type": kind, "product_ids": [native], "channels": ["level2_batch"]})
+            for kind in ("unsubscribe", "subscribe")
+        ]
 
     def snapshot_path(self, native: str) -> str:  # noqa: ARG002
         """Return '': snapshots come in the stream."""
