@@ -1,5 +1,6 @@
 """Frames of the public recordings, or a skip where these are not at hand."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from market.grid import Grid
 from market.inputs import InputKind
 from replay.source import Recorded
 
-FEEDS = Path(__file__).parents[3] / "shared" / "feeds"
+#: Beside the repository, or where a run from a copy of it says.
+FEEDS = Path(os.environ.get("CROSSQUOTE_FEEDS") or Path(__file__).parents[3] / "shared" / "feeds")
 SETS = {
     "binance-spot": ("binance", "binance-spot-2024-08/btcusdt_20240808.gz"),
     "binance-spot-2021": ("binance", "binance-spot-2021-04-04/BINANCE-ee25be.0.zst"),
