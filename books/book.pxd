@@ -93,6 +93,8 @@ cdef class Book:
     cdef int _check_reference(self) except -1
     cdef int _settle_references(self, const quote_t *quote) except -1
     cdef void _finish_reference(self) noexcept nogil
+    cdef int _trust(self) noexcept nogil
+    cdef void _forget_quotes(self) noexcept
     cdef int _publish(self) noexcept nogil
     cdef void _edges(self, Frame frame, const event_t *e) noexcept nogil
     cdef bint _near_edge(self) noexcept nogil

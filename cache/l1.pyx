@@ -104,7 +104,7 @@ cdef class L1:
     def put(self, Book book not None):
         """Take the touch and grade of a book; returns its grade bits."""
         cdef row_t *row
-        if book.slot >= self.capacity:
+        if not 0 <= book.slot < self.capacity:
             raise IndexError(book.slot)
         row = &self.rows[book.slot]
         row.touch = book.touch

@@ -14,6 +14,7 @@ from market.scan cimport (
     scan_units,
     shape_t,
     skip_space,
+    skip_value,
 )
 
 
@@ -347,15 +348,12 @@ cdef class Frame:
 
 cdef const char *_level_end(const char *p, const char *end) noexcept nogil:
     """Find the bracket that ends a level with more items than price and size (`num_orders`, `[]`)."""
-    cdef int depth = 0
-    while p < end:
-        if p[0] == c'[':
-            depth += 1
-        elif p[0] == c']':
-            if depth == 0:
-                return p
-            depth -= 1
-        elif p[0] == c'{' or p[0] == c'}':
+    while True:
+        p = skip_space(p)
+        if p[0] == c']':
+            return p
+        if p[0] != c',':
             return NULL
-        p += 1
-    return NULL
+        p = skip_value(skip_space(p + 1), end)
+        if p == NULL:
+            return NULL
