@@ -6,11 +6,15 @@ the larger of what it was and the input's receive time, and due timers fire befo
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from arb.edge import Edge, EdgeLimits
 from arb.ledger import OUTCOME_DELAYS_MS, Entry, Ledger
 from arb.leg import Leg
 from arb.pairs import pairs_of
+from books.audit_desk import TIMER as AUDIT_TIMER
+from books.audit_desk import AuditDesk
+from books.audit_plan import AuditConfig
 from books.book import Book
 from books.grade import Grade
 from books.state import Reason, State
@@ -55,6 +59,7 @@ class NodeConfig:
     discover: bool = False
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     limits: EdgeLimits = field(default_factory=EdgeLimits)
+    audits: AuditConfig = field(default_factory=AuditConfig)
     silence_max_ns: int = 5_000_000_000
     lag_max_ns: int = 2_000_000_000
 
@@ -88,6 +93,15 @@ class Node:
         self._conversion_edges: list[list[Edge]] = []
         self._effects: list[Effect] = []
         self._outcomes: dict[int, tuple[Edge, int, Entry]] = {}
+        self.audits = AuditDesk(
+            self.config.audits,
+            self.timers,
+            self.books,
+            self.instruments,
+            self.book_links,
+            self._emit,
+            self._changed,
+        )
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
             InputKind.OPEN: self._open,
             InputKind.CLOSE: self._close,
@@ -314,6 +328,7 @@ class Node:
             self.l1.hear(link.index, self.now)
         now = self.now
         owners = self.book_links
+        audited = self.audits.logs
         for i in range(count):
             kind = frame.kind(i)
             if kind in _BOOK_KINDS:
@@ -328,6 +343,8 @@ class Node:
                         edge.hear_quotes(slot, now)
                 if changed:
                     self._changed(slot, changed)
+                if slot in audited and kind == _DIFF:
+                    self.audits.diff(slot, frame, i, now)
                 book.mix(self.digest)
             elif kind == _TRADE:
                 link.trades += 1
@@ -452,6 +469,7 @@ class Node:
             except OverflowError as error:
                 link.error("grid_overflow")
                 self._changed(slot, book.condemn(Reason.OVERFLOW, str(error)))
+        self.audits.rescale(slot, *factors)
         self.l1.put(book)
         for edge in self.edges:
             if slot in edge.slots:
@@ -516,6 +534,7 @@ class Node:
                 book.reason_label,
                 book.detail,
             )
+            self.audits.moved(slot, now)
             if book.state != _LIVE:
                 self._want(slot)
         if changed & _WANTS_SNAPSHOT:
@@ -552,6 +571,15 @@ class Node:
         link = self._link(source)
         link.replies += 1
         topic, native = link.venue.topic(note)
+        if topic is Topic.AUDIT:
+            slot = self._slots.get((link.venue.name, native))
+            if slot is not None and self.audits.hears(slot):
+                self.audits.reply(
+                    slot, data, note, number, self.now, partial(self._refine, link, native)
+                )
+                self.books[slot].mix(self.digest)
+                return
+            topic = Topic.DEPTH if link.venue.snapshot_path(native) else Topic.OTHER
         if number != 200:
             link.error(f"http_{number}")
             self._log(link.name, "rest_error", number, note, data[:200].decode("utf-8", "replace"))
@@ -621,6 +649,8 @@ class Node:
         elif timer.name == "snapshot_again":
             if self.books[subject].state != _LIVE and self.books[subject].buffered:
                 self._want(subject)
+        elif timer.name == AUDIT_TIMER:
+            self.audits.on_timer(subject, timer.deadline_ns)
         else:
             self._value(subject, int(timer.name))
 
