@@ -6,11 +6,15 @@ the larger of what it was and the input's receive time, and due timers fire befo
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from arb.board import Board
 from arb.edge import Edge, EdgeLimits
 from arb.ledger import Ledger
 from arb.outcomes import Outcomes
+from books.audit_desk import TIMER as AUDIT_TIMER
+from books.audit_desk import AuditDesk
+from books.audit_plan import AuditConfig
 from books.book import Book
 from books.grade import Grade
 from books.state import Reason, State
@@ -59,6 +63,7 @@ class NodeConfig:
     discover: bool = False
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     limits: EdgeLimits = field(default_factory=EdgeLimits)
+    audits: AuditConfig = field(default_factory=AuditConfig)
     silence_max_ns: int = 5_000_000_000
     lag_max_ns: int = 2_000_000_000
 
@@ -95,6 +100,15 @@ class Node:
         self.touched: dict[int, None] = {}
         self._opens = 0
         self._effects: list[Effect] = []
+        self.audits = AuditDesk(
+            self.config.audits,
+            self.timers,
+            self.books,
+            self.instruments,
+            self.book_links,
+            self._emit,
+            self._changed,
+        )
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
             InputKind.OPEN: self._open,
             InputKind.CLOSE: self._close,
@@ -310,6 +324,7 @@ class Node:
         if frame.channel == _CHANNEL_DEPTH:
             self.l1.hear(link.index, now)
         owners = self.book_links
+        audited = self.audits.logs
         for i in range(count):
             kind = frame.kind(i)
             if kind in _BOOK_KINDS:
@@ -328,6 +343,8 @@ class Node:
                         edge.hear_quotes(slot, now)
                 if changed:
                     self._changed(slot, changed)
+                if slot in audited and kind == _DIFF:
+                    self.audits.diff(slot, frame, i, now)
                 book.mix(self.digest)
             elif kind == _TRADE:
                 link.trades += 1
@@ -465,6 +482,7 @@ class Node:
                 link.error("grid_overflow")
                 book.disconnect(str(error))
                 self._changed(slot, book.condemn(Reason.OVERFLOW, str(error)))
+        self.audits.rescale(slot, *factors)
         self.l1.put(book)
         self.board.regrid(old, new, self.now)
 
@@ -517,6 +535,7 @@ class Node:
                 book.reason_label,
                 book.detail,
             )
+            self.audits.moved(slot, now)
             if book.state != _LIVE:
                 self._want(slot)
             elif book.rule.in_stream:
@@ -541,6 +560,15 @@ class Node:
         link = self._link(source)
         link.replies += 1
         topic, native = link.venue.topic(note)
+        if topic is Topic.AUDIT:
+            slot = self._slots.get((link.venue.name, native))
+            if slot is not None and self.audits.hears(slot):
+                self.audits.reply(
+                    slot, data, note, number, self.now, partial(self._refine, link, native)
+                )
+                self.books[slot].mix(self.digest)
+                return
+            topic = Topic.DEPTH if link.venue.snapshot_path(native) else Topic.OTHER
         if number != 200:
             link.error(f"http_{number}")
             self._log(link.name, "rest_error", number, note, data[:200].decode("utf-8", "replace"))
@@ -611,6 +639,8 @@ class Node:
             book = self.books[subject]
             if not book.live and (book.buffered or book.rule.in_stream):
                 self._want(subject)
+        elif timer.name == AUDIT_TIMER:
+            self.audits.on_timer(subject, timer.deadline_ns)
         else:
             self.outcomes.value(subject, int(timer.name))
 

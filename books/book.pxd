@@ -39,6 +39,7 @@ cdef class Book:
     cdef readonly int reason
     cdef readonly str detail
     cdef public bint acknowledged
+    cdef public bint audit_failed  # the last audit found wrong levels
     cdef bint loaded
     cdef bint fresh
     cdef readonly bint refreshing

@@ -35,6 +35,7 @@ cdef int LOCKED = Grade.LOCKED
 cdef int CROSSED = Grade.CROSSED
 cdef int REFERENCE = Grade.REFERENCE
 cdef int HORIZON = Grade.HORIZON
+cdef int AUDIT = Grade.AUDIT
 
 # A ticker without ids that disagrees for longer than this, while the book moves, condemns it.
 cdef int64_t TICKER_PATIENCE_NS = 2_000_000_000
@@ -539,6 +540,8 @@ cdef class Book:
             bits |= REFERENCE
         if self._near_edge():
             bits |= HORIZON
+        if self.audit_failed:
+            bits |= AUDIT
         return bits
 
     @property

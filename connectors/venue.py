@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from books.audit_reply import RestBook
 from books.sequence import SequenceRule
 from market.frame import Frame, SymbolTable
 from market.grid import Grid
@@ -25,6 +26,7 @@ class Topic(Enum):
     """What a REST reply is about."""
 
     DEPTH = "depth"
+    AUDIT = "audit"
     RULES = "rules"
     TIME = "time"
     OTHER = "other"
@@ -93,6 +95,12 @@ class Venue(Protocol):
 
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot, '' where snapshots come in the stream."""
+
+    def audit_path(self, native: str) -> str:
+        """Return the REST path of a book for an audit; its reply has Topic.AUDIT by its URL."""
+
+    def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:
+        """Read the reply to `audit_path`; raises BadReplyError, OffGridError."""
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:
         """Return (symbol, first, last) ids of a diff, or ('', n, n) of a counted frame."""
