@@ -1,6 +1,9 @@
 """A daemon's view without a daemon: realistic data that moves a little with every question."""
 
+from contextlib import asynccontextmanager
 from decimal import Decimal
+
+from api.door import Door
 
 BOOKS = (
     ("ETH-USDT.BINANCE", "2652.67", "0.01", "19.566", "0.0001"),
@@ -191,3 +194,15 @@ class FakeView:
 
     def stop(self):
         self.stopped += 1
+
+
+@asynccontextmanager
+async def serving(path, view=None):
+    """Open a door at a path for a while; gives its view."""
+    view = view or FakeView()
+    door = Door(view, path)
+    await door.start()
+    try:
+        yield view
+    finally:
+        await door.stop()
