@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from arb.edge import EdgeLimits
+from books.audit_plan import AuditConfig
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -35,6 +36,10 @@ from market.fees import PPB, Fees, FeeSchedule, rate_ppb
 from market.inputs import Input, InputKind
 from market.timers import NEVER
 from node import SHUTDOWN, Node, NodeConfig
+
+#: What the simulated venues charge: less than the real ones' lowest tier, as an active market
+#: maker pays, so that edges survive now and then.
+SIM_FEES = {"binance": Fees(100_000, 200_000), "coinbase": Fees(100_000, 300_000)}
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
@@ -315,6 +320,9 @@ def node_config(settings: Settings) -> NodeConfig:
     fees = FeeSchedule()
     for name, venue in settings.venues:
         fees = fees.with_venue(name, Fees(rate_ppb(venue.maker_fee), rate_ppb(venue.taker_fee)))
+    if settings.mode == "sim":
+        for name, simulated in SIM_FEES.items():
+            fees = fees.with_venue(name, simulated)
     enabled = list(settings.venues.enabled().values())
     edges = settings.edges
     return NodeConfig(
@@ -323,6 +331,9 @@ def node_config(settings: Settings) -> NodeConfig:
             margin_ppb=_bps(edges.safety_margin_bps),
             silence_max_ns=edges.silence_max_ms * 1_000_000,
             notional_min=int(float(edges.min_notional)),
+        ),
+        audits=AuditConfig(
+            interval_ns=settings.audit.interval_s * 1_000_000_000 if settings.audit.enabled else 0
         ),
         silence_max_ns=min((one.silence_ms for one in enabled), default=5000) * 1_000_000,
         lag_max_ns=min((one.lag_ms for one in enabled), default=2000) * 1_000_000,
