@@ -2,9 +2,7 @@
 
 import json
 import re
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -16,29 +14,10 @@ from books.image import dump_book, load_book
 from books.sequence import SequenceRule
 from checkpoint import CheckpointError, UnknownStateError, UnsupportedCheckpointError
 from cli.report import report
-from market.fees import Fees, FeeSchedule
 from market.inputs import Input, InputKind
-from node import Node, NodeConfig
-from replay.source import Recorded, merged
-from sim.recording import write_recording
+from tests.recorded_world import feed, fresh_node
 
 ROOT = Path(__file__).parents[1]
-
-
-@cache
-def feed(seconds: int = 8, seed: int = 1) -> tuple[Input, ...]:
-    """Return the inputs of a generated recording of both venues."""
-    with TemporaryDirectory() as folder:
-        write_recording(Path(folder), seed, seconds)
-        files = (("binance", "BINANCE"), ("coinbase", "COINBASE"))
-        sources = [Recorded(venue, [Path(folder) / f"{name}.jsonl.zst"]) for venue, name in files]
-        return tuple(merged(sources))
-
-
-def fresh_node() -> Node:
-    # Low fees, so that the ledger has more to do than to name fees.
-    fees = FeeSchedule().with_venue("binance", Fees(0, 0)).with_venue("coinbase", Fees(0, 10_000))
-    return Node(NodeConfig(discover=True, fees=fees))
 
 
 def faulty(inputs, faults) -> list[Input]:
