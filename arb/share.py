@@ -24,6 +24,10 @@ class Share:
                 self.on_ns += now - self._since
         self._since = now
 
+    def settle(self, now: int) -> None:
+        """Add up to now, so that what is held does not depend on when anyone looked."""
+        self._add(now)
+
     def share(self, now: int) -> float | None:
         """Return the share up to now, None where it could never be told."""
         self._add(now)

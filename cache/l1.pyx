@@ -162,3 +162,36 @@ cdef class L1:
         if row.ts_event == 0 or self.offset[row.link] == UNKNOWN:
             return None
         return row.ts_recv + self.offset[row.link] - row.ts_event
+
+    def dump(self):
+        """Return the rows and the clocks of the connections as plain values."""
+        cdef row_t *row
+        cdef int i
+        rows = []
+        for i in range(self.capacity):
+            row = &self.rows[i]
+            rows.append([
+                row.touch.bid_price, row.touch.bid_lots, row.touch.ask_price, row.touch.ask_lots,
+                row.version, row.ts_event, row.ts_recv, row.grade, row.link, bool(row.from_quote),
+            ])
+        return {
+            "rows": rows,
+            "links": [[self.seen[i], self.offset[i]] for i in range(self.links)],
+        }
+
+    def load(self, dict state not None):
+        """Take what `dump` returned; raises KeyError, TypeError, ValueError, OverflowError."""
+        cdef row_t *row
+        cdef int slot, link
+        for link, (seen, offset) in enumerate(state["links"]):
+            self.open_link(link)
+            self.seen[link], self.offset[link] = seen, offset
+        for slot, values in enumerate(state["rows"]):
+            if not 0 <= values[8] < max(self.links, 1):
+                raise ValueError(f"slot {slot} names link {values[8]}, there are {self.links}")
+            self.open_slot(slot, values[8])
+            row = &self.rows[slot]
+            row.touch.bid_price, row.touch.bid_lots = values[0], values[1]
+            row.touch.ask_price, row.touch.ask_lots = values[2], values[3]
+            row.version, row.ts_event, row.ts_recv = values[4], values[5], values[6]
+            row.grade, row.from_quote = values[7], values[9]

@@ -1,4 +1,7 @@
-"""`crossquote replay`: feed recorded bytes to the node and report what it made of them."""
+"""`crossquote replay`: feed recorded bytes to the node and report what it made of them.
+
+`--source` reads the public formats here; a directory is a recording of our own (replay_native).
+"""
 
 import argparse
 import sys
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from cli import replay_native
 from cli.report import human, report
 from connectors.payloads import instruments_of_file
 from connectors.registry import VENUE_NAMES
@@ -19,6 +23,8 @@ from replay.forms import TIME_MAX
 from replay.source import Recorded, merged
 
 _EXAMPLES = """examples:
+  crossquote replay recording --verify
+  crossquote replay recording --from 2026-01-01T12:00:00Z --to +90.5 --json
   crossquote replay --source binance=btcusdt_20240808.gz,btcusdt_20240809.gz
   crossquote replay --source binance=spot.gz --source binance-usdm=perp.gz --json
   crossquote replay --source coinbase=COINBASE.jsonl.zst --instruments rules.json
@@ -35,9 +41,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     parser.add_argument(
+        "directory",
+        nargs="?",
+        type=Path,
+        metavar="DIR",
+        help="a recording of a node; or give --source",
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare the digest after every input; exit 1 names the first that differs",
+    )
+    parser.add_argument(
+        "--from",
+        dest="begin",
+        metavar="TIME",
+        help="start at the newest checkpoint up to TIME: UTC, or +SECONDS from the start",
+    )
+    parser.add_argument("--to", metavar="TIME", help="stop behind the last input up to TIME")
+    parser.add_argument(
         "--source",
         action="append",
-        required=True,
+        default=[],
         metavar="VENUE=PATH[,PATH…]",
         help=f"recorded files of one venue ({', '.join(VENUE_NAMES)}); may be repeated",
     )
@@ -132,9 +157,23 @@ def catalog_of(path: Path | None) -> Catalog:
     return catalog
 
 
+def _check_forms(args: argparse.Namespace) -> None:
+    """Refuse options that do not belong together; raises UsageError."""
+    if bool(args.source) == (args.directory is not None):
+        raise UsageError("give either a recording's DIR or --source, and not both")
+    others = {"--instruments": args.instruments, "--shift": args.shift, "--taker": args.taker}
+    native = {"--verify": args.verify, "--from": args.begin, "--to": args.to}
+    for name, given in (native if args.source else others).items():
+        if given:
+            raise UsageError(f"{name} does not go with {'--source' if args.source else 'DIR'}")
+
+
 def run(args: argparse.Namespace) -> int:
-    """Replay; returns 0, 1 when a recording was damaged, 2 for wrong usage."""
+    """Replay; returns 0, 1 when a recording was damaged or differs, 2 for wrong usage."""
     try:
+        _check_forms(args)
+        if args.directory is not None:
+            return replay_native.run(args)
         sources = sources_of(args.source, args.shift)
         catalog = catalog_of(args.instruments)
         fees = fees_of(args.taker)

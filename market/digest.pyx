@@ -33,3 +33,7 @@ cdef class Digest:
 
     def __int__(self):
         return self.value
+
+    def load(self, uint64_t value):
+        """Go on from a value that `int` gave; OverflowError beyond 64 bits."""
+        self.value = value

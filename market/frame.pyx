@@ -136,6 +136,20 @@ cdef class SymbolTable:
     def __len__(self):
         return self.count
 
+    def dump(self):
+        """Return [name, slot, decimals and step of prices, of sizes] of each symbol, in order."""
+        cdef symbol_t *row
+        cdef int i
+        out = []
+        for i in range(self.count):
+            row = &self.rows[i]
+            name = row.name[: row.size].decode("latin-1")
+            out.append([
+                name, row.slot, row.price.decimals, row.price.step,
+                row.lots.decimals, row.lots.step,
+            ])
+        return out
+
 
 cdef uint32_t _hash(const char *name, int size) noexcept nogil:
     cdef uint32_t h = 2166136261

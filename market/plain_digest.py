@@ -29,3 +29,9 @@ class PlainDigest:
 
     def __int__(self) -> int:
         return self._value
+
+    def load(self, value: int) -> None:
+        """Go on from a value that `int` gave; OverflowError beyond 64 bits."""
+        if not 0 <= value <= _MASK:
+            raise OverflowError(value)
+        self._value = value

@@ -1,6 +1,6 @@
 """Deadlines inside the node, in the order (deadline, id)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sortedcontainers import SortedDict
 
@@ -56,6 +56,17 @@ class Timers:
         self._refresh()
         found: Timer = timer
         return found
+
+    def dump(self) -> dict[str, Any]:
+        """Return the timers in their order, and the next id, as plain values."""
+        return {"next": self._next_id, "timers": [list(timer) for timer in self._queue.values()]}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take what `dump` returned in place of all timers."""
+        timers = [Timer(*row) for row in state["timers"]]
+        self._queue = SortedDict({(timer.deadline_ns, timer.id): timer for timer in timers})
+        self._next_id = state["next"]
+        self._refresh()
 
     def _refresh(self) -> None:
         self.next_ns = self._queue.peekitem(0)[0][0] if self._queue else NEVER

@@ -1,0 +1,6 @@
+from typing import Any
+
+from books.book import Book
+
+def dump_book(book: Book) -> dict[str, Any]: ...
+def load_book(book: Book, state: dict[str, Any]) -> None: ...
