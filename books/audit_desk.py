@@ -68,8 +68,11 @@ class AuditDesk:
     """Audits on a budget: one at a time for each venue, the others wait in order of their turn.
 
     `books`, `instruments` and `links` are the node's lists by slot. `emit` takes an effect,
-    `changed` the change bits of a book, and `refine` makes an instrument's grids fine enough for a
-    reply (link, venue symbol, data). `logs` are the change logs of the books under audit.
+    `changed` the change bits of a book. `logs` are the change logs of the books under audit,
+    `records` what came of all audits so far.
+
+    After a failed audit the book's grade has AUDIT until an audit is clean, also across a resync: a
+    mirror that was wrong is used again when it was proved right, not when it was loaded again.
     """
 
     def __init__(
@@ -222,6 +225,7 @@ class AuditDesk:
     ) -> None:
         """Take the reply to an audit's request.
 
+        `refine` makes the instrument's grids fine enough for the data; False when it cannot.
         Nobody waits for a reply that comes after its time: it is counted and changes nothing. The
         note is the URL; a fragment `sent_ns=` in it tells an answer to an earlier request.
         """
@@ -230,7 +234,7 @@ class AuditDesk:
             self._links[slot].error("audit_late_reply")
             return
         if status != 200:
-            self._end(slot, one, now, f"http_{status}")
+            self._end(slot, one, now, _refusal(status, data))
             return
         try:
             one.reply = self._read(slot, data, refine)
@@ -329,6 +333,14 @@ class AuditDesk:
             f"audit_{finding.value}",
             (instrument.id, record.last_agreed, record.last_decidable, *lines),
         )
+
+
+def _refusal(status: int, data: bytes) -> str:
+    """Return the name of a failed request; with status 0 the data are the driver's own name."""
+    if status:
+        return f"http_{status}"
+    name = data[:32].decode("ascii", "replace")
+    return name if name.isidentifier() else "lost"
 
 
 def _sent_ns(note: str, default: int) -> int:

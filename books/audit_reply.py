@@ -74,6 +74,9 @@ class RestBook:
 _NO_BID = 1 << 62
 _NO_ASK = -1
 
+# So many digits on a grid are within market.grid.UNITS_MAX.
+_SHORT = 18
+
 
 def levels_of(rows: Iterable[tuple[object, object]], price: Grid, size: Grid) -> list[Level]:
     """Return (ticks, lots) of (price, size) texts.
@@ -85,7 +88,26 @@ def levels_of(rows: Iterable[tuple[object, object]], price: Grid, size: Grid) ->
         if not isinstance(price_text, str) or not isinstance(size_text, str):
             raise BadReplyError("bad_field")
         try:
-            out.append((price.parse(price_text), size.parse(size_text)))
+            out.append((units_of(price_text, price), units_of(size_text, size)))
         except BadNumberError:
             raise BadReplyError("bad_number") from None
     return out
+
+
+def units_of(text: str, grid: Grid) -> int:
+    """Return what `grid.parse` does, in a fraction of its time for the texts that venues send."""
+    whole, point, fraction = text.partition(".")
+    digits = whole + fraction
+    if (
+        grid.step == 1
+        and len(fraction) <= grid.decimals
+        and len(whole) + grid.decimals <= _SHORT
+        and whole
+        and (fraction or not point)
+        and digits.isascii()
+        and digits.isdecimal()
+    ):
+        # Annotated, because a power may be a float for all that the type checker knows.
+        scale: int = 10 ** (grid.decimals - len(fraction))
+        return int(digits) * scale
+    return grid.parse(text)

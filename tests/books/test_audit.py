@@ -1,13 +1,15 @@
 """The parts of an audit: change log, REST book, record, plan."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from books.audit import NAMED_MAX, ChangeLog, Comparison, WrongLevel
 from books.audit_plan import AuditConfig
 from books.audit_record import REASONS_MAX, AuditRecord, Finding
-from books.audit_reply import BadReplyError, RestBook, levels_of
+from books.audit_reply import BadReplyError, RestBook, levels_of, units_of
 from market.catalog import inferred
-from market.grid import Grid, OffGridError
+from market.grid import BadNumberError, Grid, OffGridError
 
 INSTRUMENT = inferred("binance", "BTCUSDT")
 
@@ -109,6 +111,28 @@ def test_texts_become_levels():
         levels_of([("1e5", "2")], grid, grid)
     with pytest.raises(BadReplyError, match="bad_field"):
         levels_of([(1.5, "2")], grid, grid)
+
+
+def parsed(parse):
+    try:
+        return parse()
+    except (BadNumberError, OffGridError) as error:
+        return type(error)
+
+
+@given(
+    st.from_regex(r"[0-9]{0,20}\.?[0-9]{0,20}", fullmatch=True) | st.text(max_size=8),
+    st.builds(Grid, st.integers(0, 18), st.sampled_from([1, 5])),
+)
+@example("1.", Grid(2))
+@example(".5", Grid(2))
+@example("١", Grid(0))
+@example("9" * 18, Grid(0))
+@example("9" * 19, Grid(0))
+@example("1.50", Grid(1))
+def test_numbers_are_read_as_the_grid_reads_them(text, grid):
+    """The quick way gives what Grid.parse gives, refusals included."""
+    assert parsed(lambda: units_of(text, grid)) == parsed(lambda: grid.parse(text))
 
 
 def test_a_level_wrong_twice_running_condemns():
