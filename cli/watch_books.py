@@ -95,7 +95,8 @@ def _ladder(row: dict[str, Any], width: int, depth: int) -> Lines:
     prices = [[aligned(price, places) for price, _ in side] for side in (bids, asks)]
     price_width = max(len(price) for side in prices for price in side)
     columns = 4 if sums else 2
-    size_width = min((width - 2 * price_width - 2 - columns) // columns, _SIZE_WIDTH_MAX)
+    room = (width - 2 * price_width - 2 - columns) // columns
+    size_width = max(min(room, _SIZE_WIDTH_MAX), 1)
     sizes = [_sizes([size for _, size in side], size_width, sums) for side in (bids, asks)]
     out = []
     for at in range(depth):
