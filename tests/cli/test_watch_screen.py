@@ -75,6 +75,7 @@ def test_a_tall_terminal_has_room_for_connections_and_opportunities():
     whole = "\n".join(shown(seen(), 120, 40))
     assert "binance.stream#1" in whole
     assert "errors heartbeat_gap 1" in whole
+    assert "requests only" in whole
     assert "fees 31x 4.2s best -0.0   observe only 16x 2.1s best +9.9" in whole
 
 
@@ -92,6 +93,15 @@ def test_a_book_that_is_not_live_shows_why_and_no_price():
     assert "not live: gap" in whole
     assert "expected 3169064916, got 3169064921" in whole
     assert "61834." not in whole
+
+
+def test_a_size_that_does_not_fit_is_marked_as_cut():
+    data = seen()
+    for row in data.books:
+        row["bids"] = [[price, "1234567890123456"] for price, _ in row["bids"]]
+    whole = "\n".join(shown(data, 80, 24))
+    assert "12345678… 61834.56" in whole
+    assert "1234567 " not in whole
 
 
 def test_states_are_told_apart_without_colour():
