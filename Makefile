@@ -8,7 +8,7 @@ PYX := $(shell find market books connectors cache engine arb replay sim -name '*
 .PHONY: help setup build run test lint types unit sanitize soak bench clean
 
 help:
-	@echo "make run       set up, then show the thing working"
+	@echo "make run       set up, then run the daemon against two simulated venues (Ctrl-C ends it)"
 	@echo "make test      set up, then lint, types, tests and sanitizers"
 	@echo "make bench     the benchmarks with their peers (installs the extra 'bench')"
 	@echo "make soak      the long tests and fuzzers"
@@ -32,9 +32,7 @@ setup: .venv/ready build/core
 build: setup
 
 run: setup
-	$(BIN)/crossquote sim --write build/demo --seed 7 --seconds 60
-	$(BIN)/crossquote replay --source binance=build/demo/BINANCE.jsonl.zst \
-	  --source coinbase=build/demo/COINBASE.jsonl.zst --taker binance=0.0002 --taker coinbase=0.0003
+	$(BIN)/crossquote run
 
 lint: setup
 	$(BIN)/ruff check .
@@ -46,7 +44,7 @@ types: setup
 unit: setup
 	$(BIN)/python -m pytest -q
 
-test: lint types unit
+test: lint types unit sanitize
 
 # The decoder, scanner, ladder, book, cache and segment tests with ASan and UBSan.
 sanitize: setup

@@ -9,9 +9,9 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
 import structlog
 
@@ -20,6 +20,7 @@ from books.audit_plan import AuditConfig
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
+from checkpoint import dump
 from cli.loop_lag import LoopLag
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
@@ -36,6 +37,8 @@ from market.fees import PPB, Fees, FeeSchedule, rate_ppb
 from market.inputs import Input, InputKind
 from market.timers import NEVER
 from node import SHUTDOWN, Node, NodeConfig
+from replay.native_compress import Compressor
+from replay.recording import Recorder
 
 #: What the simulated venues charge: less than the real ones' lowest tier, as an active market
 #: maker pays, so that edges survive now and then.
@@ -46,19 +49,6 @@ STOP_S_MAX = 5.0
 _CLOCK_S = 1.0
 _DEPTH_S = 0.1
 _LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "warning"}
-
-
-class Recorder(Protocol):
-    """Where inputs are written before they are handled."""
-
-    def record(self, item: Input, digest_before: int) -> None:
-        """Append an input; never raises for a full disk, which is the recorder's own state."""
-
-    def close(self, digest: int) -> None:
-        """Write the closing digest."""
-
-    def status(self) -> dict[str, object]:
-        """Return what the door shows: state, folder, bytes, segments, errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +72,7 @@ class Daemon:
         self.node = Node(node_config(settings), Catalog())
         self.feeds: dict[str, VenueFeed] = {}
         self.recorder: Recorder | None = None
+        self._compressor: Compressor | None = None
         self.publisher: Publisher | None = None
         self.l2_state = "off"
         self.started_ns = self.clock.now_ns()
@@ -144,6 +135,34 @@ class Daemon:
             ),
         )
 
+    def open_recording(self) -> None:
+        """Begin to record; raises SegmentError and OSError for a folder that cannot be used."""
+        settings = self.settings.recording
+        if not settings.enabled:
+            return
+        if settings.compress:
+            self._compressor = Compressor()
+        folder = Path(settings.dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.recorder = Recorder(
+            folder,
+            checkpoint=partial(dump, self.node),
+            started_ns=self.clock.now_ns(),
+            segment_bytes=settings.segment_mb * MEBIBYTE,
+            retain_bytes=settings.retain_mb * MEBIBYTE,
+            sync=settings.sync,
+            on_change=self._recording_changed,
+            compress=self._compressor,
+        )
+        if self.recorder.cut is not None:
+            self._log.warning("recording was cut", reason=str(self.recorder.cut))
+
+    def _recording_changed(self, recording: bool, reason: str) -> None:
+        if recording:
+            self._log.info("recording goes on")
+        else:
+            self._log.error("recording stopped", reason=reason)
+
     def open_l2(self) -> None:
         """Make the shared quote table; without it the daemon runs on and says so."""
         settings = self.settings.l2
@@ -170,7 +189,7 @@ class Daemon:
         """Record an input, let the node handle it, carry out what it asks for."""
         node = self.node
         if self.recorder is not None:
-            self.recorder.record(item, int(node.digest))
+            self.recorder.record(*item, digest_before=int(node.digest))
         effects = node.handle(*item)
         for effect in effects:
             handler = self._handlers.get(effect.kind)
@@ -282,6 +301,8 @@ class Daemon:
             self._timer.cancel()
         if self.recorder is not None:
             self.recorder.close(int(self.node.digest))
+        if self._compressor is not None:
+            self._compressor.close()
         if self.publisher is not None:
             self.publisher.close()
 
@@ -300,6 +321,8 @@ class Daemon:
         beat_s = self.settings.l2.heartbeat_ms / 1000
         while True:
             await asyncio.sleep(min(_DEPTH_S, beat_s))
+            if self.recorder is not None and self.settings.recording.sync == "disk":
+                self.recorder.flush()
             if self.publisher is not None:
                 self.publisher.depth(self.node.books)
                 self.publisher.beat(self.node.l1, self.clock.now_ns())

@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from bench.node import rss_mb
 from books.grade import Grade
 from cli.report import book_row, connection_row, edge_rows
 from daemon import Daemon
+from replay.native_format import LOG
+from replay.segment_files import list_segments
 
 VERSION = "0.1.0"
 
@@ -23,7 +26,6 @@ class LiveView:
         daemon = self._daemon
         node = daemon.node
         now = daemon.clock.now_ns()
-        recorder = daemon.recorder
         return {
             "version": VERSION,
             "pid": os.getpid(),
@@ -33,7 +35,7 @@ class LiveView:
             "inputs": node.inputs,
             "events": node.events,
             "digest": node.digest.hex,
-            "recording": recorder.status() if recorder else {"state": "off"},
+            "recording": self._recording(),
             "loop_lag_ms": daemon.lag.summary(),
             "rss_mb": round(rss_mb(), 1),
             "queues": {"timers": len(node.timers)},
@@ -46,6 +48,21 @@ class LiveView:
             "consolidated": [
                 asdict(node.consolidated.best(pair, now)) for pair in node.consolidated.pairs
             ],
+        }
+
+    def _recording(self) -> dict[str, Any]:
+        recorder = self._daemon.recorder
+        folder = self._daemon.settings.recording.dir
+        if recorder is None:
+            return {"state": "off", "dir": folder}
+        files = list_segments(Path(folder), LOG)
+        return {
+            "state": "on" if recorder.recording else f"stopped: {recorder.reason}",
+            "dir": folder,
+            "bytes": sum(file.path.stat().st_size for file in files if file.path.exists()),
+            "segments": len(files),
+            "errors": recorder.counts.stops,
+            "missed": recorder.counts.missed,
         }
 
     def _venue(self, name: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ import uvloop
 from api.door import Door
 from api.errors import DoorError
 from cli.config import add_config_argument
+from cli.glance import glance
 from cli.live import LiveView
 from cli.logs import Log, start_logging
 from cli.output import report_refusal
@@ -33,6 +33,7 @@ _EXAMPLES = """examples:
   crossquote run --mode paper         the real venues' public feeds
 """
 _LOG_TICK_S = 2.0
+_GLANCE_TICKS = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -76,23 +77,14 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             addresses = await stack.enter_async_context(simulated(settings.sim))
         daemon = Daemon(settings, Options(addresses, args.seconds, seed=os.getpid()))
         daemon.build()
-        if settings.recording.enabled:
-            from replay.recording import Recorder
-
-            daemon.recorder = Recorder(
-                Path(settings.recording.dir),
-                daemon.node,
-                segment_bytes=settings.recording.segment_mb << 20,
-                retain_bytes=settings.recording.retain_mb << 20,
-                sync=settings.recording.sync,
-            )
+        daemon.open_recording()
         daemon.open_l2()
         view = LiveView(daemon)
         door = Door(view, settings.control.socket)
         await door.start()
         stack.push_async_callback(door.stop)
         handle_signals(daemon)
-        ticking = asyncio.ensure_future(_tick(log))
+        ticking = asyncio.ensure_future(_tick(log, None if args.json else view))
         say.info(
             "running",
             mode=settings.mode,
@@ -119,7 +111,12 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
     return 0
 
 
-async def _tick(log: Log) -> None:
+async def _tick(log: Log, view: LiveView | None) -> None:
+    """Keep the log's summaries in time, and show people how the daemon stands."""
+    turn = 0
     while True:
         await asyncio.sleep(_LOG_TICK_S)
         log.tick()
+        turn += 1
+        if view is not None and turn % _GLANCE_TICKS == 0:
+            print(glance(view.status(), view.books(0), view.edges()), flush=True)
