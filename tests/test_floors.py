@@ -83,7 +83,11 @@ def test_market_imports_nothing_of_ours():
 
 
 def test_every_room_that_exists_has_a_floor():
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "examples", "fuzz"}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {
+        "tests",
+        "examples",
+        "fuzz",
+    }
     assert packages <= set(FLOORS)
 
 
