@@ -232,13 +232,17 @@ class Node:
         """
         owner = self.book_links[slot]
         book = self.books[slot]
-        if owner.connected:
+        # A book that only its best quotes made known has no depth connection yet.
+        fed = book.diffs or (book.rule.in_stream and book.snapshots)
+        if owner.connected and fed:
             if owner.opened >= link.opened:
                 link.error("superseded")
                 return False
             if owner.base != link.base:
                 self._log(link.name, "takes_over", self.instruments[slot].id, owner.name)
-                self._changed(slot, book.disconnect(f"moved to {link.name}"))
+                # What is to come is here already: readers are told, nothing is asked for.
+                if book.disconnect(f"moved to {link.name}"):
+                    self._changed(slot, _TOUCH | _DEPTH)
             elif not _carries_on(book, link, i, kind):
                 return False
         if owner.base != link.base:

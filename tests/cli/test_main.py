@@ -1,6 +1,10 @@
 """The command line finds its verbs and explains itself."""
 
 import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +49,20 @@ def test_only_the_chosen_verb_is_configured():
     args = parser.parse_args(["replay", "--source", "binance=x"])
     assert args.source == ["binance=x"]
     assert callable(args.run)
+
+
+def test_a_reader_that_has_seen_enough_ends_the_run_without_a_traceback(tmp_path):
+    """As in `| head -1`."""
+    (tmp_path / "a.txt").write_bytes(b"1700000000000000000 {}\n")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "replay", "--source", f"binance={tmp_path / 'a.txt'}"],
+        cwd=Path(__file__).resolve().parents[2],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -159,6 +159,7 @@ def test_09_frames_of_an_old_socket_never_mix_into_the_book_of_the_new_one():
         new, advanced(0, "l2_data", l2("BTC-USD", "snapshot", [("200", "1")], [("201", "1")]))
     )
     world.frame(old, advanced(1, "l2_data", l2("BTC-USD", "update", [("150", "9")])))
+    assert [e for e in world.effects if e.kind in (EffectKind.SEND, EffectKind.RECONNECT)] == []
     assert levels(world, USD, ask=False) == [("200", "1")]
     assert world.errors(old) == {"superseded": 1}
     assert list(world.node.links[new].slots) == [0]
@@ -167,6 +168,24 @@ def test_09_frames_of_an_old_socket_never_mix_into_the_book_of_the_new_one():
     assert world.book(USD).live
     world.close(new)
     assert not world.book(USD).live
+
+
+def test_09_a_book_known_by_its_quotes_takes_depth_from_the_connection_that_has_it():
+    """Channels may come by sockets of their own; the one with depth need not be the newest."""
+    world = World()
+    world.open("binance.depth")
+    world.open("binance.quotes")
+    world.frame("binance.quotes", book_ticker("BTCUSDT", 90, ("100.00", "1"), ("101.00", "1")))
+    world.frame("binance.depth", diff("BTCUSDT", 95, 101))
+    world.reply("binance", URL, depth_reply(100, BIDS, ASKS))
+    assert world.errors("binance.depth") == {}
+    assert world.book(BTC).live
+    world.frame("binance.depth", diff("BTCUSDT", 102, 103), wait=SECOND)
+    assert world.node.l1.read(0, world.now).usable
+    world.close("binance.quotes")
+    assert world.book(BTC).live
+    world.close("binance.depth")
+    assert not world.book(BTC).live
 
 
 def test_09_frames_that_come_after_the_close_are_ignored():
