@@ -48,6 +48,10 @@ unit: setup
 
 test: lint types unit
 
+# The decoder, scanner, ladder, book, cache and segment tests with ASan and UBSan.
+sanitize: setup
+	bash fuzz/sanitize.sh
+
 clean:
 	rm -rf build dist .venv *.egg-info
 	find market books connectors cache engine arb replay sim -name '*.so' -delete

@@ -6,11 +6,15 @@ the larger of what it was and the input's receive time, and due timers fire befo
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
+from arb.board import Board
 from arb.edge import Edge, EdgeLimits
-from arb.ledger import OUTCOME_DELAYS_MS, Entry, Ledger
-from arb.leg import Leg
-from arb.pairs import pairs_of
+from arb.ledger import Ledger
+from arb.outcomes import Outcomes
+from books.audit_desk import TIMER as AUDIT_TIMER
+from books.audit_desk import AuditDesk
+from books.audit_plan import AuditConfig
 from books.book import Book
 from books.grade import Grade
 from books.state import Reason, State
@@ -18,7 +22,8 @@ from cache.consolidated import ConsolidatedQuotes
 from cache.l1 import L1
 from connectors.coinbase.sequence import Count
 from connectors.link import Link
-from connectors.recovery import Recovery
+from connectors.measure import tops
+from connectors.recovery import Recoveries
 from connectors.registry import venue as venue_of
 from connectors.venue import Topic, Venue
 from market.catalog import Catalog, CatalogFullError
@@ -28,7 +33,7 @@ from market.fees import FeeSchedule
 from market.frame import Kind, Refusal
 from market.grid import BadNumberError
 from market.inputs import InputKind
-from market.instrument import VENUES, Instrument
+from market.instrument import Instrument
 from market.naming import NamingError
 from market.timers import Timer, Timers
 
@@ -40,6 +45,9 @@ _BOOK_KINDS = (_DIFF, _QUOTE, _SNAPSHOT)
 _HORIZON = int(Grade.HORIZON)
 _CHANNEL_DEPTH = 1
 _LIVE = int(State.LIVE)
+
+#: Why a connection is to be replaced that the venue is about to close.
+SHUTDOWN = "server shutdown"
 
 #: A frame is refined and decoded again at most so often; each time a grid becomes finer.
 REFINEMENTS_MAX = 40
@@ -55,6 +63,7 @@ class NodeConfig:
     discover: bool = False
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     limits: EdgeLimits = field(default_factory=EdgeLimits)
+    audits: AuditConfig = field(default_factory=AuditConfig)
     silence_max_ns: int = 5_000_000_000
     lag_max_ns: int = 2_000_000_000
 
@@ -74,18 +83,32 @@ class Node:
         self.books: list[Book] = []
         self.instruments: list[Instrument] = []
         self.book_links: list[Link] = []
-        self.recoveries: list[Recovery] = []
-        self.edges: list[Edge] = []
-        self.ledger = Ledger()
+        self.recovery = Recoveries(self.timers, self._emit)
         self.l1 = L1(self.config.silence_max_ns, self.config.lag_max_ns)
         self.consolidated = ConsolidatedQuotes(self.l1)
+        self.ledger = Ledger()
+        self.outcomes = Outcomes(self.ledger, self.timers, self._emit)
+        self.board = Board(
+            self.l1, self.ledger, self.config.limits, self.config.fees, self.outcomes
+        )
         self.clock_steps = 0
         self.commands = 0
+        self._free_links: list[int] = []
+        self._offsets: dict[str, int] = {}
         self._slots: dict[tuple[str, str], int] = {}
-        self._touch_edges: list[list[Edge]] = []
-        self._conversion_edges: list[list[Edge]] = []
+        #: Slots whose quote changed since the driver last looked; it clears this.
+        self.touched: dict[int, None] = {}
+        self._opens = 0
         self._effects: list[Effect] = []
-        self._outcomes: dict[int, tuple[Edge, int, Entry]] = {}
+        self.audits = AuditDesk(
+            self.config.audits,
+            self.timers,
+            self.books,
+            self.instruments,
+            self.book_links,
+            self._emit,
+            self._changed,
+        )
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
             InputKind.OPEN: self._open,
             InputKind.CLOSE: self._close,
@@ -93,6 +116,7 @@ class Node:
             InputKind.TIMER: self._tick,
             InputKind.CLOCK: self._clock,
             InputKind.COMMAND: self._command,
+            InputKind.OFFSET: self._offset,
         }
 
     # --- inputs ----------------------------------------------------------------------------------
@@ -152,30 +176,95 @@ class Node:
         """Return a connection by its name, `venue.anything`; ValueError for an unknown venue."""
         link = self.links.get(source)
         if link is None:
-            link = Link(source, len(self.links), self.venue(source.partition(".")[0]))
+            index = self._free_links.pop() if self._free_links else len(self.links)
+            link = Link(source, index, self.venue(source.partition(".")[0]))
             self.links[source] = link
-            self.l1.open_link(link.index)
+            self.l1.open_link(index)
+            self.l1.hear(index, 0)
+            self.l1.set_offset(index, self._offsets.get(link.venue.name))
         return link
 
     def _open(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         link = self._link(source)
         if link.connected:
-            self._drop_books(link, "replaced by a new connection")
-        link.open(note)
+            link.close("replaced by a new connection")
+            self._drop_books(link, link.detail)
+        self._opens += 1
+        link.open(note, self._opens)
+        for old in [one for one in self.links.values() if one.base == link.base]:
+            if old is not link:
+                self._succeed(old, link)
         wanted = [self.instruments[slot].native for slot in link.slots]
         if wanted and not self.config.discover:
             for frame in link.venue.subscribe(wanted, request_id=link.epoch * 1000):
                 self._emit(EffectKind.SEND, link.name, frame.decode())
 
+    def _succeed(self, old: Link, new: Link) -> None:
+        """A connection was opened again: it wants the same books.
+
+        While the old one still delivers, its books stay with it until the new one can carry on
+        (`_take_over`); a closed one gives them up at once.
+        """
+        new.slots |= old.slots
+        if old.connected:
+            return
+        for slot in old.slots:
+            if self.book_links[slot] is old:
+                self._own(slot, new)
+        self._retire(old, new)
+
+    def _own(self, slot: int, link: Link) -> None:
+        self.book_links[slot] = link
+        self.l1.open_slot(slot, link.index)
+
+    def _retire(self, old: Link, new: Link) -> None:
+        """Forget a closed connection that another one has replaced."""
+        new.inherit(old)
+        del self.links[old.name]
+        self._free_links.append(old.index)
+
+    def _take_over(self, link: Link, slot: int, i: int, kind: int) -> bool:
+        """Depth came by a connection that does not own the book: decide whether it takes it over.
+
+        The connection opened last feeds a book, older ones do not. During a rollover both carry
+        the same stream, and the book goes over without a break: with the snapshot in the stream,
+        or with a sequenced diff that reaches where the book stands.
+        """
+        owner = self.book_links[slot]
+        book = self.books[slot]
+        if owner.connected:
+            if owner.opened >= link.opened:
+                link.error("superseded")
+                return False
+            if owner.base != link.base:
+                self._log(link.name, "takes_over", self.instruments[slot].id, owner.name)
+                self._changed(slot, book.disconnect(f"moved to {link.name}"))
+            elif not _carries_on(book, link, i, kind):
+                return False
+        if owner.base != link.base:
+            owner.slots.pop(slot, None)
+            link.slots[slot] = None
+        self._own(slot, link)
+        if owner.base == link.base and all(self.book_links[one] is link for one in link.slots):
+            self._emit(EffectKind.READY, link.name, "carries on")
+        return True
+
     def _close(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         link = self._link(source)
         link.close(note or "closed")
         self._drop_books(link, note or "closed")
+        heirs = [one for one in self.links.values() if one.base == link.base and one.connected]
+        if heirs:
+            for slot in link.slots:
+                if self.book_links[slot] is link:
+                    self._own(slot, heirs[-1])
+            self._retire(link, heirs[-1])
 
     def _drop_books(self, link: Link, why: str) -> None:
         for slot in link.slots:
-            self.recoveries[slot] = Recovery()
-            self._changed(slot, self.books[slot].disconnect(why) | _TOUCH | _DEPTH)
+            if self.book_links[slot] is link:
+                self.recovery.reset(slot)
+                self._changed(slot, self.books[slot].disconnect(why) | _TOUCH | _DEPTH)
 
     def watch(self, instrument: Instrument, source: str) -> int:
         """Add an instrument to be fed by the connection `source`; returns its slot."""
@@ -186,20 +275,18 @@ class Node:
         slot = len(self.books)
         book = Book(slot, link.venue.rule())
         book.subscribe()
-        known = list(self.instruments)
         self._slots[key] = slot
         self.books.append(book)
         self.instruments.append(instrument)
         self.book_links.append(link)
-        self.recoveries.append(Recovery())
-        self._touch_edges.append([])
-        self._conversion_edges.append([])
+        self.recovery.reset(slot)
         link.slots[slot] = None
         self._name(link, slot)
         self.l1.open_slot(slot, link.index)
         self.consolidated.add(instrument, slot)
-        for first, second, conversion in pairs_of(instrument, known):
-            self._compare(first, second, conversion)
+        self.board.add(instrument, book, self.now)
+        if link.broken:
+            book.condemn(Reason.GAP, link.broken)
         return slot
 
     def _name(self, link: Link, slot: int) -> None:
@@ -208,62 +295,56 @@ class Node:
         label = instrument.alias or instrument.native
         link.venue.symbols.put(label.encode(), slot, instrument.price, instrument.size)
 
-    def _leg(self, instrument: Instrument) -> Leg:
-        slot = self._slots[instrument.venue, instrument.native]
-        fees = self.config.fees.rates(instrument.venue, instrument.native)
-        return Leg(instrument, self.books[slot], fees)
-
-    def _compare(
-        self, first: Instrument, second: Instrument, conversion: Instrument | None
-    ) -> None:
-        edge = Edge(
-            self._leg(first),
-            self._leg(second),
-            self._leg(conversion) if conversion else None,
-            self.l1,
-            self.ledger,
-            self.config.limits,
-            self,
-        )
-        self.edges.append(edge)
-        for leg in edge.legs:
-            self._touch_edges[leg.slot].append(edge)
-        if edge.conversion:
-            self._conversion_edges[edge.conversion.slot].append(edge)
-            edge.hear_conversion(self.now)
-        for leg in edge.legs:
-            edge.hear_touch(leg.slot, self.now)
-
     # --- frames ----------------------------------------------------------------------------------
 
     def _frame(self, link: Link, data: bytes) -> None:
         """Decode a frame and apply its events."""
         link.frames += 1
+        if not link.connected and (link.epoch or link.number):
+            # Left over from an epoch that ended: its order against the next one is unknown.
+            link.error("frame_after_close")
+            return
         count = link.decode(data)
         frame = link.frame
         sequence = link.sequence
-        if sequence is not None and frame.sequence != sequence.last + 1:
-            if not self._counted(link, frame.sequence, data, count):
+        if sequence is not None:
+            if frame.sequence == sequence.last + 1:
+                sequence.last = frame.sequence
+            elif not self._counted(link, frame.sequence, count):
                 return
-        elif sequence is not None:
-            sequence.last = frame.sequence
         if count < 0:
             count = self._refused(link, data, count)
-        if frame.channel == _CHANNEL_DEPTH:
-            self.l1.hear(link.index, self.now)
+        if not link.broken:
+            self._apply(link, data, count)
+
+    def _apply(self, link: Link, data: bytes, count: int) -> None:
+        """Apply the events of the frame decoded last."""
+        frame = link.frame
         now = self.now
+        if frame.channel == _CHANNEL_DEPTH:
+            self.l1.hear(link.index, now)
+        owners = self.book_links
+        audited = self.audits.logs
         for i in range(count):
             kind = frame.kind(i)
             if kind in _BOOK_KINDS:
                 slot = frame.slot(i)
+                if (
+                    owners[slot] is not link
+                    and kind != _QUOTE
+                    and not self._take_over(link, slot, i, kind)
+                ):
+                    continue
                 book = self.books[slot]
                 changed = book.on(frame, i, now)
                 if kind == _QUOTE:
                     link.quotes += 1
-                    for edge in self._touch_edges[slot]:
+                    for edge in self.board.touch[slot]:
                         edge.hear_quotes(slot, now)
                 if changed:
                     self._changed(slot, changed)
+                if slot in audited and kind == _DIFF:
+                    self.audits.diff(slot, frame, i, now)
                 book.mix(self.digest)
             elif kind == _TRADE:
                 link.trades += 1
@@ -271,7 +352,7 @@ class Node:
             else:
                 self._control(link, kind, data)
 
-    def _counted(self, link: Link, number: int, data: bytes, count: int) -> bool:
+    def _counted(self, link: Link, number: int, count: int) -> bool:
         """A counted connection's frame is not the next one; False when it must be ignored."""
         assert link.sequence is not None
         if number < 0:
@@ -287,13 +368,23 @@ class Node:
             return False
         link.gaps += 1
         link.error("sequence_gap")
-        self._condemn_all(link, Reason.GAP, f"expected frame {expected}, got {number}")
-        self._emit(EffectKind.RECONNECT, link.name, "sequence gap", (expected, number))
-        return bool(data)
+        if not link.broken:
+            # What was lost may have been anything: nothing of this epoch counts any more.
+            link.broken = f"expected frame {expected}, got {number}"
+            self._reconnect(link, "sequence gap", (expected, number))
+            self._condemn_all(link, Reason.GAP, link.broken)
+        return True
+
+    def _reconnect(self, link: Link, why: str, fields: tuple[str | int, ...] = ()) -> None:
+        """Ask for a new connection, once an epoch."""
+        if not link.reconnecting:
+            link.reconnecting = True
+            self._emit(EffectKind.RECONNECT, link.name, why, fields)
 
     def _condemn_all(self, link: Link, reason: Reason, detail: str) -> None:
         for slot in link.slots:
-            self._changed(slot, self.books[slot].condemn(reason, detail))
+            if self.book_links[slot] is link:
+                self._changed(slot, self.books[slot].condemn(reason, detail))
 
     def _control(self, link: Link, kind: int, data: bytes) -> None:
         """Take an event that changes no book."""
@@ -304,7 +395,7 @@ class Node:
             for slot in link.slots:
                 self.books[slot].acknowledged = True
         elif kind == Kind.SHUTDOWN:
-            self._emit(EffectKind.RECONNECT, link.name, "server shutdown")
+            self._reconnect(link, SHUTDOWN)
         else:
             link.ignored += 1
 
@@ -356,13 +447,16 @@ class Node:
 
     def _refine(self, link: Link, symbol: str, data: bytes) -> bool:
         """Make an instrument's grids fine enough for a frame; False when they cannot be."""
-        slot = self._slots.get((link.venue.name, symbol))
-        if slot is None:
+        slot = link.venue.symbols.slot(symbol.encode())
+        if slot < 0:
             return False
         price, size = link.venue.grids(data, symbol)
         old = self.instruments[slot]
+        top = tops(self.books[slot])
         try:
-            new = self.catalog.refine(old.venue, old.native, price, size)
+            new = self.catalog.refine(
+                old.venue, old.native, price, size, price_top=top[0], size_top=top[1]
+            )
         except BadNumberError as error:
             self._log(link.name, "absurd_grid", str(error))
             return False
@@ -386,21 +480,11 @@ class Node:
                 book.rescale(*factors)
             except OverflowError as error:
                 link.error("grid_overflow")
+                book.disconnect(str(error))
                 self._changed(slot, book.condemn(Reason.OVERFLOW, str(error)))
+        self.audits.rescale(slot, *factors)
         self.l1.put(book)
-        for edge in self.edges:
-            if slot in edge.slots:
-                edge.finish(self.now)
-                for leg in (*edge.legs, edge.conversion):
-                    if leg is not None and leg.slot == slot:
-                        leg.instrument = new
-                edge.rebuild()
-                if edge.conversion:
-                    edge.hear_conversion(self.now)
-                for leg in edge.legs:
-                    edge.hear_quotes(leg.slot, self.now)
-                    edge.hear_depth(leg.slot, self.now)
-                    edge.hear_touch(leg.slot, self.now)
+        self.board.regrid(old, new, self.now)
 
     def _lost(self, link: Link, data: bytes, refusal: Refusal) -> None:
         """A frame cannot be read: count it, and make unreadable only what it may have spoilt."""
@@ -408,20 +492,23 @@ class Node:
         link.error(reason)
         where = max(len(data) - link.frame.offset, 0) if link.frame.offset else 0
         self._log(link.name, "bad_frame", reason, where, data[:200].decode("utf-8", "replace"))
+        if link.broken:
+            return
         damage = link.venue.damage(data)
         if damage.everything:
+            if link.venue.counted or link.slots:
+                self._reconnect(link, "unreadable frame", (reason,))
             self._condemn_all(link, Reason.MALFORMED, f"unreadable frame: {reason}")
-        for native in damage.books:
-            slot = self._slots.get((link.venue.name, native))
-            if slot is not None:
+        for label in damage.books:
+            slot = link.venue.symbols.slot(label.encode())
+            if slot >= 0 and self.book_links[slot] is link:
                 self._changed(
                     slot, self.books[slot].condemn(Reason.MALFORMED, f"unreadable diff: {reason}")
                 )
         if damage.doubt:
             for slot in link.slots:
-                self._changed(slot, self.books[slot].doubt(f"unreadable frame: {reason}"))
-        if link.venue.counted and (damage.everything or damage.books):
-            self._emit(EffectKind.RECONNECT, link.name, "unreadable frame", (reason,))
+                if self.book_links[slot] is link:
+                    self._changed(slot, self.books[slot].doubt(f"unreadable frame: {reason}"))
 
     # --- books -----------------------------------------------------------------------------------
 
@@ -431,15 +518,13 @@ class Node:
         now = self.now
         if changed & (_TOUCH | _STATE | _DEPTH):
             grade = self.l1.put(book)
-            edges = self._touch_edges[slot]
-            if changed & (_DEPTH | _STATE):
-                for edge in edges:
-                    edge.hear_depth(slot, now)
-            if changed & (_TOUCH | _STATE):
-                for edge in edges:
-                    edge.hear_touch(slot, now)
-                for edge in self._conversion_edges[slot]:
-                    edge.hear_conversion(now)
+            self.touched[slot] = None
+            self.board.hear(
+                slot,
+                now,
+                depth=bool(changed & (_DEPTH | _STATE)),
+                touch=bool(changed & (_TOUCH | _STATE)),
+            )
             if grade & _HORIZON and not book.refreshing:
                 self._ask(slot, refresh=True)
         if changed & _STATE:
@@ -450,34 +535,23 @@ class Node:
                 book.reason_label,
                 book.detail,
             )
+            self.audits.moved(slot, now)
             if book.state != _LIVE:
                 self._want(slot)
+            elif book.rule.in_stream:
+                self.recovery.arrived(book, now)
         if changed & _WANTS_SNAPSHOT:
             self._want(slot)
 
     def _want(self, slot: int) -> None:
-        """A book waits for a snapshot: ask the venue, or reconnect where it comes in the stream."""
-        if self.book_links[slot].connected and not self.books[slot].rule.in_stream:
+        """A book waits for a snapshot: ask, unless a new connection will bring one anyway."""
+        link = self.book_links[slot]
+        if link.connected and not link.reconnecting:
             self._ask(slot, refresh=False)
 
     def _ask(self, slot: int, *, refresh: bool) -> None:
-        recovery = self.recoveries[slot]
-        instrument = self.instruments[slot]
-        path = self.book_links[slot].venue.snapshot_path(instrument.native)
-        if not path or not recovery.may_ask(self.now):
-            return
-        if refresh:
-            self.books[slot].begin_refresh()
-        deadline = recovery.asked(self.now, refresh=refresh)
-        self.timers.set(deadline, "snapshot_lost", slot)
-        self._emit(EffectKind.FETCH, instrument.venue, path, (instrument.id, recovery.attempts))
-
-    def _answered(self, slot: int, *, helped: bool) -> None:
-        recovery = self.recoveries[slot]
-        again = recovery.answered(self.now, helped=helped)
-        if not helped:
-            self.books[slot].cancel_refresh()
-            self.timers.set(again, "snapshot_again", slot)
+        instrument, link = self.instruments[slot], self.book_links[slot]
+        self.recovery.ask(self.books[slot], instrument, link, self.now, refresh=refresh)
 
     # --- replies ---------------------------------------------------------------------------------
 
@@ -486,12 +560,21 @@ class Node:
         link = self._link(source)
         link.replies += 1
         topic, native = link.venue.topic(note)
+        if topic is Topic.AUDIT:
+            slot = self._slots.get((link.venue.name, native))
+            if slot is not None and self.audits.hears(slot):
+                self.audits.reply(
+                    slot, data, note, number, self.now, partial(self._refine, link, native)
+                )
+                self.books[slot].mix(self.digest)
+                return
+            topic = Topic.DEPTH if link.venue.snapshot_path(native) else Topic.OTHER
         if number != 200:
             link.error(f"http_{number}")
             self._log(link.name, "rest_error", number, note, data[:200].decode("utf-8", "replace"))
             slot = self._slots.get((link.venue.name, native))
             if topic is Topic.DEPTH and slot is not None:
-                self._answered(slot, helped=False)
+                self.recovery.answered(self.books[slot], self.now, helped=False)
         elif topic is Topic.DEPTH:
             self._depth_reply(link, native, data)
         elif topic is Topic.RULES:
@@ -516,12 +599,14 @@ class Node:
             reason = Refusal(count).name.lower() if count < 0 else "not_a_snapshot"
             link.error(reason)
             self._log(link.name, "bad_reply", reason, data[:200].decode("utf-8", "replace"))
-            self._answered(slot, helped=False)
+            self.recovery.answered(self.books[slot], self.now, helped=False)
             return
         book = self.books[slot]
-        before = book.snapshots
+        before, condemned = book.snapshots, book.condemned
         changed = book.on(link.frame, 0, self.now)
-        self._answered(slot, helped=book.snapshots > before)
+        # A snapshot that broke the book did not help: without a pause the next one follows at once.
+        helped = book.snapshots > before and book.condemned == condemned
+        self.recovery.answered(book, self.now, helped=helped)
         if changed:
             self._changed(slot, changed)
         book.mix(self.digest)
@@ -549,14 +634,15 @@ class Node:
         subject = timer.subject
         assert isinstance(subject, int)
         if timer.name == "snapshot_lost":
-            recovery = self.recoveries[subject]
-            if recovery.in_flight and recovery.deadline_ns == timer.deadline_ns:
-                self._answered(subject, helped=False)
+            self.recovery.lost(self.books[subject], timer.deadline_ns)
         elif timer.name == "snapshot_again":
-            if self.books[subject].state != _LIVE and self.books[subject].buffered:
+            book = self.books[subject]
+            if not book.live and (book.buffered or book.rule.in_stream):
                 self._want(subject)
+        elif timer.name == AUDIT_TIMER:
+            self.audits.on_timer(subject, timer.deadline_ns)
         else:
-            self._value(subject, int(timer.name))
+            self.outcomes.value(subject, int(timer.name))
 
     def _tick(self, source: str, data: bytes, note: str, number: int) -> None:
         """Time passes: what was due has fired already."""
@@ -565,6 +651,14 @@ class Node:
         """The wall clock stepped by `number` ns; node time never goes back."""
         self.clock_steps += 1
         self._log(source, "clock_step", number)
+
+    def _offset(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+        """The venue's clock stands `number` ns ahead of ours."""
+        venue = self._link(source).venue
+        self._offsets[venue.name] = number
+        for link in self.links.values():
+            if link.venue is venue:
+                self.l1.set_offset(link.index, number)
 
     def _command(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         """A user's command; what it changes is decided here and nowhere else."""
@@ -576,44 +670,9 @@ class Node:
                 return
         self._log(source, "unknown_command", note)
 
-    # --- the ledger ------------------------------------------------------------------------------
-
-    def entered(self, edge: Edge, direction: int, entry: Entry) -> None:
-        """An opportunity was seen: make it an effect, and value it again later."""
-        self._emit(
-            EffectKind.OPPORTUNITY,
-            entry.edge,
-            entry.rule.label,
-            (entry.id, entry.base, edge.amount(entry.profit), entry.detail),
-        )
-        self._outcomes[entry.id] = (edge, direction, entry)
-        for delay_ms in OUTCOME_DELAYS_MS:
-            self.timers.set(self.now + delay_ms * 1_000_000, str(delay_ms), entry.id)
-
-    def left(self, edge: Edge, entry: Entry) -> None:
-        """An opportunity is over or another rule decides it now."""
-        self._emit(
-            EffectKind.OPPORTUNITY,
-            entry.edge,
-            "closed",
-            (entry.id, entry.base, edge.amount(entry.profit)),
-        )
-
-    def _value(self, entry_id: int, delay_ms: int) -> None:
-        """Value an opportunity's size again at today's books."""
-        edge, direction, entry = self._outcomes[entry_id]
-        if delay_ms == OUTCOME_DELAYS_MS[-1]:
-            del self._outcomes[entry_id]
-        result = edge.walk(direction, forced=entry.base) if entry.base else None
-        profit = result.net if result is not None and result.base == entry.base else None
-        self.ledger.value(entry, delay_ms, profit)
-        value = "unknown" if profit is None else edge.amount(profit)
-        self._emit(EffectKind.OUTCOME, entry.edge, value, (entry.id, delay_ms))
-
     def finish(self) -> None:
         """Close what is open, at the end of a run."""
-        for edge in self.edges:
-            edge.finish(self.now)
+        self.board.finish(self.now)
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -625,15 +684,22 @@ class Node:
         return None
 
     @property
+    def edges(self) -> list[Edge]:
+        """All edges, in the order in which they became possible."""
+        return self.board.edges
+
+    @property
     def events(self) -> int:
         """Market events so far: level changes applied, best quotes, trades."""
         ticks = sum(link.quotes + link.trades for link in self.links.values())
         return ticks + sum(book.changes for book in self.books)
 
 
-def source_venue(source: str) -> str:
-    """Return the venue of an input source such as `binance.ws.1`; ValueError for an unknown one."""
-    name = source.partition(".")[0]
-    if name not in VENUES:
-        raise ValueError(f"{source!r} names no venue; known: {', '.join(VENUES)}")
-    return name
+def _carries_on(book: Book, link: Link, i: int, kind: int) -> bool:
+    """Return whether event `i` of a newer connection goes on where a live book stands."""
+    if kind == _SNAPSHOT or book.state != _LIVE:
+        return kind == _SNAPSHOT or not book.rule.in_stream
+    if book.rule.in_stream:
+        return False
+    first, last = link.frame.ids(i)
+    return first - 1 <= book.last_sequence <= last

@@ -16,7 +16,7 @@ from books.grade import UNUSABLE, Grade
 from cache.l1 import L1
 from market.fees import PPB
 from market.grid import plain_decimal
-from market.instrument import Kind
+from market.instrument import Instrument, Kind
 
 #: Levels of a side that a walk looks at.
 WALK_LEVELS = 50
@@ -84,7 +84,8 @@ class Edge:
         # Touches by leg, for depth, quotes and the newer of both.
         self._touches: list[list[Touch]] = [[_NOTHING, _NOTHING] for _ in range(3)]
         self._rate = (0, 0)
-        self.rebuild()
+        self.decimals = self.base_decimals = 0
+        self._rebuild()
 
     @property
     def kind(self) -> str:
@@ -98,12 +99,26 @@ class Edge:
         extra = [self.conversion.slot] if self.conversion else []
         return [leg.slot for leg in self.legs] + extra
 
-    def rebuild(self) -> None:
-        """Take the grids and fees of the legs anew."""
+    def regrid(self, slot: int, new: Instrument, now: int) -> None:
+        """A leg stands on finer grids: what is open ends, and amounts move to the finer units."""
+        self.finish(now)
+        decimals, base_decimals = self.decimals, self.base_decimals
+        for leg in (*self.legs, self.conversion):
+            if leg is not None and leg.slot == slot:
+                leg.instrument = new
+        self._rebuild()
+        price = 10 ** (self.decimals - decimals)
+        base = 10 ** (self.base_decimals - base_decimals)
+        if (price, base) != (1, 1):
+            self._ledger.rescale([side.name for side in self.sides], price, base)
+        self.hear_all(now)
+
+    def _rebuild(self) -> None:
+        """Take the grids and fees of the legs anew; decimals never become fewer."""
         first, second = (leg.instrument.price.decimals for leg in self.legs)
         rate = self.conversion.instrument.price.decimals if self.conversion else 0
-        self.decimals = max(first + rate, second)
-        self.base_decimals = max(leg.base_decimals for leg in self.legs)
+        self.decimals = max(first + rate, second, self.decimals)
+        self.base_decimals = max(self.base_decimals, *(leg.base_decimals for leg in self.legs))
         units = [
             self.legs[0].price_unit(self.decimals - rate),
             self.legs[1].price_unit(self.decimals),
@@ -127,6 +142,15 @@ class Edge:
         self._touches = [[_NOTHING, _NOTHING] for _ in range(3)]
 
     # --- what the books tell --------------------------------------------------------------------
+
+    def hear_all(self, now: int) -> None:
+        """Read every book anew."""
+        if self.conversion:
+            self.hear_conversion(now)
+        for leg in self.legs:
+            self.hear_quotes(leg.slot, now)
+            self.hear_depth(leg.slot, now)
+            self.hear_touch(leg.slot, now)
 
     def hear_quotes(self, slot: int, now: int) -> None:
         """The best-quote channel of a leg changed."""
@@ -323,6 +347,25 @@ class Edge:
         for direction in (0, 1):
             if self._entries[direction] is not None:
                 self._leave(direction, now)
+
+    def look(self, direction: int) -> dict[str, float | str | None]:
+        """Return what a direction is worth at the touch now, for people: bps and the rule."""
+        first, second = self._touches[2]
+        selling, buying = self._rate if self.conversion else (1, 1)
+        unit, other = self._units
+        side = self.sides[direction]
+        bid = (first[0] * unit * selling, second[0] * other)[side.sell]
+        ask = (first[2] * unit * buying, second[2] * other)[side.buy]
+        if not bid or not ask:
+            return {"gross_bps": None, "net_bps": None, "rule": None}
+        sell_factor, buy_factor = self._factors[direction]
+        net = (bid * sell_factor - ask * buy_factor) / (PPB * PPB)
+        entry = self._entries[direction]
+        return {
+            "gross_bps": round((bid - ask) / ask * 10_000, 2),
+            "net_bps": round(net / ask * 10_000, 2),
+            "rule": entry.rule.label if entry else None,
+        }
 
     # --- reporting -------------------------------------------------------------------------------
 

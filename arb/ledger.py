@@ -59,12 +59,25 @@ class Total:
     outcomes: dict[int, list[int]] = field(default_factory=dict)
 
 
+def _rescale(entry: Entry, price: int, base: int) -> None:
+    entry.base *= base
+    entry.profit *= price * base
+    entry.net *= price
+    entry.best_net *= price
+    for delay_ms, profit in entry.outcomes.items():
+        entry.outcomes[delay_ms] = None if profit is None else profit * price * base
+
+
 class Ledger:
-    """Entries by id, the newest ENTRIES_MAX closed ones kept, and totals over all."""
+    """Entries by id, the newest ENTRIES_MAX closed ones kept, and totals over all.
+
+    `awaiting` are those still to be valued, open or closed.
+    """
 
     def __init__(self) -> None:
         self.closed: deque[Entry] = deque(maxlen=ENTRIES_MAX)
         self.open: dict[int, Entry] = {}
+        self.awaiting: dict[int, Entry] = {}
         self.totals: dict[tuple[str, Rule], Total] = {}
         self.opened = 0
 
@@ -97,3 +110,17 @@ class Ledger:
             sums = self.totals[entry.edge, entry.rule].outcomes.setdefault(delay_ms, [0, 0])
             sums[0] += 1
             sums[1] += profit
+
+    def rescale(self, edges: list[str], price: int, base: int) -> None:
+        """Bring all amounts of some edges to finer units: factors of prices and of base sizes."""
+        held = (*self.closed, *self.open.values(), *self.awaiting.values())
+        for entry in {entry.id: entry for entry in held}.values():
+            if entry.edge in edges:
+                _rescale(entry, price, base)
+        for (edge, _), total in self.totals.items():
+            if edge in edges:
+                total.best_profit *= price * base
+                if total.best_net is not None:
+                    total.best_net *= price
+                for sums in total.outcomes.values():
+                    sums[1] *= price * base

@@ -20,8 +20,11 @@ def pairs_of(new: Instrument, known: Iterable[Instrument]) -> Iterator[Triple]:
             yield from _triple(other, new, [*listed, new])
     for at, first in enumerate(listed):
         for second in listed[at + 1 :]:
-            bridged = {new.base, new.quote} == {first.quote, second.quote}
-            if bridged and first.quote != second.quote and _comparable(first, second):
+            if (
+                _comparable(first, second)
+                and _bridges(new, first, second)
+                and not any(_bridges(book, first, second) for book in listed)
+            ):
                 yield from _triple(first, second, [new])
 
 
@@ -29,8 +32,13 @@ def _comparable(first: Instrument, second: Instrument) -> bool:
     return first.base == second.base and first.venue != second.venue
 
 
-def _is_spot(instrument: Instrument) -> bool:
-    return instrument.kind == "spot"
+def _bridges(book: Instrument, first: Instrument, second: Instrument) -> bool:
+    """Whether a spot book stands between the unequal quote currencies of two instruments."""
+    between = first.quote != second.quote and {book.base, book.quote} == {
+        first.quote,
+        second.quote,
+    }
+    return between and book.kind == "spot"
 
 
 def _triple(first: Instrument, second: Instrument, books: list[Instrument]) -> Iterator[Triple]:
@@ -39,11 +47,7 @@ def _triple(first: Instrument, second: Instrument, books: list[Instrument]) -> I
         yield first, second, None
         return
     for book in books:
-        if not _is_spot(book):
-            continue
-        if (book.base, book.quote) == (first.quote, second.quote):
-            yield first, second, book
-            return
-        if (book.base, book.quote) == (second.quote, first.quote):
-            yield second, first, book
+        if _bridges(book, first, second):
+            direct = book.base == first.quote
+            yield (first, second, book) if direct else (second, first, book)
             return

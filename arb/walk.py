@@ -68,6 +68,12 @@ def walk(sells: Levels, buys: Levels, costs: Costs, limit: int, *, forced: bool 
         if buy_left == 0:
             j += 1
             buy_left = buys[j][1] if j < len(buys) else 0
-    fees = fee(proceeds, costs.sell_ppb) + fee(cost, costs.buy_ppb)
-    fees += fee(proceeds, costs.sell_conversion_ppb) + fee(cost, costs.buy_conversion_ppb)
-    return Result(base, proceeds, cost, fees)
+    return Result(base, proceeds, cost, _fees(proceeds, cost, costs))
+
+
+def _fees(proceeds: int, cost: int, costs: Costs) -> int:
+    """Return all fees: what is converted is what the leg's own fee left, or also asks for."""
+    sell, buy = fee(proceeds, costs.sell_ppb), fee(cost, costs.buy_ppb)
+    sell += fee(proceeds - sell, costs.sell_conversion_ppb)
+    buy += fee(cost + buy, costs.buy_conversion_ppb)
+    return sell + buy

@@ -39,6 +39,7 @@ cdef class Book:
     cdef readonly int reason
     cdef readonly str detail
     cdef public bint acknowledged
+    cdef public bint audit_failed  # the last audit found wrong levels
     cdef bint loaded
     cdef bint fresh
     cdef readonly bint refreshing
@@ -93,6 +94,8 @@ cdef class Book:
     cdef int _check_reference(self) except -1
     cdef int _settle_references(self, const quote_t *quote) except -1
     cdef void _finish_reference(self) noexcept nogil
+    cdef int _trust(self) noexcept nogil
+    cdef void _forget_quotes(self) noexcept
     cdef int _publish(self) noexcept nogil
     cdef void _edges(self, Frame frame, const event_t *e) noexcept nogil
     cdef bint _near_edge(self) noexcept nogil

@@ -11,6 +11,7 @@ class Book:
     reason: int
     detail: str
     acknowledged: bool
+    audit_failed: bool
     refreshing: bool
     last_sequence: int
     version: int

@@ -35,6 +35,7 @@ cdef int LOCKED = Grade.LOCKED
 cdef int CROSSED = Grade.CROSSED
 cdef int REFERENCE = Grade.REFERENCE
 cdef int HORIZON = Grade.HORIZON
+cdef int AUDIT = Grade.AUDIT
 
 # A ticker without ids that disagrees for longer than this, while the book moves, condemns it.
 cdef int64_t TICKER_PATIENCE_NS = 2_000_000_000
@@ -93,6 +94,7 @@ cdef class Book:
         """The channel is not wanted any more: forget everything but the counters."""
         if self.state != EMPTY:
             self._condemn_if_held(Reason.EMPTY, "unsubscribed")
+            self._forget_quotes()
             self._move(Cause.UNSUBSCRIBE, Reason.EMPTY, "unsubscribed")
 
     def condemn(self, int reason, str detail not None):
@@ -104,10 +106,13 @@ cdef class Book:
     def disconnect(self, str detail not None):
         """The connection is gone: nothing of this epoch counts any more."""
         self.acknowledged = False
+        self._forget_quotes()
+        return self._condemn_if_held(Reason.DISCONNECTED, detail)
+
+    cdef void _forget_quotes(self) noexcept:
         self.trail.clear()
         self.quote_id = -1
         memset(&self.quote, 0, sizeof(touch_t))
-        return self._condemn_if_held(Reason.DISCONNECTED, detail)
 
     def _condemn_if_held(self, int reason, str detail):
         if self.state == LIVE or self.state == DOUBTED or self.loaded or self.buffer.count():
@@ -342,15 +347,16 @@ cdef class Book:
 
     cdef int _on_quote(self, const event_t *e, int64_t ts) except -1:
         cdef quote_t quote
+        if self.rule.ordered_quotes:
+            if e.last <= self.quote_id:
+                # Repeated or overtaken by a newer one: it must not become the touch again.
+                return 0
+            self.quote_id = e.last
         self.quote.bid_price, self.quote.bid_lots = e.bid_price, e.bid_lots
         self.quote.ask_price, self.quote.ask_lots = e.ask_price, e.ask_lots
-        if not self.rule.ordered_quotes:
-            self.quote_event, self.quote_recv = e.ts_event, ts
-            return self._compare_ticker(ts)
-        if e.last <= self.quote_id:
-            return 0
-        self.quote_id = e.last
         self.quote_event, self.quote_recv = e.ts_event, ts
+        if not self.rule.ordered_quotes:
+            return self._compare_ticker(ts)
         quote.id = e.last
         quote.bid_price, quote.bid_lots = e.bid_price, e.bid_lots
         quote.ask_price, quote.ask_lots = e.ask_price, e.ask_lots
@@ -445,7 +451,10 @@ cdef class Book:
         self.pending_count -= 1
 
     cdef int _compare_ticker(self, int64_t ts) except -1:
-        """A ticker without ids: a mismatch lowers the grade, a lasting one condemns."""
+        """A ticker without ids: a mismatch lowers the grade, a lasting one condemns.
+
+        A grade that changed is told as a touch that changed: whoever keeps the one keeps both.
+        """
         if self.state != LIVE:
             return 0
         self.reference_checks += 1
@@ -455,14 +464,19 @@ cdef class Book:
             and (self.quote.bid_lots in (0, self.depth.bid_lots))
             and (self.quote.ask_lots in (0, self.depth.ask_lots))
         ):
-            self.doubted_since = 0
-            return 0
+            return self._trust()
         self.reference_mismatches += 1
         if self.doubted_since == 0:
             self.doubted_since, self.doubted_version = max(ts, 1), self.version
+            return CHANGED_TOUCH
         elif ts - self.doubted_since > TICKER_PATIENCE_NS and self.version > self.doubted_version:
             return self._condemn(Reason.REFERENCE, "the ticker differed for over 2 s")
         return 0
+
+    cdef int _trust(self) noexcept nogil:
+        cdef bint doubted = self.doubted_since != 0
+        self.doubted_since = 0
+        return CHANGED_TOUCH if doubted else 0
 
     cdef int _publish(self) noexcept nogil:
         """Choose the touch: the newer, by venue id, of depth and best quote; returns change bits."""
@@ -526,6 +540,8 @@ cdef class Book:
             bits |= REFERENCE
         if self._near_edge():
             bits |= HORIZON
+        if self.audit_failed:
+            bits |= AUDIT
         return bits
 
     @property
@@ -598,22 +614,38 @@ cdef class Book:
         return self.buffer.count()
 
     def rescale(self, int64_t price_factor, int64_t size_factor):
-        """Bring everything held to a finer grid; OverflowError when a number does not fit."""
+        """Bring everything held to a finer grid.
+
+        OverflowError when a number does not fit: the book must be condemned then, and has forgotten
+        its quotes, which nothing else would bring to the new grid.
+        """
         cdef int i
+        cdef pending_t *row
+        cdef bint fits
         self.refinements += 1
-        self.ladder.rescale(price_factor, size_factor)
-        self.buffer.rescale(price_factor, size_factor)
-        self.trail.rescale(price_factor, size_factor)
-        for i in range(PENDING_MAX):
-            _rescale_touch(&self.pending[i].touch, price_factor, size_factor)
-        _rescale_touch(&self.depth, price_factor, size_factor)
-        _rescale_touch(&self.quote, price_factor, size_factor)
-        _rescale_touch(&self.touch, price_factor, size_factor)
-        self.bid_edge *= price_factor
-        self.ask_edge *= price_factor
-        self.bid_room *= price_factor
-        self.ask_room *= price_factor
         self.version += 1
+        try:
+            self.ladder.rescale(price_factor, size_factor)
+            self.buffer.rescale(price_factor, size_factor)
+            self.trail.rescale(price_factor, size_factor)
+            fits = (
+                _rescale_touch(&self.depth, price_factor, size_factor)
+                and _rescale_touch(&self.quote, price_factor, size_factor)
+                and _rescale_touch(&self.touch, price_factor, size_factor)
+            )
+            for i in range(self.pending_count):
+                row = &self.pending[(self.pending_first + i) % PENDING_MAX]
+                fits = fits and _rescale_touch(&row.touch, price_factor, size_factor)
+            if not fits:
+                raise OverflowError("a touch does not fit the finer grid")
+        except OverflowError:
+            self._forget_quotes()
+            raise
+        # An edge only bounds what is vouched for: it may stand at the largest number there is.
+        self.bid_edge = _rescaled(self.bid_edge, price_factor)
+        self.ask_edge = _rescaled(self.ask_edge, price_factor)
+        self.bid_room = _rescaled(self.bid_room, price_factor)
+        self.ask_room = _rescaled(self.ask_room, price_factor)
 
     def mix(self, Digest digest not None):
         """Mix slot, version, state and touch into a digest."""
@@ -635,8 +667,20 @@ cdef inline bint _same(const quote_t *quote, const touch_t *touch) noexcept nogi
     )
 
 
-cdef void _rescale_touch(touch_t *touch, int64_t price_factor, int64_t size_factor) noexcept nogil:
+cdef bint _rescale_touch(touch_t *touch, int64_t price_factor, int64_t size_factor) noexcept nogil:
+    """Bring a touch to a finer grid; False, and nothing changed, when it does not fit."""
+    cdef int64_t price_max = UNITS_MAX // price_factor
+    cdef int64_t lots_max = UNITS_MAX // size_factor
+    if touch.bid_price > price_max or touch.ask_price > price_max:
+        return False
+    if touch.bid_lots > lots_max or touch.ask_lots > lots_max:
+        return False
     touch.bid_price *= price_factor
     touch.ask_price *= price_factor
     touch.bid_lots *= size_factor
     touch.ask_lots *= size_factor
+    return True
+
+
+cdef int64_t _rescaled(int64_t ticks, int64_t factor) noexcept nogil:
+    return ticks * factor if -(UNITS_MAX // factor) <= ticks <= UNITS_MAX // factor else UNITS_MAX

@@ -96,15 +96,15 @@ cdef class L1:
         if 0 <= link < self.links:
             self.seen[link] = now
 
-    def set_offset(self, int link, int64_t offset_ns):
-        """Set the venue's clock minus ours, as measured by round trips."""
+    def set_offset(self, int link, offset_ns):
+        """Set the venue's clock minus ours, as measured by round trips; None: not known."""
         self.open_link(link)
-        self.offset[link] = offset_ns
+        self.offset[link] = UNKNOWN if offset_ns is None else offset_ns
 
     def put(self, Book book not None):
         """Take the touch and grade of a book; returns its grade bits."""
         cdef row_t *row
-        if book.slot >= self.capacity:
+        if not 0 <= book.slot < self.capacity:
             raise IndexError(book.slot)
         row = &self.rows[book.slot]
         row.touch = book.touch

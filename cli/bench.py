@@ -3,21 +3,59 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 
 from bench.recorded import BenchError
 
-#: Name -> (module, function).
-BENCHES = {
-    "books": ("bench.books", "run_books"),
-    "node": ("bench.node", "run_node"),
+Figures = dict[str, Any]
+
+
+def _books(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.books")
+    figures: Figures = module.run_books(args.source, **_rounds(args))
+    return figures
+
+
+def _node(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.node")
+    figures: Figures = module.run_node(args.source, **_rounds(args))
+    return figures
+
+
+def _quotes(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.quotes")
+    l1 = importlib.import_module("bench.l1")
+    reads = {"reads": args.reads} if args.reads else {}
+    figures: Figures = module.run_quotes(l1.reader(), **reads)
+    return figures
+
+
+def _engine(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.engine")
+    figures: Figures = module.run_engine(**_rounds(args))
+    return figures
+
+
+def _rounds(args: argparse.Namespace) -> dict[str, int]:
+    return {"rounds": args.rounds} if args.rounds > 0 else {}
+
+
+BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
+    "books": _books,
+    "node": _node,
+    "quotes": _quotes,
+    "engine": _engine,
 }
 
 _EXAMPLES = """examples:
   crossquote bench books --json
   crossquote bench books --source binance=btcusdt_20240808.gz,btcusdt_20240809.gz
   crossquote bench node --source binance=spot.gz --source binance-usdm=perp.gz
+  crossquote bench quotes --reads 1000000
+  crossquote bench engine --json
 """
 
 
@@ -33,22 +71,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="VENUE=PATH[,PATH…]",
         help="the recording to use (default: a generated one)",
     )
+    parser.add_argument("--reads", type=int, default=0, help="reads of `quotes` (default: 10 M)")
     parser.add_argument("--rounds", type=int, default=0, help="counted rounds (default: its own)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; returns 0, or 2 when the recording cannot serve."""
-    module_name, function = BENCHES[args.name]
-    module = importlib.import_module(module_name)
-    options = {"rounds": args.rounds} if args.rounds > 0 else {}
     try:
-        result = getattr(module, function)(args.source, **options)
+        result = BENCHES[args.name](args)
     except BenchError as error:
         print(f"crossquote bench: {error}", file=sys.stderr)
         return 2
     if args.json:
         sys.stdout.write(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n")
-    else:
-        print(module.text(result))
+        return 0
+    module = importlib.import_module(f"bench.{args.name}")
+    print(module.text(result) if hasattr(module, "text") else _plain(result))
     return 0
+
+
+def _plain(figures: Figures, indent: str = "") -> str:
+    """Return figures as lines of name and value."""
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}", _plain(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name:<28} {value}")
+    return "\n".join(lines)

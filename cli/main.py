@@ -8,8 +8,15 @@ from collections.abc import Sequence
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
     "bench": "measure speed and memory",
+    "books": "show the books of a running daemon",
+    "config": "check, show or describe the configuration",
+    "doctor": "look at machine and installation, and say what to do",
+    "engine": "match orders given as JSON lines",
     "replay": "replay recorded bytes through the node",
-    "sim": "write a recording of the simulated venues",
+    "run": "run the daemon: simulated venues or real public feeds",
+    "sim": "serve the simulated venues, or write a recording of them",
+    "status": "show the state of a running daemon",
+    "watch": "watch a running daemon live in the terminal",
 }
 
 

@@ -15,10 +15,11 @@ from cli import replay_native
 from cli.report import human, report
 from connectors.payloads import instruments_of_file
 from connectors.registry import VENUE_NAMES
-from market.catalog import Catalog
+from market.catalog import Catalog, CatalogFullError
 from market.fees import FeeSchedule, rate_ppb
 from market.rows import RowError
 from node import Node, NodeConfig
+from replay.forms import TIME_MAX
 from replay.source import Recorded, merged
 
 _EXAMPLES = """examples:
@@ -90,14 +91,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     """Return the sources that the options name; raises UsageError."""
-    moved = {}
-    for spec in shifts:
-        name, _, seconds = spec.partition("=")
-        try:
-            moved[name] = round(float(seconds) * 1_000_000_000)
-        except (ValueError, OverflowError):
-            raise UsageError(f"--shift {spec}: expected VENUE=SECONDS") from None
-    found = []
+    moved = dict(_shift(spec) for spec in shifts)
+    named: dict[str, list[Path]] = {}
     for spec in specs:
         name, _, paths = spec.partition("=")
         if name not in VENUE_NAMES:
@@ -105,6 +100,10 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
         listed = [Path(path) for path in paths.split(",") if path]
         if not listed:
             raise UsageError(f"--source {spec}: no path after {name}=")
+        # A venue named twice is one source with the paths of both.
+        named.setdefault(name, []).extend(listed)
+    found = []
+    for name, listed in named.items():
         try:
             found.append(Recorded(name, listed, moved.pop(name, 0)))
         except OSError as error:
@@ -112,6 +111,18 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     if moved:
         raise UsageError(f"--shift {next(iter(moved))}: no such source")
     return found
+
+
+def _shift(spec: str) -> tuple[str, int]:
+    """Return venue and ns of a --shift; raises UsageError."""
+    name, _, seconds = spec.partition("=")
+    try:
+        moved = round(float(seconds) * 1_000_000_000)
+    except (ValueError, OverflowError):
+        raise UsageError(f"--shift {spec}: expected VENUE=SECONDS") from None
+    if abs(moved) > TIME_MAX:
+        raise UsageError(f"--shift {spec}: more than {TIME_MAX // 10**9} seconds")
+    return name, moved
 
 
 def fees_of(specs: list[str]) -> FeeSchedule:
@@ -139,7 +150,10 @@ def catalog_of(path: Path | None) -> Catalog:
         raise UsageError(f"--instruments {path}: {error}") from None
     if problems:
         raise UsageError(f"--instruments {path}: {problems[0]}")
-    catalog.adopt_all(listed)
+    try:
+        catalog.adopt_all(listed)
+    except CatalogFullError as error:
+        raise UsageError(f"--instruments {path}: {error}") from None
     return catalog
 
 
@@ -180,7 +194,7 @@ def run(args: argparse.Namespace) -> int:
         f"{one.venue}: {file.path.name}: {line}"
         for one in sources
         for file in one.files
-        for line in file.problems.listed
+        for line in file.problems.lines()
     ]
     result = report(node, last - first, wall)
     result["problems"] = problems

@@ -5,6 +5,7 @@ from typing import Any
 
 from arb.edge import Edge
 from arb.ledger import Rule, Total
+from books.audit_record import AuditRecord
 from node import Node
 
 
@@ -53,9 +54,23 @@ def book_row(node: Node, slot: int) -> dict[str, Any]:
         "last_sequence": book.last_sequence if book.last_sequence >= 0 else None,
         "snapshots": book.snapshots,
         "condemned": book.condemned,
+        **audit_fields(node, slot),
         "refinements": node.catalog.refinements(instrument.venue, instrument.native),
         "tick": instrument.price.increment,
         "lot": instrument.size.increment,
+    }
+
+
+def audit_fields(node: Node, slot: int) -> dict[str, Any]:
+    """Return a book's audits: the scores are shares of the decidable levels, None without any."""
+    record = node.audits.records.get(slot) or AuditRecord()
+    return {
+        "audits": record.audits,
+        "audit_score": record.score,
+        "audit_score_total": record.total_score,
+        "audits_failed": record.failed,
+        "last_clean_audit_ns": record.last_clean_ns,
+        "audit_inconclusive": record.inconclusive,
     }
 
 

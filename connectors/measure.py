@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 
-from market.grid import UNITS_MAX, BadNumberError, Grid, split_decimal
+from books.book import Book
+from market.grid import DECIMALS_MAX, UNITS_MAX, BadNumberError, Grid, split_decimal
 
 
 def coarsest(texts: Iterable[object]) -> Grid | None:
-    """Return the coarsest power-of-ten grid that holds all texts; absurd ones are passed over."""
+    """Return the coarsest power-of-ten grid that holds all texts, None where none holds them.
+
+    Texts that are no numbers are passed over: the decoder refuses them.
+    """
     decimals = -1
+    found = []
     for text in texts:
         if not isinstance(text, str):
             continue
@@ -15,6 +20,18 @@ def coarsest(texts: Iterable[object]) -> Grid | None:
             digits, needed = split_decimal(text)
         except BadNumberError:
             continue
-        if digits <= UNITS_MAX:
+        if digits <= UNITS_MAX and needed <= DECIMALS_MAX:
+            found.append((digits, needed))
             decimals = max(decimals, needed)
-    return Grid(decimals) if decimals >= 0 else None
+    if any(digits * 10 ** (decimals - needed) > UNITS_MAX for digits, needed in found):
+        return None
+    return Grid(decimals) if found else None
+
+
+def tops(book: Book) -> tuple[int, int]:
+    """Return the largest ticks and lots known of a book, zeros where nothing is."""
+    bid, bid_lots, ask, ask_lots = book.quote_touch()
+    rows = [(bid, bid_lots), (ask, ask_lots)]
+    if book.live:
+        rows += book.levels(False) + book.levels(True)
+    return max(ticks for ticks, _ in rows), max(lots for _, lots in rows)

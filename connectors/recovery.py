@@ -1,8 +1,13 @@
 """When to ask for a depth snapshot: single flight, with backoff; decided inside the node."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from market.timers import NEVER
+from books.book import Book
+from connectors.link import Link
+from market.effects import EffectKind
+from market.instrument import Instrument
+from market.timers import NEVER, Timers
 
 #: A reply that has not come by then is lost.
 TIMEOUT_NS = 10_000_000_000
@@ -51,3 +56,60 @@ class Recovery:
             pause = BACKOFF_FIRST_NS << min(max(self.attempts - 1, 0), 16)
             self.not_before_ns = now + min(pause, BACKOFF_MAX_NS)
         return self.not_before_ns
+
+
+Emit = Callable[[EffectKind, str, str, tuple[str | int, ...]], None]
+
+
+class Recoveries:
+    """The snapshot requests of all books, by slot: as effects, watched by timers.
+
+    Timers: `snapshot_lost` when a reply is overdue, `snapshot_again` when the next may leave.
+    """
+
+    def __init__(self, timers: Timers, emit: Emit) -> None:
+        self._timers = timers
+        self._emit = emit
+        self._of: dict[int, Recovery] = {}
+
+    def reset(self, slot: int) -> None:
+        """Nothing was asked for yet: a new book, or a new connection."""
+        self._of[slot] = Recovery()
+
+    def ask(
+        self, book: Book, instrument: Instrument, link: Link, now: int, *, refresh: bool
+    ) -> None:
+        """Ask for a snapshot by REST, or where it comes in the stream by subscribing anew."""
+        recovery = self._of[book.slot]
+        if not recovery.may_ask(now):
+            return
+        if refresh:
+            book.begin_refresh()
+        self._timers.set(recovery.asked(now, refresh=refresh), "snapshot_lost", book.slot)
+        path = link.venue.snapshot_path(instrument.native)
+        if path:
+            fields = instrument.id, recovery.attempts
+            self._emit(EffectKind.FETCH, instrument.venue, path, fields)
+        for frame in link.venue.resubscribe(instrument.native):
+            self._emit(EffectKind.SEND, link.name, frame.decode(), ())
+
+    def answered(self, book: Book, now: int, *, helped: bool) -> None:
+        """A reply came, or was given up."""
+        recovery = self._of[book.slot]
+        # A book that broke while its refresh was on the way needs a snapshot, not patience.
+        recovery.refresh = recovery.refresh and book.live
+        again = recovery.answered(now, helped=helped)
+        if not helped:
+            book.cancel_refresh()
+            self._timers.set(again, "snapshot_again", book.slot)
+
+    def arrived(self, book: Book, now: int) -> None:
+        """A snapshot came in the stream."""
+        if self._of[book.slot].in_flight:
+            self.answered(book, now, helped=True)
+
+    def lost(self, book: Book, deadline_ns: int) -> None:
+        """A reply is overdue, unless it came or another one is awaited by now."""
+        recovery = self._of[book.slot]
+        if recovery.in_flight and recovery.deadline_ns == deadline_ns:
+            self.answered(book, deadline_ns, helped=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from books.audit_reply import RestBook
 from books.sequence import SequenceRule
 from market.frame import Frame, SymbolTable
 from market.grid import Grid
@@ -25,6 +26,7 @@ class Topic(Enum):
     """What a REST reply is about."""
 
     DEPTH = "depth"
+    AUDIT = "audit"
     RULES = "rules"
     TIME = "time"
     OTHER = "other"
@@ -52,6 +54,13 @@ class Venue(Protocol):
     name: str
     counted: bool
     symbols: SymbolTable
+    #: REST paths of the trading rules and of the venue's clock.
+    rules_path: str
+    time_path: str
+    #: Path of the market streams behind the venue's WebSocket host.
+    stream_path: str
+    #: Instruments that one connection may carry.
+    instruments_max: int
 
     @property
     def decoder(self) -> Decoder:
@@ -81,8 +90,17 @@ class Venue(Protocol):
     def subscribe(self, natives: list[str], request_id: int) -> list[bytes]:
         """Return the frames that ask for depth, best quotes and trades of these symbols."""
 
+    def resubscribe(self, native: str) -> list[bytes]:
+        """Return the frames that bring a new snapshot in the stream; none where it is fetched."""
+
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot, '' where snapshots come in the stream."""
+
+    def audit_path(self, native: str) -> str:
+        """Return the REST path of a book for an audit; its reply has Topic.AUDIT by its URL."""
+
+    def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:
+        """Read the reply to `audit_path`; raises BadReplyError, OffGridError."""
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:
         """Return (symbol, first, last) ids of a diff, or ('', n, n) of a counted frame."""

@@ -3,8 +3,6 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-import orjson
-
 
 class EffectKind(IntEnum):
     """The kinds of effect."""
@@ -15,14 +13,16 @@ class EffectKind(IntEnum):
     OPPORTUNITY = 4
     OUTCOME = 5
     LOG = 6
+    READY = 7
 
 
 class Effect(NamedTuple):
     """One effect.
 
     SEND: a frame for a connection. FETCH: a REST request, `subject` its path. RECONNECT: drop the
-    connection and open it again. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or
-    valued. LOG: a line for people, which replay switches off.
+    connection and open it again. READY: a connection has all that it needs, the one that it
+    replaces may go. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or valued. LOG: a
+    line for people, which replay switches off.
     """
 
     kind: EffectKind
@@ -31,5 +31,5 @@ class Effect(NamedTuple):
     fields: tuple[str | int, ...] = ()
 
     def canonical(self) -> bytes:
-        """Return the bytes that enter the digest."""
-        return orjson.dumps((int(self.kind), self.target, self.subject, self.fields))
+        """Return the bytes that enter the digest; amounts may pass 64 bits."""
+        return ascii((int(self.kind), self.target, self.subject, self.fields)).encode()

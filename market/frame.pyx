@@ -14,6 +14,7 @@ from market.scan cimport (
     scan_units,
     shape_t,
     skip_space,
+    skip_value,
 )
 
 
@@ -345,6 +346,12 @@ cdef class Frame:
         """Return the instrument slot of event `i`."""
         return self.events[i].slot if 0 <= i < self.count else -1
 
+    def ids(self, int i):
+        """Return (first, last) update id of event `i`."""
+        if not 0 <= i < self.count:
+            raise IndexError(i)
+        return self.events[i].first, self.events[i].last
+
     def levels(self, int i):
         """Return how many level changes event `i` holds."""
         if not 0 <= i < self.count:
@@ -355,15 +362,12 @@ cdef class Frame:
 
 cdef const char *_level_end(const char *p, const char *end) noexcept nogil:
     """Find the bracket that ends a level with more items than price and size (`num_orders`, `[]`)."""
-    cdef int depth = 0
-    while p < end:
-        if p[0] == c'[':
-            depth += 1
-        elif p[0] == c']':
-            if depth == 0:
-                return p
-            depth -= 1
-        elif p[0] == c'{' or p[0] == c'}':
+    while True:
+        p = skip_space(p)
+        if p[0] == c']':
+            return p
+        if p[0] != c',':
             return NULL
-        p += 1
-    return NULL
+        p = skip_value(skip_space(p + 1), end)
+        if p == NULL:
+            return NULL

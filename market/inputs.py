@@ -14,6 +14,7 @@ class InputKind(IntEnum):
     TIMER = 5
     CLOCK = 6
     COMMAND = 7
+    OFFSET = 8
 
 
 class Input(NamedTuple):
@@ -22,7 +23,8 @@ class Input(NamedTuple):
     `ts_recv` is ns since the epoch, UTC. `source` names the connection (`binance.ws.1`) or, for
     replies, the venue's REST door. `data` are the bytes as they arrived. `note` is the address of
     an OPEN, the reason of a CLOSE, the URL of a REPLY and the name of a COMMAND; `number` the HTTP
-    status of a REPLY and the step in ns of a CLOCK.
+    status of a REPLY, the step in ns of a CLOCK and, for an OFFSET, the venue's clock minus ours in
+    ns as round trips measured it.
     """
 
     ts_recv: int

@@ -177,7 +177,7 @@ cdef inline bint read_shaped(
 
 
 cdef inline const char *scan_int(const char *p, int64_t *out) noexcept nogil:
-    """Read an unsigned integer of up to 18 digits."""
+    """Read an unsigned integer of up to 18 digits, without leading zeros as JSON has it."""
     cdef uint64_t value = 0
     cdef int n = 0
     cdef unsigned char c = <unsigned char>(p[0] - 48)
@@ -187,7 +187,7 @@ cdef inline const char *scan_int(const char *p, int64_t *out) noexcept nogil:
         if n > 18:
             return NULL
         c = <unsigned char>(p[n] - 48)
-    if n == 0:
+    if n == 0 or (n > 1 and p[0] == c'0'):
         return NULL
     out[0] = <int64_t>value
     return p + n

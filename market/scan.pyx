@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint64_t
 # Nesting which no venue comes near; deeper input is refused.
 cdef enum:
     DEPTH_MAX = 64
+    YEAR_MAX = 2261
 
 
 cdef const char *scan_units_slow(
@@ -141,6 +142,12 @@ cdef int64_t _days(int64_t year, int64_t month, int64_t day) noexcept nogil:
     return era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468
 
 
+cdef int _month_days(int64_t year, int month) noexcept nogil:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
+
+
 cdef inline int _two(const char *p) noexcept nogil:
     if p[0] < 48 or p[0] > 57 or p[1] < 48 or p[1] > 57:
         return -1
@@ -148,7 +155,10 @@ cdef inline int _two(const char *p) noexcept nogil:
 
 
 cdef const char *scan_time(const char *p, const char *end, int64_t *out) noexcept nogil:
-    """Read `"2026-08-09T21:05:48.483587501Z"` (0 to 9 fraction digits) as ns since the epoch."""
+    """Read `"2026-08-09T21:05:48.483587501Z"` (0 to 9 fraction digits) as ns since the epoch.
+
+    Years are 1900 to 2261: later ones do not fit int64 nanoseconds.
+    """
     cdef int century, years, month, day, hour, minute, second, n = 0
     cdef int64_t fraction = 0
     if end - p < 22 or p[0] != c'"':
@@ -156,7 +166,9 @@ cdef const char *scan_time(const char *p, const char *end, int64_t *out) noexcep
     p += 1
     century, years, month, day = _two(p), _two(p + 2), _two(p + 5), _two(p + 8)
     hour, minute, second = _two(p + 11), _two(p + 14), _two(p + 17)
-    if century < 19 or years < 0 or month < 1 or month > 12 or day < 1 or day > 31:
+    if century < 19 or years < 0 or century * 100 + years > YEAR_MAX:
+        return NULL
+    if month < 1 or month > 12 or day < 1 or day > _month_days(century * 100 + years, month):
         return NULL
     if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 60:
         return NULL

@@ -5,10 +5,13 @@ the frames sent and the frames received, each with the receive time, in the orde
 The same seed gives the same bytes.
 """
 
+import heapq
 import itertools
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 
 import orjson
@@ -18,18 +21,18 @@ from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CHANNELS, CoinbaseFeed
 from sim.market.event import Event
 from sim.market.listing import BINANCE, COINBASE
-from sim.market.scenario import CALM
+from sim.market.scenario import CALM, WARM_UP_NS
 from sim.market.seeded import seeded
 from sim.market.world import World
 from sim.wire import binance, coinbase
 
 STEP_NS = 10_000_000
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01: a recording does not depend on when it is made
-WARM_UP_NS = 20 * 10**9  # so that books and recent trades are not those of an opening
 SECONDS_MAX = 86_400
 
 # Snapshots are asked for off the 100 ms beat, so that the first diff kept straddles them.
-SNAPSHOT_AFTER_NS = (370_000_000, 530_000_000, 690_000_000, 850_000_000)
+_SNAPSHOT_NS = 370_000_000
+_SNAPSHOT_GAP_NS = 160_000_000
 _CONNECT_NS = 50_000_000
 _SUBSCRIBE_NS = 60_000_000
 _SNAPSHOT_LIMIT = 1000
@@ -61,20 +64,30 @@ class _Link:
 
 
 class _Tape:
-    """The lines of one file, put in order of time before they are written."""
+    """One file in the making: lines are put in order of time, and written once none can precede.
 
-    def __init__(self, venue: str, path: Path) -> None:
+    Nothing is left of it unless it is finished.
+    """
+
+    def __init__(self, venue: str, path: Path, pairs: list[str], recorded_ns: int) -> None:
         self._venue = venue
         self._lines: list[tuple[int, int, bytes]] = []
         self._count = itertools.count()
+        self._part = path.with_name(f"{path.name}.part")
+        self._file = self._part.open("wb")
+        self._packer = zstandard.ZstdCompressor(level=3).compressobj()
         self.summary = FileSummary(path)
+        config = {"l2_book": pairs, "ticker": pairs, "trades": pairs}
+        header = {"t": "header", "format": 2, "exchange": venue, "config": config}
+        header["recorded"] = recorded_ns / 1e9
+        self._pack(orjson.dumps(header) + b"\n")
 
     def note(self, kind: str, ts_ns: int, connection: str, **fields: str) -> None:
         """Add one line; its time has microseconds, spelled without a float."""
         ts = f"{ts_ns // 10**9}.{ts_ns % 10**9 // 1000:06d}"
         head = f'{{"t":"{kind}","conn":"{self._venue}.{connection}","ts":{ts},'
         line = head.encode() + orjson.dumps(fields)[1:] + b"\n"
-        self._lines.append((ts_ns, next(self._count), line))
+        heapq.heappush(self._lines, (ts_ns, next(self._count), line))
 
     def frame(self, ts_ns: int, connection: str, channel: str, payload: bytes) -> None:
         """Add one received frame and count it."""
@@ -82,18 +95,28 @@ class _Tape:
         frames[channel] = frames.get(channel, 0) + 1
         self.note("recv", ts_ns, connection, data=payload.decode())
 
-    def write(self, config: dict[str, object], recorded_ns: int) -> None:
-        """Write the file, whole or not at all."""
-        header = {"t": "header", "format": 2, "exchange": self._venue, "config": config}
-        header["recorded"] = recorded_ns / 1e9
-        summary = self.summary
-        part = summary.path.with_name(f"{summary.path.name}.part")
-        raw = b"".join(line for _, _, line in sorted(self._lines))
-        packed = zstandard.ZstdCompressor(level=3).compress(orjson.dumps(header) + b"\n" + raw)
-        part.write_bytes(packed)
-        part.replace(summary.path)
-        summary.lines = len(self._lines) + 1
-        summary.sha256 = sha256(packed).hexdigest()
+    def write_before(self, ts_ns: float) -> None:
+        """Write the lines before a time, in order: no earlier one may be added afterwards."""
+        while self._lines and self._lines[0][0] < ts_ns:
+            self._pack(heapq.heappop(self._lines)[2])
+
+    def finish(self) -> None:
+        """Write the rest, and give the file its name."""
+        self.write_before(math.inf)
+        self._file.write(self._packer.flush())
+        self._file.close()
+        with self._part.open("rb") as file:
+            self.summary.sha256 = file_digest(file, "sha256").hexdigest()
+        self._part.replace(self.summary.path)
+
+    def discard(self) -> None:
+        """Remove what was not finished."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def _pack(self, line: bytes) -> None:
+        self._file.write(self._packer.compress(line))
+        self.summary.lines += 1
 
 
 class _BinanceClient:
@@ -114,15 +137,10 @@ class _BinanceClient:
         self._fetched(start + STEP_NS, "/time", binance.server_time(start + STEP_NS))
         tape.note("connect", start + _CONNECT_NS, "ws.1", addr=self._WS)
         self._snapshots = [
-            (start + after, symbol)
-            for after, symbol in zip(SNAPSHOT_AFTER_NS, self._symbols, strict=False)
+            (start + _SNAPSHOT_NS + i * _SNAPSHOT_GAP_NS, symbol)
+            for i, symbol in enumerate(self._symbols)
         ]
         self._subscribe_ns = start + _SUBSCRIBE_NS
-
-    @property
-    def config(self) -> dict[str, object]:
-        pairs = [listing.pair for listing in self._feed.listings]
-        return {"l2_book": pairs, "ticker": pairs, "trades": pairs}
 
     def step(self, now_ns: int, events: list[Event]) -> None:
         """Write what arrives because of the last step of the world."""
@@ -169,11 +187,6 @@ class _CoinbaseClient:
         tape.note("connect", start + _CONNECT_NS, "ws.1", addr=self._WS)
         first = start + _SUBSCRIBE_NS
         self._pending = [(first + i * 7 * STEP_NS, name) for i, name in enumerate(CHANNELS)]
-
-    @property
-    def config(self) -> dict[str, object]:
-        pairs = self._feed.product_ids
-        return {"l2_book": pairs, "ticker": pairs, "trades": pairs}
 
     def step(self, now_ns: int, events: list[Event]) -> None:
         """Write what arrives because of the last step of the world."""
@@ -233,19 +246,39 @@ def write_recording(
     before = world.advance(start_ns)
     binance_feed.publish(before, ())
     coinbase_feed.publish(before)
-    tapes = {venue: _Tape(venue, directory / f"{venue}.jsonl.zst") for venue in (BINANCE, COINBASE)}
-    clients: tuple[_BinanceClient | _CoinbaseClient, ...] = (
-        _BinanceClient(binance_feed, seed, tapes[BINANCE], start_ns),
-        _CoinbaseClient(coinbase_feed, seed, tapes[COINBASE], start_ns),
-    )
-    done = 0
+    with ExitStack() as undo:
+        tapes = []
+        for venue, feed in ((BINANCE, binance_feed), (COINBASE, coinbase_feed)):
+            pairs = [listing.pair for listing in feed.listings]
+            tape = _Tape(venue, directory / f"{venue}.jsonl.zst", pairs, start_ns)
+            undo.callback(tape.discard)
+            tapes.append(tape)
+        clients: tuple[_BinanceClient | _CoinbaseClient, ...] = (
+            _BinanceClient(binance_feed, seed, tapes[0], start_ns),
+            _CoinbaseClient(coinbase_feed, seed, tapes[1], start_ns),
+        )
+        _run(world, clients, tapes, seconds, progress)
+        for tape in tapes:
+            tape.finish()
+    return [tape.summary for tape in tapes]
+
+
+def _run(
+    world: World,
+    clients: Sequence[_BinanceClient | _CoinbaseClient],
+    tapes: Sequence[_Tape],
+    seconds: int,
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Let the clients see so many seconds of the world."""
+    start_ns, done = world.now_ns, 0
     for second, now_ns in _steps(start_ns, seconds):
         events = world.advance(now_ns)
         for client in clients:
             client.step(now_ns, events)
-        if progress is not None and second > done:
+        if second > done:
             done = second
-            progress(done)
-    for client, tape in zip(clients, tapes.values(), strict=True):
-        tape.write(client.config, start_ns)
-    return [tape.summary for tape in tapes.values()]
+            for tape in tapes:
+                tape.write_before(now_ns - STEP_NS)  # a request is sent a step before its answer
+            if progress is not None:
+                progress(done)

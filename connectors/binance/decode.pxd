@@ -27,6 +27,7 @@ ctypedef struct fields_t:
     bint ask_read
     bint reply
     bint error
+    bint wrapped
 
 cdef class BinanceDecoder:
     cdef readonly Frame frame
@@ -36,10 +37,14 @@ cdef class BinanceDecoder:
         self, const char *p, const char *end, fields_t *f, bint nested
     ) noexcept nogil
     cdef const char *_member(
-        self, const char *key, int size, const char *p, const char *end, fields_t *f
+        self, const char *key, int size, const char *p, const char *end, fields_t *f, bint nested
     ) noexcept nogil
     cdef const char *_letter(
         self, char key, const char *p, const char *end, fields_t *f
+    ) noexcept nogil
+    cdef void _unwrap(self, fields_t *f) noexcept nogil
+    cdef const char *_side(
+        self, const char *p, const char *end, fields_t *f, bint ask
     ) noexcept nogil
     cdef const char *_levels(
         self, const char *p, const char *end, fields_t *f, bint ask

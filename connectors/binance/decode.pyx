@@ -72,9 +72,8 @@ cdef class BinanceDecoder:
         cdef const char *p
         cdef fields_t f
         cdef int why
-        memset(&f, 0, sizeof(fields_t))
+        _clear(&f)
         f.row = row
-        f.first = f.last = f.prev = f.snapshot = -1
         self.frame.clear()
         p = self._object(skip_space(start), end, &f, False)
         if p != NULL and skip_space(p) != end:
@@ -82,9 +81,9 @@ cdef class BinanceDecoder:
             self.frame.refusal = REFUSED_JSON
         if p != NULL:
             why = self._build(end, &f)
+            self.frame.refusal = why
             if why == 0:
                 return self.frame.count
-            self.frame.refusal = why
         self.frame.count = 0
         if row != NULL:
             self.frame.symbol = row.name[: row.size]
@@ -97,7 +96,10 @@ cdef class BinanceDecoder:
     cdef const char *_object(
         self, const char *p, const char *end, fields_t *f, bint nested
     ) noexcept nogil:
-        """Read an object and, once, the object in its member `data` into `f`."""
+        """Read an object into `f`; where its member `data` is an object, that one instead.
+
+        Of the wrapper only `stream` counts.
+        """
         cdef const char *key
         cdef const char *at
         cdef int size = 0
@@ -117,12 +119,20 @@ cdef class BinanceDecoder:
             if p == NULL:
                 break
             at = p
-            if size == 4 and p[0] == c'{' and not nested and memcmp(key, b"data", 4) == 0:
-                p = self._object(p, end, f, True)
+            if not nested and text_is(key, size, b"data", 4):
+                if f.wrapped:
+                    break
+                if p[0] == c'{':
+                    self._unwrap(f)
+                    p = self._object(p, end, f, True)
+                else:
+                    p = skip_value(p, end)
+            elif f.wrapped and not nested and not text_is(key, size, b"stream", 6):
+                p = skip_value(p, end)
             elif size == 1:
                 p = self._letter(key[0], p, end, f)
             else:
-                p = self._member(key, size, p, end, f)
+                p = self._member(key, size, p, end, f, nested)
             if p == NULL:
                 break
             p = skip_space(p)
@@ -137,29 +147,33 @@ cdef class BinanceDecoder:
             self.frame.offset = len_between(at, end)
         return NULL
 
+    cdef void _unwrap(self, fields_t *f) noexcept nogil:
+        """Forget what stood beside `data`, but for the stream's name and a symbol known before."""
+        cdef symbol_t *row = f.row if f.symbol == NULL else NULL
+        cdef const char *stream = f.stream
+        cdef int stream_size = f.stream_size
+        _clear(f)
+        f.row, f.stream, f.stream_size = row, stream, stream_size
+        f.wrapped = True
+        self.frame.bid_count = self.frame.ask_count = 0
+
     cdef const char *_letter(
         self, char key, const char *p, const char *end, fields_t *f
     ) noexcept nogil:
         """Read a member with a one-letter name."""
         if key == c'e':
+            f.kind = NULL
             if p[0] == c'"':
                 return scan_text(p, &f.kind, &f.kind_size)
         elif key == c's':
             return self._symbol(p, f)
         elif key == c'b' or key == c'a':
             if p[0] == c'[':
-                if key == c'b':
-                    f.bid = p
-                else:
-                    f.ask = p
-                if f.row == NULL:
-                    return skip_value(p, end)
-                return self._levels(p, end, f, key == c'a')
-            if p[0] == c'"':
-                if key == c'b':
-                    f.bid = p
-                else:
-                    f.ask = p
+                return self._side(p, end, f, key == c'a')
+            if key == c'b':
+                f.bid = p
+            else:
+                f.ask = p
         elif key == c'B':
             f.bid_size = p
         elif key == c'A':
@@ -174,11 +188,29 @@ cdef class BinanceDecoder:
             return scan_int(p, &f.last)
         elif key == c'E':
             return scan_int(p, &f.event_time)
-        elif key == c't' and p[0] != c'"':
-            return scan_int(p, &f.trade)
+        elif key == c't':
+            f.trade = 0
+            if p[0] != c'"':
+                return scan_int(p, &f.trade)
         elif key == c'm':
-            f.seller = p[0] == c't'
+            f.seller = end - p > 4 and memcmp(p, b"true", 4) == 0
+            if f.seller:
+                return p + 4
+            if end - p > 5 and memcmp(p, b"false", 5) == 0:
+                return p + 5
         return skip_value(p, end)
+
+    cdef const char *_side(
+        self, const char *p, const char *end, fields_t *f, bint ask
+    ) noexcept nogil:
+        """Read the levels of a side, or remember where they are; a side given twice is refused."""
+        if (f.ask if ask else f.bid) != NULL:
+            return NULL
+        if ask:
+            f.ask = p
+        else:
+            f.bid = p
+        return skip_value(p, end) if f.row == NULL else self._levels(p, end, f, ask)
 
     cdef const char *_levels(
         self, const char *p, const char *end, fields_t *f, bint ask
@@ -202,23 +234,20 @@ cdef class BinanceDecoder:
         return p
 
     cdef const char *_member(
-        self, const char *key, int size, const char *p, const char *end, fields_t *f
+        self, const char *key, int size, const char *p, const char *end, fields_t *f, bint nested
     ) noexcept nogil:
         """Read a member with a longer name."""
         if text_is(key, size, b"pu", 2):
             return scan_int(p, &f.prev)
-        if text_is(key, size, b"stream", 6) and p[0] == c'"':
-            return scan_text(p, &f.stream, &f.stream_size)
+        if not nested and text_is(key, size, b"stream", 6):
+            f.stream = NULL
+            return scan_text(p, &f.stream, &f.stream_size) if p[0] == c'"' else skip_value(p, end)
         if text_is(key, size, b"lastUpdateId", 12):
             return scan_int(p, &f.snapshot)
-        if size == 4 and p[0] == c'[' and memcmp(key + 1, b"ids", 3) * memcmp(key + 1, b"sks", 3) == 0:
-            if key[0] == c'b':
-                f.bid = p
-            else:
-                f.ask = p
-            if f.row == NULL:
-                return skip_value(p, end)
-            return self._levels(p, end, f, key[0] == c'a')
+        if p[0] == c'[' and text_is(key, size, b"bids", 4):
+            return self._side(p, end, f, False)
+        if p[0] == c'[' and text_is(key, size, b"asks", 4):
+            return self._side(p, end, f, True)
         if text_is(key, size, b"result", 6):
             f.reply = True
         elif text_is(key, size, b"error", 5):
@@ -320,13 +349,20 @@ cdef class BinanceDecoder:
         return why
 
 
+cdef void _clear(fields_t *f) noexcept nogil:
+    memset(f, 0, sizeof(fields_t))
+    f.first = f.last = f.prev = f.snapshot = -1
+
+
 cdef inline Py_ssize_t len_between(const char *at, const char *end) noexcept nogil:
     """Bytes that were left, at least one, so that zero keeps meaning 'not set'."""
     return end - at + 1
 
 
 cdef inline int64_t nanoseconds(int64_t venue_time) noexcept nogil:
-    """Milliseconds, or microseconds where the stream was asked for them, to nanoseconds."""
-    if venue_time > <int64_t>100000000000000:
-        return venue_time * 1000 if venue_time < <int64_t>9000000000000000 else 0
-    return venue_time * 1000000
+    """Milliseconds, or microseconds where the stream was asked for them, to ns; absurd times to 0."""
+    if venue_time < <int64_t>9_000_000_000_000:
+        return venue_time * 1000000
+    if <int64_t>100_000_000_000_000 < venue_time < <int64_t>9_000_000_000_000_000:
+        return venue_time * 1000
+    return 0

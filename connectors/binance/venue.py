@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from books.audit_reply import LEVELS_MAX, RestBook
 from books.sequence import SequenceRule
-from connectors.binance import channels, rules
+from connectors.binance import channels, rest_book, rules
 from connectors.binance.decode import BinanceDecoder
 from connectors.binance.sequence import FuturesDepthRule, SpotDepthRule
 from connectors.measure import coarsest
@@ -16,7 +17,7 @@ from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
 
-_STREAM = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,40})@([a-zA-Z0-9@]{1,20})"')
+_STREAM = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,40})@([a-zA-Z0-9_@]{1,40})"')
 _SYMBOL = re.compile(rb'"s"\s*:\s*"([A-Z0-9_]{1,40})"')
 _TOPICS = {"depth": Topic.DEPTH, "exchangeInfo": Topic.RULES, "time": Topic.TIME}
 
@@ -43,10 +44,14 @@ class BinanceVenue:
     """Protocol of one Binance venue; see connectors.venue.Venue."""
 
     counted = False
+    stream_path = "/stream"
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.profile = PROFILES[name]
+        self.rules_path = f"{self.profile.prefix}/exchangeInfo"
+        self.time_path = f"{self.profile.prefix}/time"
+        self.instruments_max = channels.STREAMS_MAX // len(self.profile.streams)
         self.symbols = SymbolTable()
         self.decoder = BinanceDecoder(self.symbols)
 
@@ -59,10 +64,19 @@ class BinanceVenue:
         return self.decoder.decode_snapshot(data, native.encode())
 
     def topic(self, url: str) -> tuple[Topic, str]:
-        """Return what a reply to this URL is about; hosts and versions changed over the years."""
-        parts = urlsplit(url)
+        """Return what a reply to this URL is about; hosts and versions changed over the years.
+
+        An audit's request differs from a recovery's by its limit, so that no driver joins them.
+        """
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return Topic.OTHER, ""
+        query = parse_qs(parts.query)
         topic = _TOPICS.get(parts.path.rsplit("/", 1)[-1], Topic.OTHER)
-        return topic, parse_qs(parts.query).get("symbol", [""])[0].upper()
+        if topic is Topic.DEPTH and query.get("limit") == [str(LEVELS_MAX)]:
+            topic = Topic.AUDIT
+        return topic, query.get("symbol", [""])[0].upper()
 
     def instruments(self, payload: bytes) -> tuple[list[Instrument], list[str]]:
         """Return the instruments of an exchangeInfo reply and the problems found in it."""
@@ -117,9 +131,21 @@ class BinanceVenue:
         """Return the SUBSCRIBE frames for these symbols."""
         return channels.subscribe(natives, self.profile.streams, request_id)
 
+    def resubscribe(self, native: str) -> list[bytes]:  # noqa: ARG002
+        """Return nothing: snapshots are fetched."""
+        return []
+
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot."""
         return f"{self.profile.prefix}/depth?symbol={native}&limit={self.profile.depth_limit}"
+
+    def audit_path(self, native: str) -> str:
+        """Return the REST path of a book for an audit (weight 25 on spot)."""
+        return f"{self.profile.prefix}/depth?symbol={native}&limit={LEVELS_MAX}"
+
+    def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:  # noqa: ARG002
+        """Read the reply to `audit_path`; the decoder holds the grids."""
+        return rest_book.read(self.decoder, data, native)
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:
         """Return (symbol, id before its first change, last id) of a diff."""

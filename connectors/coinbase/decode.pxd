@@ -11,6 +11,10 @@ cdef class CoinbaseDecoder:
     cdef const char *_frame(self, const char *p, const char *end) noexcept nogil
     cdef const char *_events(self, const char *p, const char *end) noexcept nogil
     cdef const char *_event(self, const char *p, const char *end) noexcept nogil
+    cdef bint _is_body(self, const char *key, int size) noexcept nogil
+    cdef const char *_body(
+        self, const char *p, const char *end, symbol_t *row, bint snapshot
+    ) noexcept nogil
     cdef const char *_updates(
         self, const char *p, const char *end, symbol_t *row, int kind
     ) noexcept nogil

@@ -88,7 +88,7 @@ cdef class CoinbaseDecoder:
         cdef const char *text = NULL
         cdef const char *events = NULL
         cdef int size = 0, text_size = 0
-        cdef bint error = False, named = False
+        cdef bint error = False, named = False, timed = False, read = False
         cdef event_t *e
         p = expect(p, c'{')
         if p == NULL:
@@ -100,6 +100,9 @@ cdef class CoinbaseDecoder:
             p = expect(p, c':')
             if p == NULL:
                 return NULL
+            if read and _says_how(key, size):
+                # The events were read by what stood before them.
+                return NULL
             if text_is(key, size, b"channel", 7):
                 p = scan_text(p, &text, &text_size)
                 named = p != NULL
@@ -107,14 +110,13 @@ cdef class CoinbaseDecoder:
                     self.frame.channel = _channel(text, text_size)
             elif text_is(key, size, b"timestamp", 9):
                 p = scan_time(p, end, &self.timestamp)
+                timed = True
             elif text_is(key, size, b"sequence_num", 12):
                 p = scan_int(p, &self.frame.sequence)
-            elif text_is(key, size, b"events", 6) and p[0] == c'[':
-                if named and self.frame.sequence >= 0:
-                    p = self._events(p, end)
-                else:
-                    events = p
-                    p = skip_value(p, end)
+            elif text_is(key, size, b"events", 6):
+                events = p
+                read = named and timed and self.frame.sequence >= 0 and p[0] == c'['
+                p = self._events(p, end) if read else skip_value(p, end)
             else:
                 if text_is(key, size, b"type", 4) and end - p > 6:
                     error = memcmp(p, b'"error"', 7) == 0
@@ -127,14 +129,15 @@ cdef class CoinbaseDecoder:
             if p[0] != c',':
                 return NULL
             p = skip_space(p + 1)
-        if events != NULL and self._events(events, end) == NULL:
-            return NULL
-        if not named and not error:
+        if (named and self.frame.sequence < 0) or not (named or error):
             self._fail(p, end, REFUSED_FIELD)
             return NULL
-        if named and self.frame.sequence < 0:
-            self._fail(p, end, REFUSED_FIELD)
-            return NULL
+        if 1 <= self.frame.channel <= 3 and not read:
+            if events == NULL or events[0] != c'[':
+                self._fail(p, end, REFUSED_FIELD)
+                return NULL
+            if self._events(events, end) == NULL:
+                return NULL
         if self.frame.count == 0:
             e = self.frame.add()
             if e == NULL:
@@ -174,7 +177,8 @@ cdef class CoinbaseDecoder:
         cdef const char *body = NULL
         cdef int size = 0, text_size = 0
         cdef symbol_t *row = NULL
-        cdef bint snapshot = False, typed = False
+        cdef bint snapshot = False, typed = False, read = False
+        self.product = NULL
         p = expect(p, c'{')
         if p == NULL:
             return NULL
@@ -185,30 +189,23 @@ cdef class CoinbaseDecoder:
             p = expect(p, c':')
             if p == NULL:
                 return NULL
+            if read and (_says_who(key, size) or self._is_body(key, size)):
+                # The body was read by what stood before it.
+                return NULL
             if text_is(key, size, b"type", 4):
                 p = scan_text(p, &text, &text_size)
-                if p != NULL:
-                    typed = True
-                    snapshot = text_is(text, text_size, b"snapshot", 8)
+                typed = p != NULL
+                snapshot = typed and text_is(text, text_size, b"snapshot", 8)
+                if typed and not snapshot and not text_is(text, text_size, b"update", 6):
+                    self._fail(p, end, REFUSED_FIELD)
+                    return NULL
             elif text_is(key, size, b"product_id", 10):
                 p = scan_text(p, &self.product, &self.product_size)
-                if p != NULL:
-                    row = self._find()
-            elif p[0] == c'[' and (
-                text_is(key, size, b"updates", 7) or text_is(key, size, b"tickers", 7)
-                or text_is(key, size, b"trades", 6)
-            ):
+                row = self._find() if p != NULL else NULL
+            elif self._is_body(key, size):
                 body = p
-                if self.frame.channel == 1 and row != NULL and typed:
-                    p = self._updates(p, end, row, KIND_SNAPSHOT if snapshot else KIND_DIFF)
-                    row = NULL
-                elif self.frame.channel != 1 and typed:
-                    p = self._rows(p, end, self.frame.channel == 3, snapshot)
-                else:
-                    p = skip_value(p, end)
-                    size = -1
-                if size != -1:
-                    typed = False
+                read = p[0] == c'[' and typed and (self.frame.channel != 1 or row != NULL)
+                p = self._body(p, end, row, snapshot) if read else skip_value(p, end)
             else:
                 p = skip_value(p, end)
             if p == NULL:
@@ -219,20 +216,31 @@ cdef class CoinbaseDecoder:
             if p[0] != c',':
                 return NULL
             p = skip_space(p + 1)
-        if body == NULL:
+        if read:
+            return p + 1
+        if body == NULL or body[0] != c'[' or not typed:
             self._fail(p, end, REFUSED_FIELD)
             return NULL
-        if typed:
-            # The body came before what says how to read it.
-            if self.frame.channel == 1:
-                if row == NULL:
-                    self._fail(p, end, REFUSED_SYMBOL if self.product != NULL else REFUSED_FIELD)
-                    return NULL
-                if self._updates(body, end, row, KIND_SNAPSHOT if snapshot else KIND_DIFF) == NULL:
-                    return NULL
-            elif self._rows(body, end, self.frame.channel == 3, snapshot) == NULL:
-                return NULL
-        return p + 1
+        if self.frame.channel == 1 and row == NULL:
+            self._fail(p, end, REFUSED_SYMBOL if self.product != NULL else REFUSED_FIELD)
+            return NULL
+        # The body came before what says how to read it.
+        return p + 1 if self._body(body, end, row, snapshot) != NULL else NULL
+
+    cdef bint _is_body(self, const char *key, int size) noexcept nogil:
+        """Whether this member holds what the channel is about."""
+        if self.frame.channel == 1:
+            return text_is(key, size, b"updates", 7)
+        if self.frame.channel == 2:
+            return text_is(key, size, b"tickers", 7)
+        return text_is(key, size, b"trades", 6)
+
+    cdef const char *_body(
+        self, const char *p, const char *end, symbol_t *row, bint snapshot
+    ) noexcept nogil:
+        if self.frame.channel == 1:
+            return self._updates(p, end, row, KIND_SNAPSHOT if snapshot else KIND_DIFF)
+        return self._rows(p, end, self.frame.channel == 3, snapshot)
 
     cdef symbol_t *_find(self) noexcept nogil:
         return self.symbols.find(self.product, self.product_size)
@@ -352,7 +360,8 @@ cdef class CoinbaseDecoder:
             return NULL
         self.product = NULL
         e.ts_event = self.timestamp
-        e.first = e.last = self.frame.sequence
+        e.first = self.frame.sequence
+        e.last = -1 if trades else self.frame.sequence
         p = expect(p, c'{')
         if p == NULL:
             return NULL
@@ -366,8 +375,7 @@ cdef class CoinbaseDecoder:
             if text_is(key, size, b"product_id", 10):
                 p = scan_text(p, &self.product, &self.product_size)
             elif trades and text_is(key, size, b"trade_id", 8) and p[0] == c'"':
-                scan_int(p + 1, &e.last)
-                p = skip_value(p, end)
+                p = _trade_id(p, &e.last)
             elif trades and text_is(key, size, b"time", 4):
                 p = scan_time(p, end, &e.ts_event)
             elif trades and text_is(key, size, b"side", 4):
@@ -431,6 +439,32 @@ cdef class CoinbaseDecoder:
         if why == 0 and ask_size != NULL:
             why = refuse_number(scan_number(ask_size, end, &row.lots, &e.ask_lots))
         return why
+
+
+cdef bint _says_how(const char *key, int size) noexcept nogil:
+    """Whether this member of a frame says how its events are read, or holds them."""
+    return (
+        text_is(key, size, b"channel", 7) or text_is(key, size, b"timestamp", 9)
+        or text_is(key, size, b"sequence_num", 12) or text_is(key, size, b"events", 6)
+    )
+
+
+cdef bint _says_who(const char *key, int size) noexcept nogil:
+    """Whether this member of an event says how its body is read."""
+    return text_is(key, size, b"type", 4) or text_is(key, size, b"product_id", 10)
+
+
+cdef const char *_trade_id(const char *p, int64_t *out) noexcept nogil:
+    """Read a quoted trade id; -1 where it is no number of up to 18 digits."""
+    cdef const char *text = NULL
+    cdef const char *after
+    cdef int size = 0
+    p = scan_text(p, &text, &size)
+    if p != NULL:
+        after = scan_int(text, out)
+        if after != text + size:
+            out[0] = -1
+    return p
 
 
 cdef int _channel(const char *text, int size) noexcept nogil:

@@ -1,12 +1,13 @@
 """Coinbase Advanced Trade behind the venue interface."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from books.audit_reply import LEVELS_MAX, RestBook
 from books.sequence import SequenceRule
-from connectors.coinbase import channels, rules
+from connectors.coinbase import channels, rest_book, rules
 from connectors.coinbase.decode import CHANNEL_DEPTH, CoinbaseDecoder
 from connectors.measure import coarsest
 from connectors.venue import Damage, Topic
@@ -14,6 +15,7 @@ from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
 
+_BROKERAGE = "/api/v3/brokerage"
 _PRODUCT = re.compile(rb'"product_id"\s*:\s*"([A-Z0-9-]{1,40})"')
 _SEQUENCE = re.compile(rb'"sequence_num"\s*:\s*(\d{1,18})\s*,')
 
@@ -23,6 +25,10 @@ class CoinbaseVenue:
 
     name = "coinbase"
     counted = True
+    rules_path = "/api/v3/brokerage/market/products"
+    time_path = "/api/v3/brokerage/time"
+    stream_path = ""
+    instruments_max = channels.PRODUCTS_MAX
 
     def __init__(self) -> None:
         self.symbols = SymbolTable()
@@ -40,7 +46,13 @@ class CoinbaseVenue:
 
     def topic(self, url: str) -> tuple[Topic, str]:
         """Return what a reply to this URL is about."""
-        tail = [part for part in urlsplit(url).path.split("/") if part]
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return Topic.OTHER, ""
+        tail = [part for part in parts.path.split("/") if part]
+        if tail[-1:] == ["product_book"]:
+            return Topic.AUDIT, parse_qs(parts.query).get("product_id", [""])[0].upper()
         if tail[-1:] == ["products"] or tail[-2:-1] == ["products"]:
             return Topic.RULES, ""
         return (Topic.TIME, "") if tail[-1:] == ["time"] else (Topic.OTHER, "")
@@ -65,6 +77,8 @@ class CoinbaseVenue:
             message = orjson.loads(data)
         except orjson.JSONDecodeError:
             return None, None
+        if isinstance(message, dict) and "pricebook" in message:
+            return rest_book.grids(message)
         events = message.get("events") if isinstance(message, dict) else None
         for event in events if isinstance(events, list) else ():
             for row in _rows(event, native):
@@ -96,9 +110,24 @@ class CoinbaseVenue:
         """Return the subscribe frames; this venue's have no ids."""
         return channels.subscribe(natives)
 
+    def resubscribe(self, native: str) -> list[bytes]:
+        """Leave and join the levels of one product: joining starts with a snapshot."""
+        return [
+            orjson.dumps({"type": kind, "product_ids": [native], "channel": "level2"})
+            for kind in ("unsubscribe", "subscribe")
+        ]
+
     def snapshot_path(self, native: str) -> str:  # noqa: ARG002
         """Return '': snapshots come in the stream."""
         return ""
+
+    def audit_path(self, native: str) -> str:
+        """Return the public REST path of a book."""
+        return f"{_BROKERAGE}/market/product_book?product_id={native}&limit={LEVELS_MAX}"
+
+    def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:
+        """Read the reply to `audit_path`."""
+        return rest_book.read(data, native, price, size)
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:
         """Return ('', number before, number) of a counted frame."""

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from books.audit_reply import RestBook
 from books.sequence import SequenceRule
-from connectors.coinbase_exchange import channels, rules
+from connectors.coinbase_exchange import channels, rest_book, rules
 from connectors.coinbase_exchange.decode import ExchangeDecoder
 from connectors.measure import coarsest
 from connectors.venue import Damage, Topic
@@ -27,6 +28,10 @@ class ExchangeVenue:
 
     name = "coinbase-exchange"
     counted = False
+    rules_path = "/products"
+    time_path = "/time"
+    stream_path = ""
+    instruments_max = channels.PRODUCTS_MAX
 
     def __init__(self) -> None:
         self.symbols = SymbolTable()
@@ -44,7 +49,12 @@ class ExchangeVenue:
 
     def topic(self, url: str) -> tuple[Topic, str]:
         """Return what a reply to this URL is about."""
-        tail = [part for part in urlsplit(url).path.split("/") if part]
+        try:
+            tail = [part for part in urlsplit(url).path.split("/") if part]
+        except ValueError:
+            return Topic.OTHER, ""
+        if tail[-1:] == ["book"] and tail[-3:-2] == ["products"]:
+            return Topic.AUDIT, tail[-2].upper()
         if tail[-1:] == ["products"]:
             return Topic.RULES, ""
         return (Topic.TIME, "") if tail[-1:] == ["time"] else (Topic.OTHER, "")
@@ -67,7 +77,7 @@ class ExchangeVenue:
             message = orjson.loads(data)
         except orjson.JSONDecodeError:
             return None, None
-        if not isinstance(message, dict) or message.get("product_id") != native:
+        if not isinstance(message, dict) or message.get("product_id", native) != native:
             return None, None
         prices: list[object] = [message.get(key) for key in ("price", "best_bid", "best_ask")]
         sizes: list[object] = [
@@ -95,9 +105,24 @@ class ExchangeVenue:
         """Return the subscribe frame; this venue's have no ids."""
         return channels.subscribe(natives)
 
+    def resubscribe(self, native: str) -> list[bytes]:
+        """Leave and join the levels of one product: joining starts with a snapshot."""
+        return [
+            orjson.dumps({"type": kind, "product_ids": [native], "channels": ["level2_batch"]})
+            for kind in ("unsubscribe", "subscribe")
+        ]
+
     def snapshot_path(self, native: str) -> str:  # noqa: ARG002
         """Return '': snapshots come in the stream."""
         return ""
+
+    def audit_path(self, native: str) -> str:
+        """Return the REST path of the aggregated book; it has no way to ask for fewer levels."""
+        return f"/products/{native}/book?level=2"
+
+    def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:  # noqa: ARG002
+        """Read the reply to `audit_path`, which does not name its product."""
+        return rest_book.read(data, price, size)
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:  # noqa: ARG002
         """Return None: nothing says whether a file continues another."""

@@ -5,6 +5,8 @@ from .latent import AssetSpec, PremiumSpec
 from .listing import BINANCE, COINBASE, Listing
 from .world import WorldSpec
 
+WARM_UP_NS = 20 * 10**9  # after which books and recent trades are not those of an opening
+
 # Jumps are rare and most are below two taker fees: an edge that pays is seen a few times a minute.
 _MAJOR = PremiumSpec(noise_ppm=30.0, jump_ppm=1500.0, jump_interval_s=8.0)
 _STABLE = PremiumSpec(noise_ppm=2.0, jump_ppm=30.0, jump_interval_s=30.0)

@@ -51,7 +51,7 @@ class _Meter:
         if minute != self._minute:
             self._minute, self.used, self._refusals = minute, 0, 0
         if now_ns < self._banned_until_ns:
-            return 418, 1 + (self._banned_until_ns - now_ns) // 10**9
+            return 418, _seconds_up(self._banned_until_ns - now_ns)
         self.used += weight
         if self.used <= self._limits.per_minute:
             return 200, 0
@@ -59,7 +59,11 @@ class _Meter:
         if self._refusals > self._limits.refusals_to_ban:
             self._banned_until_ns = now_ns + self._limits.ban_s * 10**9
             return 418, self._limits.ban_s
-        return 429, 1 + (MINUTE_NS - now_ns % MINUTE_NS) // 10**9
+        return 429, _seconds_up(MINUTE_NS - now_ns % MINUTE_NS)
+
+
+def _seconds_up(ns: int) -> int:
+    return -(-ns // 10**9)
 
 
 class BinanceRest:

@@ -9,6 +9,7 @@ from aiohttp import WSCloseCode, web
 from .counts import Counts
 
 QUEUE_FRAMES = 4096
+CLOSE_S = 1.0  # for a close in order
 
 
 class Client:
@@ -30,6 +31,7 @@ class Client:
         self._queue_frames = queue_frames
         self._queue: deque[str | bytes] = deque()  # text frames, and payloads of pings
         self._ready = asyncio.Event()
+        self.gone = asyncio.Event()
         self._close: tuple[int, bytes] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.sent_s = asyncio.get_running_loop().time()  # when a frame was last taken in
@@ -52,9 +54,10 @@ class Client:
             self._push(payload)
 
     def close(self, code: int = WSCloseCode.GOING_AWAY, reason: str = "") -> None:
-        """Close in order, after what is queued."""
+        """Close in order, after what is queued; one that does not read it in time is cut off."""
         if self._close is None:
             self._close = (code, reason.encode())
+            self.later("abort", CLOSE_S, self.abort)
             self._ready.set()
 
     def abort(self) -> None:
@@ -84,6 +87,7 @@ class Client:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        self.gone.set()
 
     async def write(self) -> None:
         """Write what is queued until the client is closed or gone."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+OVERSIZE_BYTES = 65 << 20  # beyond the 64 MiB that a generous client takes
+
 
 class Fault(Enum):
     """What is done to a frame."""
@@ -33,7 +35,9 @@ class Faults:
     def __init__(self) -> None:
         self._orders: list[_Order] = []
 
-    def order(self, fault: Fault, channel: str = "", frames: int = 1, size: int = 0) -> None:
+    def order(
+        self, fault: Fault, channel: str = "", frames: int = 1, size: int = OVERSIZE_BYTES
+    ) -> None:
         """Have the next frames of a channel dropped or altered; `size` is for OVERSIZE, in bytes.
 
         ValueError if `frames` is not positive.

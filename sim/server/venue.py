@@ -69,8 +69,15 @@ class VenueServer(ABC):
         if self._runner is not None:
             runner, self._runner = self._runner, None
             self.disconnect_all(abrupt)
+            await self._gone(list(self.clients))
             await runner.cleanup()
         self.resume()
+
+    async def _gone(self, clients: list[Client]) -> None:
+        """Wait until clients are gone, which their own deadline for a close brings about."""
+        waits = [asyncio.create_task(client.gone.wait()) for client in clients]
+        if waits:
+            await asyncio.wait(waits)
 
     async def restart(self, abrupt: bool = False) -> None:
         """Stop, and listen again on the same port."""
@@ -104,18 +111,16 @@ class VenueServer(ABC):
 
     def on_events(self, events: list[Event]) -> None:
         """Take in what happened in the market: the pump calls this at each step."""
-        if self._runner is None:
-            self._discard(events)
-            return
-        if self._paused:
+        running = self._runner is not None
+        if running and self._paused and len(self._backlog) + len(events) <= BACKLOG_EVENTS:
             self._backlog += events
-            if len(self._backlog) > BACKLOG_EVENTS:
-                self._discard(self._backlog)
-                self._backlog = []
             return
         if self._backlog:
             events, self._backlog = self._backlog + events, []
-        self._publish(events)
+        if running and not self._paused:
+            self._publish(events)
+        else:
+            self._discard(events)
 
     async def serve_client(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one WebSocket connection from handshake to end."""

@@ -6,9 +6,8 @@ from typing import Self
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
 from sim.market.base import Market
-from sim.market.scenario import CALM
+from sim.market.scenario import CALM, WARM_UP_NS
 from sim.market.world import World
-from sim.recording import WARM_UP_NS
 
 from .binance import BinanceRules, BinanceServer
 from .coinbase import CoinbaseRules, CoinbaseServer

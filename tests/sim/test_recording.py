@@ -9,9 +9,9 @@ import pytest
 
 from cli.main import main
 from sim.market.event import LevelChange, Side
-from sim.market.scenario import CALM
+from sim.market.scenario import CALM, WARM_UP_NS
 from sim.market.world import World
-from sim.recording import START_NS, WARM_UP_NS, write_recording
+from sim.recording import START_NS, write_recording
 from sim.wire.decimal import padded, trimmed
 
 from .captures import read_lines
@@ -220,6 +220,15 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(tmp_path):
         seen.add(done.stdout)
     seen.add(" ".join(f.sha256 for f in write_recording(tmp_path / "here", 4, 2)) + "\n")
     assert len(seen) == 1
+
+
+def test_nothing_is_left_of_a_recording_that_was_not_finished(tmp_path):
+    def stop(second):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_recording(tmp_path, 1, 2, progress=stop)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_verb_writes_both_files_and_tells_what_they_hold(tmp_path, capsys):

@@ -28,6 +28,12 @@ def test_orders_may_be_forgotten():
     assert faults.meet("x") is None
 
 
+def test_an_oversized_frame_is_beyond_64_mib_unless_told_otherwise():
+    faults = Faults()
+    faults.order(Fault.OVERSIZE)
+    assert faults.meet("x").size > 64 << 20
+
+
 def test_an_order_for_no_frames_is_refused():
     with pytest.raises(ValueError, match="0 is not positive"):
         Faults().order(Fault.DROP, frames=0)

@@ -86,7 +86,7 @@ async def test_python_binance_keeps_the_depth_cache(told, monkeypatch):
     seen = []
     try:
         async with within(), depth as socket:
-            for _ in range(5):
+            for _ in range(3):
                 cache = await socket.recv()
                 seen.append((decimals(cache.get_bids()), decimals(cache.get_asks())))
     finally:

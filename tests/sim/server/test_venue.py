@@ -9,6 +9,7 @@ import pytest
 
 from sim.server.binance import BinanceRules
 from sim.server.faults import Fault
+from sim.server.venue import VenueServer
 from sim.server.world import SimulatedWorld
 
 from .helpers import closed, dial, read, read_many, send, until, within
@@ -86,6 +87,53 @@ async def test_a_restarted_venue_has_its_port_again_and_the_market_went_on(told,
         assert depth_url(world) == url
         async with dial(url) as again:
             assert (await read(again))["U"] > before["u"] + 1
+
+
+class Notebook(VenueServer):
+    """A venue that writes down what it would send, and what it would not."""
+
+    def __init__(self):
+        super().__init__(lambda: 0)
+        self.sent, self.lost = [], []
+
+    def _publish(self, events):
+        self.sent += events
+
+    def _discard(self, events):
+        self.lost += events
+
+    def _add_routes(self, router):
+        pass
+
+    _opened = _received = _closed = None
+
+
+async def test_what_was_held_back_when_a_venue_stopped_is_lost_and_keeps_its_order():
+    venue = Notebook()
+    await venue.start()
+    venue.on_events([1])
+    venue.pause()
+    venue.on_events([2])
+    await venue.stop()
+    venue.on_events([3])
+    await venue.start()
+    venue.on_events([4])
+    await venue.stop()
+    assert (venue.sent, venue.lost) == ([1, 4], [2, 3])
+
+
+async def test_what_was_held_back_is_sent_once_on_resume():
+    venue = Notebook()
+    await venue.start()
+    venue.pause()
+    venue.on_events([1])
+    venue.on_events([2])
+    assert venue.sent == []
+    venue.resume()
+    venue.on_events([3])
+    venue.on_events([4])
+    await venue.stop()
+    assert (venue.sent, venue.lost) == ([1, 2, 3, 4], [])
 
 
 async def test_a_taken_port_is_an_error_and_leaves_nothing_behind(world):

@@ -1,0 +1,1 @@
+"""The control door of a running daemon, and its client."""

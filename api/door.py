@@ -1,0 +1,215 @@
+"""The control door: HTTP on a Unix socket, for the verbs about a running daemon.
+
+GET  /status  /books?levels=N  /edges  /connections    what the view says, as JSON
+POST /command {"name": …, "argument": …}               {"accepted": …, "reason": …}, also when not
+POST /stop                                             {"stopping": true}
+
+Whatever is wrong with a request is answered {"error": "…"} with a 4xx status.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from .address import listen, remove
+from .errors import DoorError
+from .view import COMMAND_ARGUMENT_MAX, COMMAND_NAME_MAX, LEVELS_MAX, DaemonView
+
+#: Bytes of a request's body, connections at a time, levels unless asked, and how long a body may
+#: take to arrive.
+BODY_BYTES_MAX = 4_096
+CONNECTIONS_MAX = 32
+LEVELS_DEFAULT = 10
+BODY_SECONDS_MAX = 2.0
+
+#: An answer that nobody fetches is dropped after this.
+_SHUTDOWN_SECONDS = 1.0
+_STOP_SECONDS_MAX = 3.0
+
+#: For so long a connection that is turned away stays open.
+_FULL_SECONDS = 1.0
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Door:
+    """Serves a view at a path. `start` once, `stop` once; both end in a few seconds at most."""
+
+    def __init__(self, view: DaemonView, path: str | Path) -> None:
+        self.path = Path(path)
+        self._view = view
+        self._runner: web.AppRunner | None = None
+        self._made: os.stat_result | None = None
+
+    async def start(self) -> None:
+        """Open the door; DoorError says why it cannot be (see `api.address.listen`)."""
+        if self._runner is not None:
+            raise RuntimeError("the door is open already")
+        bound = await listen(self.path)
+        self._made = self.path.lstat()
+        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_errors_as_json])
+        self._add_routes(app)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        self._runner = runner
+        await _Site(runner, bound).start()
+
+    async def stop(self) -> None:
+        """Close the door and remove its socket; an answer under way is finished first."""
+        runner, self._runner = self._runner, None
+        if runner is None or self._made is None:
+            return
+        # Nobody new comes in from here on, and the next daemon may have the path.
+        remove(self.path, self._made)
+        try:
+            async with asyncio.timeout(_STOP_SECONDS_MAX):
+                await runner.cleanup()
+        except TimeoutError:
+            raise DoorError(f"{self.path}: connections did not close in time") from None
+
+    def _add_routes(self, app: web.Application) -> None:
+        view = self._view
+        for path, method in (
+            ("/status", view.status),
+            ("/edges", view.edges),
+            ("/connections", view.connections),
+        ):
+            app.router.add_get(path, _reader(method), allow_head=False)
+        app.router.add_get("/books", self._books, allow_head=False)
+        app.router.add_post("/command", self._command)
+        app.router.add_post("/stop", self._stop)
+
+    async def _books(self, request: web.Request) -> web.Response:
+        given = request.query.get("levels", str(LEVELS_DEFAULT))
+        # `isdecimal` alone would let digits of other scripts and numbers of any length through.
+        if not (given.isascii() and given.isdecimal() and len(given) <= 4):
+            raise _BadRequestError(f"levels: {given[:20]!r} is not a whole number")
+        levels = int(given)
+        if levels > LEVELS_MAX:
+            raise _BadRequestError(f"levels: {levels} is not within 0 and {LEVELS_MAX}")
+        return _answer(self._view.books(levels))
+
+    async def _command(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(BODY_SECONDS_MAX):
+                body = await request.read()
+        except TimeoutError:
+            return _error(408, f"the body did not arrive within {BODY_SECONDS_MAX:g} s")
+        name, argument = _command_of(body)
+        return _answer(self._view.command(name, argument))
+
+    async def _stop(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        self._view.stop()
+        return _answer({"stopping": True})
+
+
+class _BadRequestError(Exception):
+    """The request is wrong; the message says how."""
+
+
+class _Site(web.BaseSite):
+    """A site on a socket that is bound already: aiohttp's own would remove what stands there."""
+
+    def __init__(self, runner: web.AppRunner, bound: socket.socket) -> None:
+        super().__init__(runner)
+        self._bound = bound
+
+    @property
+    def name(self) -> str:
+        """What aiohttp prints for it."""
+        return "the control door"
+
+    async def start(self) -> None:
+        """Begin to accept."""
+        await super().start()
+        server = self._runner.server
+        assert server is not None
+
+        def accept() -> asyncio.Protocol:
+            return server() if len(server.connections) < CONNECTIONS_MAX else _Full()
+
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(accept, sock=self._bound)
+
+
+class _Full(asyncio.Protocol):
+    """Turns one connection too many away."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Answer without waiting for the question, and listen to it for a while.
+
+        Closed at once, the client could fail at sending before it reads why.
+        """
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        body = orjson.dumps({"error": f"{CONNECTIONS_MAX} connections are open; try later"})
+        transport.write(
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+            b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        asyncio.get_running_loop().call_later(_FULL_SECONDS, transport.close)
+
+    def data_received(self, data: bytes) -> None:  # noqa: ARG002
+        """The question has come; it is not read."""
+        self._transport.close()
+
+
+def _reader(method: Callable[[], Any]) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
+        return _answer(method())
+
+    return handle
+
+
+def _command_of(body: bytes) -> tuple[str, str]:
+    """Return name and argument of a command's body; raises _BadRequestError."""
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _BadRequestError(f"the body is not JSON: {error}") from None
+    if not isinstance(given, dict) or set(given) != {"name", "argument"}:
+        raise _BadRequestError('the body must be {"name": "…", "argument": "…"}')
+    for key, limit in (("name", COMMAND_NAME_MAX), ("argument", COMMAND_ARGUMENT_MAX)):
+        if not isinstance(given[key], str):
+            raise _BadRequestError(f"{key}: must be text")
+        if len(given[key]) > limit:
+            raise _BadRequestError(f"{key}: longer than {limit} characters")
+    return given["name"], given["argument"]
+
+
+def _answer(data: Any) -> web.Response:
+    return web.Response(body=orjson.dumps(data), content_type="application/json")
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status,
+        body=orjson.dumps({"error": message}),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Answer every refusal in JSON; a view that raises is a bug, which aiohttp logs as 500."""
+    try:
+        return await handler(request)
+    except _BadRequestError as error:
+        return _error(400, str(error))
+    except web.HTTPRequestEntityTooLarge:
+        return _error(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return _error(
+            405, f"{request.path} takes {allowed}, not {request.method}", {"Allow": allowed}
+        )
+    except web.HTTPNotFound:
+        known = "/status /books /edges /connections /command /stop"
+        return _error(404, f"there is no {request.path[:100]}; there are {known}")

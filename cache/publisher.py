@@ -1,0 +1,98 @@
+"""Publishes the node's books to the shared quote table: outside the digest, off in replay."""
+
+from books.book import Book
+from books.grade import UNUSABLE
+from cache.l1 import L1
+from cache.l2_errors import L2FullError
+from cache.l2_writer import L2Writer
+from market.instrument import Instrument
+
+#: The grade bits with which a reader gets a miss instead of a number.
+GRADE_FORBIDS = int(UNUSABLE)
+
+
+class Publisher:
+    """Keeps the table in step with the books; one instrument a slot, in the order of first use.
+
+    Touches are written as they change, depth at the caller's pace, conflated. Instruments beyond
+    the table's slots are counted in `left_out` and not published.
+    """
+
+    def __init__(self, writer: L2Writer, levels: int) -> None:
+        self._writer = writer
+        self._levels = levels
+        self._slots: dict[int, int] = {}
+        self._grids: dict[int, Instrument] = {}
+        self._depth: dict[int, None] = {}
+        self.left_out = 0
+
+    def touch(self, slot: int, book: Book, instrument: Instrument, l1: L1, now: int) -> None:
+        """Write the touch of a book that changed."""
+        at = self._slot(slot, instrument)
+        if at < 0:
+            return
+        quote = l1.read(slot, now)
+        self._depth[slot] = None
+        if not book.live:
+            self._writer.vouch(at, quote.grade, now)
+            return
+        self._writer.put_quote(
+            at,
+            quote.bid_price,
+            quote.bid_lots,
+            quote.ask_price,
+            quote.ask_lots,
+            quote.version,
+            quote.ts_event,
+            quote.ts_recv,
+            quote.grade,
+            int(quote.from_quote),
+        )
+
+    def depth(self, books: list[Book]) -> None:
+        """Write the levels of the books whose touch or depth changed since the last call."""
+        for slot in self._depth:
+            at, book = self._slots[slot], books[slot]
+            if book.live:
+                self._writer.put_depth(
+                    at,
+                    book.version,
+                    book.ts_event,
+                    book.ts_recv,
+                    book.grade,
+                    book.walk(False, self._levels),
+                    book.walk(True, self._levels),
+                )
+        self._depth.clear()
+
+    def beat(self, l1: L1, now: int) -> None:
+        """Say that the writer lives, and under which grades what is published still stands."""
+        for slot, at in self._slots.items():
+            self._writer.vouch(at, l1.grade(slot, now), now)
+        self._writer.heartbeat(now)
+
+    def close(self) -> None:
+        """Remove the table."""
+        self._writer.close()
+
+    def _slot(self, slot: int, instrument: Instrument) -> int:
+        held = self._grids.get(slot)
+        if held is instrument:
+            return self._slots[slot]
+        grids = (
+            instrument.price.decimals,
+            instrument.price.step,
+            instrument.size.decimals,
+            instrument.size.step,
+        )
+        if held is not None:
+            self._grids[slot] = instrument
+            self._writer.set_grid(self._slots[slot], *grids)
+            return self._slots[slot]
+        try:
+            self._slots[slot] = self._writer.add(instrument.id, *grids)
+        except L2FullError:
+            self.left_out += 1
+            return -1
+        self._grids[slot] = instrument
+        return self._slots[slot]

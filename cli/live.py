@@ -1,0 +1,124 @@
+"""The running daemon as the control door sees it."""
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from bench.node import rss_mb
+from books.grade import Grade
+from cli.report import book_row, connection_row, edge_rows
+from daemon import Daemon
+
+VERSION = "0.1.0"
+
+
+class LiveView:
+    """Implements api.view.DaemonView; every method reads and returns at once."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def status(self) -> dict[str, Any]:
+        """Return the process as a whole."""
+        daemon = self._daemon
+        node = daemon.node
+        now = daemon.clock.now_ns()
+        recorder = daemon.recorder
+        return {
+            "version": VERSION,
+            "pid": os.getpid(),
+            "mode": daemon.settings.mode,
+            "started_ns": daemon.started_ns,
+            "uptime_seconds": round((now - daemon.started_ns) / 1e9, 3),
+            "inputs": node.inputs,
+            "events": node.events,
+            "digest": node.digest.hex,
+            "recording": recorder.status() if recorder else {"state": "off"},
+            "loop_lag_ms": daemon.lag.summary(),
+            "rss_mb": round(rss_mb(), 1),
+            "queues": {"timers": len(node.timers)},
+            "l2": {
+                "state": daemon.l2_state,
+                "path": daemon.settings.l2.path,
+                "left_out": daemon.publisher.left_out if daemon.publisher else 0,
+            },
+            "venues": {name: self._venue(name) for name in daemon.feeds},
+            "consolidated": [
+                asdict(node.consolidated.best(pair, now)) for pair in node.consolidated.pairs
+            ],
+        }
+
+    def _venue(self, name: str) -> dict[str, Any]:
+        daemon = self._daemon
+        links = [link for link in daemon.node.links.values() if link.venue.name == name]
+        streams = [link for link in links if not link.name.endswith(".rest")]
+        offset = daemon.feeds[name].offset
+        errors: dict[str, int] = {}
+        for key, count in daemon.counters.snapshot().items():
+            if key.venue == name:
+                errors[key.reason] = errors.get(key.reason, 0) + count
+        for link in links:
+            for reason, count in link.errors.items():
+                errors[reason] = errors.get(reason, 0) + count
+        return {
+            "state": "open" if any(link.connected for link in streams) else "down",
+            "offset_ns": offset.offset_ns if offset else None,
+            "offset_doubt_ns": offset.doubt_ns if offset else None,
+            "rest": {"replies": sum(link.replies for link in links)},
+            "errors": errors,
+        }
+
+    def books(self, levels: int) -> list[dict[str, Any]]:
+        """Return every book with at most `levels` of each side."""
+        return [self._book(slot, levels) for slot in range(len(self._daemon.node.books))]
+
+    def _book(self, slot: int, levels: int) -> dict[str, Any]:
+        daemon = self._daemon
+        node = daemon.node
+        book, instrument = node.books[slot], node.instruments[slot]
+        now = daemon.clock.now_ns()
+        quote = node.l1.read(slot, now)
+        lag = node.l1.lag(slot)
+        row = book_row(node, slot)
+        row["grade"] = Grade(quote.grade).labels
+        row["silence_ms"] = round(quote.silence_ns / 1e6, 1) if quote.silence_ns >= 0 else None
+        row["lag_ms"] = round(lag / 1e6, 1) if lag is not None else None
+        row["touch_source"] = "quote" if quote.from_quote else "depth"
+        for name, ask in (("bids", False), ("asks", True)):
+            held = book.walk(ask, levels) if book.live and levels else []
+            row[name] = [
+                [instrument.price.format(ticks), instrument.size.format(lots)]
+                for ticks, lots in held
+            ]
+        clean = row.get("last_clean_audit_ns")
+        row["last_clean_audit_seconds"] = round((now - clean) / 1e9, 1) if clean else None
+        return row
+
+    def edges(self) -> dict[str, Any]:
+        """Return both directions of every edge by name."""
+        rows: dict[str, Any] = {}
+        for edge in self._daemon.node.edges:
+            for direction, row in enumerate(edge_rows(self._daemon.node, edge)):
+                row["now"] = edge.look(direction)
+                rows[row["name"]] = row
+        return rows
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Return every connection."""
+        node = self._daemon.node
+        return [connection_row(node, name) for name in node.links]
+
+    def command(self, name: str, argument: str) -> dict[str, Any]:
+        """Take a command as an input of the node."""
+        node = self._daemon.node
+        if name != "resync":
+            return {"accepted": False, "reason": f"unknown command {name!r}; known: resync"}
+        if node.slot_of(argument) is None:
+            known = ", ".join(one.id for one in node.instruments)
+            return {"accepted": False, "reason": f"no book {argument!r}; there are: {known}"}
+        self._daemon.command(name, argument)
+        return {"accepted": True, "reason": ""}
+
+    def stop(self) -> None:
+        """Begin a graceful stop."""
+        self._daemon.stop()

@@ -1,0 +1,125 @@
+"""`crossquote run`: the daemon, against simulated venues or real public feeds."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+import uvloop
+
+from api.door import Door
+from api.errors import DoorError
+from cli.config import add_config_argument
+from cli.live import LiveView
+from cli.logs import Log, start_logging
+from cli.output import report_refusal
+from cli.report import human, report
+from cli.settings import Loaded, SettingsError, load
+from cli.simulated import simulated
+from connectors.transport.venue_feed import FeedAddress
+from daemon import Daemon, Options, handle_signals
+from market.naming import NamingError
+from replay.segment_errors import SegmentError
+
+_EXAMPLES = """examples:
+  crossquote run                      two simulated venues: no keys, no network
+  crossquote run --for 30 --json      the same for half a minute, then a summary
+  crossquote run --mode paper         the real venues' public feeds
+"""
+_LOG_TICK_S = 2.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_config_argument(parser)
+    parser.add_argument("--mode", choices=("sim", "paper"), help="overrides the configuration")
+    parser.add_argument(
+        "--for", dest="seconds", type=float, metavar="SECONDS", help="stop by itself after this"
+    )
+    parser.add_argument("--record", metavar="DIR", help="folder of the recording")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the daemon; returns 0, 1 when it failed, 2 for a bad configuration."""
+    flags = {"mode": args.mode, "recording.dir": args.record}
+    try:
+        loaded = load(
+            args.config, os.environ, {name: value for name, value in flags.items() if value}
+        )
+    except SettingsError as error:
+        return report_refusal(error, as_json=args.json)
+    log = start_logging(loaded.settings.log, loaded.secrets)
+    try:
+        return uvloop.run(_serve(args, loaded, log))
+    except (NamingError, DoorError, SegmentError, OSError) as error:
+        print(f"crossquote run: {error}", file=sys.stderr)
+        return 1
+    finally:
+        log.close()
+
+
+async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
+    settings = loaded.settings
+    say = structlog.get_logger()
+    async with contextlib.AsyncExitStack() as stack:
+        addresses: dict[str, FeedAddress] = {}
+        if settings.mode == "sim":
+            addresses = await stack.enter_async_context(simulated(settings.sim))
+        daemon = Daemon(settings, Options(addresses, args.seconds, seed=os.getpid()))
+        daemon.build()
+        if settings.recording.enabled:
+            from replay.recording import Recorder
+
+            daemon.recorder = Recorder(
+                Path(settings.recording.dir),
+                daemon.node,
+                segment_bytes=settings.recording.segment_mb << 20,
+                retain_bytes=settings.recording.retain_mb << 20,
+                sync=settings.recording.sync,
+            )
+        daemon.open_l2()
+        view = LiveView(daemon)
+        door = Door(view, settings.control.socket)
+        await door.start()
+        stack.push_async_callback(door.stop)
+        handle_signals(daemon)
+        ticking = asyncio.ensure_future(_tick(log))
+        say.info(
+            "running",
+            mode=settings.mode,
+            books=len(daemon.node.books),
+            door=settings.control.socket,
+        )
+        started = time.perf_counter()
+        first_ns = daemon.clock.now_ns()
+        result: dict[str, Any] = {}
+
+        def summarise() -> None:
+            feed_ns = daemon.clock.now_ns() - first_ns
+            result.update(report(daemon.node, feed_ns, time.perf_counter() - started))
+            result["status"] = view.status()
+
+        try:
+            await daemon.run(summarise)
+        finally:
+            ticking.cancel()
+        if args.json:
+            sys.stdout.write(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n")
+        else:
+            print(human(result))
+    return 0
+
+
+async def _tick(log: Log) -> None:
+    while True:
+        await asyncio.sleep(_LOG_TICK_S)
+        log.tick()

@@ -1,0 +1,103 @@
+"""Rules that concern more than one key, checked once each key by itself is sound."""
+
+from collections.abc import Iterator
+
+from market.instrument import VENUES
+from market.naming import NamingError, parse_instrument_name
+
+from .model import PairSettings, Settings
+from .problem import shown
+
+#: (path, message)
+Finding = tuple[str, str]
+
+
+def broken_rules(settings: Settings) -> Iterator[Finding]:
+    """Yield each rule that the settings break, with the path to change."""
+    watched: set[str] = set()
+    for name, venue in settings.venues:
+        path = f"venues.{name}.instruments"
+        ids, findings = _instruments(name, venue.instruments, path)
+        yield from findings
+        if venue.enabled:
+            watched |= ids
+            if not venue.instruments:
+                yield path, f"nothing to watch, expected an instrument, as {name} is enabled"
+    if not settings.venues.enabled():
+        yield "venues", "none is enabled, expected `enabled: true` at one of them"
+    if settings.pairs != "auto":
+        for index, pair in enumerate(settings.pairs):
+            yield from _pair(pair, f"pairs[{index}]", watched)
+    yield from _bounds(settings)
+    yield from _sim(settings)
+
+
+def instrument_id(text: str, venue: str = "") -> str:
+    """Return the id (`BTC-USDT.BINANCE`) that a user's name means; raises NamingError."""
+    name = parse_instrument_name(text, venue)
+    if not name.venue:
+        raise NamingError(f"{text!r} names no venue, as in {name.symbol.pair}.BINANCE")
+    return f"{name.symbol.pair}.{VENUES[name.venue]}"
+
+
+def _instruments(venue: str, names: tuple[str, ...], path: str) -> tuple[set[str], list[Finding]]:
+    first: dict[str, int] = {}
+    findings: list[Finding] = []
+    for index, name in enumerate(names):
+        at = f"{path}[{index}]"
+        try:
+            wanted = instrument_id(name, venue)
+        except NamingError as error:
+            findings.append((at, f"got {shown(name)}, expected an instrument of {venue}: {error}"))
+            continue
+        if wanted in first:
+            findings.append((at, f"got {shown(name)} again, it is {path}[{first[wanted]}] already"))
+        first.setdefault(wanted, index)
+    return set(first), findings
+
+
+def _pair(pair: PairSettings, path: str, watched: set[str]) -> Iterator[Finding]:
+    ids: list[str] = []
+    for key, name in (("a", pair.a), ("b", pair.b), ("via", pair.via)):
+        if not name and key == "via":
+            continue
+        try:
+            wanted = instrument_id(name)
+        except NamingError as error:
+            yield f"{path}.{key}", f"got {shown(name)}, expected an instrument id: {error}"
+            continue
+        if wanted not in watched:
+            expected = "expected an instrument that an enabled venue watches"
+            yield f"{path}.{key}", f"got {shown(name)}, {expected}"
+        if wanted in ids:
+            yield f"{path}.{key}", f"got {shown(name)} again, expected different instruments"
+        ids.append(wanted)
+
+
+def _bounds(settings: Settings) -> Iterator[Finding]:
+    recording, transport = settings.recording, settings.transport
+    if recording.retain_mb < 2 * recording.segment_mb:
+        least = 2 * recording.segment_mb
+        expected = f"expected at least two segments, {least} MiB"
+        yield "recording.retain_mb", f"got '{recording.retain_mb}', {expected}"
+    if transport.backoff_max_ms < transport.backoff_first_ms:
+        expected = f"expected at least backoff_first_ms, {transport.backoff_first_ms} ms"
+        yield "transport.backoff_max_ms", f"got '{transport.backoff_max_ms}', {expected}"
+    watched = sum(len(venue.instruments) for venue in settings.venues.enabled().values())
+    if settings.l2.enabled and settings.l2.slots < watched:
+        expected = f"expected room for the {watched} instruments of the enabled venues"
+        yield "l2.slots", f"got '{settings.l2.slots}', {expected}"
+
+
+def _sim(settings: Settings) -> Iterator[Finding]:
+    if settings.mode != "sim":
+        return
+    ports = settings.sim.ports
+    simulated = ports.__struct_encode_fields__
+    for name in settings.venues.enabled():
+        if name not in simulated:
+            there = " and ".join(simulated)
+            expected = f"expected false in mode sim, which has {there} only"
+            yield f"venues.{name}.enabled", f"got 'true', {expected}"
+    if ports.binance and ports.binance == ports.coinbase:
+        yield "sim.ports.coinbase", f"got '{ports.coinbase}', expected another port than binance's"

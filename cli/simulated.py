@@ -1,0 +1,67 @@
+"""The simulated venues in a process of their own, for the time of a run."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+
+import orjson
+
+from cli.settings.model import SimSettings
+from connectors.transport.venue_feed import FeedAddress
+
+_START_S_MAX = 30.0
+_STOP_S_MAX = 5.0
+
+
+class SimulatedStartError(OSError):
+    """The simulated venues did not start; the message says why."""
+
+
+@contextlib.asynccontextmanager
+async def simulated(settings: SimSettings) -> AsyncIterator[dict[str, FeedAddress]]:
+    """Start the venues and give their addresses; they are gone when the block is left."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "cli.main",
+        "sim",
+        "--serve",
+        "--json",
+        "--seed",
+        str(settings.seed),
+        "--ports",
+        f"{settings.ports.binance},{settings.ports.coinbase}",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield await _addresses(process)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_S_MAX):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _addresses(process: asyncio.subprocess.Process) -> dict[str, FeedAddress]:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(_START_S_MAX):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        raise SimulatedStartError(
+            f"the simulated venues said nothing in {_START_S_MAX} s"
+        ) from None
+    if not line:
+        raise SimulatedStartError("the simulated venues ended at once; see the line above")
+    told = orjson.loads(line)
+    return {
+        name: FeedAddress(ws=row["ws"], rest="/".join(row["rest"].split("/")[:3]))
+        for name, row in told.items()
+    }

@@ -1,0 +1,361 @@
+"""The daemon: drives one node with real sockets, clock, files and signals, and supervises it.
+
+Everything that happens is handed to `Daemon.feed`, one input after another: recorded, handled, and
+its effects carried out. Nothing else touches the node.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+import structlog
+
+from arb.edge import EdgeLimits
+from books.audit_plan import AuditConfig
+from cache.l2_errors import L2Error
+from cache.l2_writer import L2Writer
+from cache.publisher import GRADE_FORBIDS, Publisher
+from cli.loop_lag import LoopLag
+from cli.settings import Settings
+from cli.settings.model import VenueSettings
+from connectors.transport.backoff import BackoffParameters
+from connectors.transport.clock import StampClock
+from connectors.transport.connection import ConnectionParameters, Edge
+from connectors.transport.counters import Counters
+from connectors.transport.limits import limits
+from connectors.transport.stream import MEBIBYTE, StreamParameters, opener
+from connectors.transport.venue_feed import FeedAddress, VenueFeed
+from market.catalog import Catalog
+from market.effects import Effect, EffectKind
+from market.fees import PPB, Fees, FeeSchedule, rate_ppb
+from market.inputs import Input, InputKind
+from market.timers import NEVER
+from node import SHUTDOWN, Node, NodeConfig
+
+#: What the simulated venues charge: less than the real ones' lowest tier, as an active market
+#: maker pays, so that edges survive now and then.
+SIM_FEES = {"binance": Fees(100_000, 200_000), "coinbase": Fees(100_000, 300_000)}
+
+#: What a graceful stop may take before tasks are abandoned.
+STOP_S_MAX = 5.0
+_CLOCK_S = 1.0
+_DEPTH_S = 0.1
+_LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "warning"}
+
+
+class Recorder(Protocol):
+    """Where inputs are written before they are handled."""
+
+    def record(self, item: Input, digest_before: int) -> None:
+        """Append an input; never raises for a full disk, which is the recorder's own state."""
+
+    def close(self, digest: int) -> None:
+        """Write the closing digest."""
+
+    def status(self) -> dict[str, object]:
+        """Return what the door shows: state, folder, bytes, segments, errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line adds to the settings. `addresses` replace the venues' own."""
+
+    addresses: dict[str, FeedAddress]
+    seconds: float | None = None
+    seed: int = 0
+
+
+class Daemon:
+    """One node with its venues. `run` serves until `stop` is called, the time is up or it fails."""
+
+    def __init__(self, settings: Settings, options: Options) -> None:
+        self.settings = settings
+        self.options = options
+        self.clock = StampClock()
+        self.counters = Counters()
+        self.lag = LoopLag()
+        self.node = Node(node_config(settings), Catalog())
+        self.feeds: dict[str, VenueFeed] = {}
+        self.recorder: Recorder | None = None
+        self.publisher: Publisher | None = None
+        self.l2_state = "off"
+        self.started_ns = self.clock.now_ns()
+        self._log = structlog.get_logger()
+        self._stopped = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = NEVER
+        self._handlers: dict[EffectKind, Callable[[Effect], None]] = {
+            EffectKind.SEND: self._send,
+            EffectKind.FETCH: self._fetch,
+            EffectKind.RECONNECT: self._reconnect,
+            EffectKind.READY: self._ready,
+            EffectKind.LOG: self._say,
+        }
+
+    # --- building --------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Watch the configured instruments and make the venues' feeds; opens nothing yet."""
+        edge = Edge(
+            open_stream=opener(self.settings.transport.library),
+            clock=self.clock,
+            counters=self.counters,
+            random=Random(self.options.seed),  # noqa: S311 - jitter is no secret
+        )
+        for name, venue in self.settings.venues.enabled().items():
+            if name not in self.options.addresses and self.settings.mode == "sim":
+                continue
+            self._build_venue(name, venue, edge)
+
+    def _build_venue(self, name: str, settings: VenueSettings, edge: Edge) -> None:
+        protocol = self.node.venue(name)
+        natives: dict[str, None] = {}
+        for text in settings.instruments:
+            instrument = self.node.catalog.find(text, name)
+            if instrument.native in natives:
+                continue
+            connection = len(natives) // protocol.instruments_max + 1
+            self.node.watch(instrument, f"{name}.ws.{connection}")
+            natives[instrument.native] = None
+        connections = max(1, -(-len(natives) // protocol.instruments_max))
+        address = self.options.addresses.get(name) or FeedAddress(
+            settings.urls.ws + protocol.stream_path, settings.urls.rest
+        )
+        transport = self.settings.transport
+        self.feeds[name] = VenueFeed(
+            protocol,
+            address,
+            connections,
+            sink=self.feed,
+            edge=edge,
+            limits=limits(name),
+            parameters=ConnectionParameters(
+                stream=StreamParameters(message_bytes_max=transport.frame_max_mb * MEBIBYTE),
+                backoff=BackoffParameters(
+                    first_s=transport.backoff_first_ms / 1000,
+                    longest_s=transport.backoff_max_ms / 1000,
+                ),
+                rollover_s=transport.rollover_hours * 3600.0,
+            ),
+        )
+
+    def open_l2(self) -> None:
+        """Make the shared quote table; without it the daemon runs on and says so."""
+        settings = self.settings.l2
+        if not settings.enabled:
+            return
+        try:
+            writer = L2Writer(
+                Path(settings.path),
+                settings.slots,
+                settings.depth,
+                self.clock.now_ns(),
+                grade_forbids=GRADE_FORBIDS,
+            )
+        except L2Error as error:
+            self.l2_state = str(error)
+            self._log.error("no shared quotes", reason=str(error))
+            return
+        self.publisher = Publisher(writer, settings.depth)
+        self.l2_state = "open"
+
+    # --- inputs ----------------------------------------------------------------------------------
+
+    def feed(self, item: Input) -> None:
+        """Record an input, let the node handle it, carry out what it asks for."""
+        node = self.node
+        if self.recorder is not None:
+            self.recorder.record(item, int(node.digest))
+        effects = node.handle(*item)
+        for effect in effects:
+            handler = self._handlers.get(effect.kind)
+            if handler is not None:
+                handler(effect)
+        if node.touched:
+            if self.publisher is not None:
+                self._publish()
+            node.touched.clear()
+        if node.timers.next_ns < self._timer_ns:
+            self._arm()
+
+    def command(self, name: str, argument: str) -> None:
+        """Hand a user's command to the node as a recorded input."""
+        self.feed(Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name))
+
+    def _publish(self) -> None:
+        node = self.node
+        assert self.publisher is not None
+        for slot in node.touched:
+            self.publisher.touch(slot, node.books[slot], node.instruments[slot], node.l1, node.now)
+
+    def _arm(self) -> None:
+        """Wake at the node's next deadline."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_ns = self.node.timers.next_ns
+        delay_s = max(0.0, (self._timer_ns - self.clock.now_ns()) / 1e9)
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
+
+    def _wake(self) -> None:
+        self._timer, self._timer_ns = None, NEVER
+        self.feed(Input(self.clock.now_ns(), InputKind.TIMER, "timer"))
+        if self._timer is None and self.node.timers.next_ns != NEVER:
+            self._arm()
+
+    # --- effects ---------------------------------------------------------------------------------
+
+    def _feed_of(self, target: str) -> VenueFeed | None:
+        return self.feeds.get(target.partition(".")[0])
+
+    def _send(self, effect: Effect) -> None:
+        feed = self._feed_of(effect.target)
+        if feed is None or not feed.send(effect.target, effect.subject.encode()):
+            self.counters.count(effect.target.partition(".")[0], effect.target, "send_failed")
+
+    def _fetch(self, effect: Effect) -> None:
+        feed = self._feed_of(effect.target)
+        if feed is not None:
+            feed.rest.fetch(effect.subject)
+
+    def _reconnect(self, effect: Effect) -> None:
+        feed = self._feed_of(effect.target)
+        # At an announced shutdown the transport opens the next connection before this one goes.
+        if feed is not None and effect.subject != SHUTDOWN:
+            feed.reconnect(effect.target, effect.subject)
+
+    def _ready(self, effect: Effect) -> None:
+        feed = self._feed_of(effect.target)
+        if feed is not None:
+            feed.ready(effect.target)
+
+    def _say(self, effect: Effect) -> None:
+        level = _LEVELS.get(effect.subject, "info")
+        venue, _, connection = effect.target.partition(".")
+        getattr(self._log, level)(
+            effect.subject,
+            venue=venue,
+            connection=connection,
+            detail=" ".join(str(field) for field in effect.fields),
+        )
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Begin a graceful stop."""
+        self._stopped.set()
+
+    async def run(self, before_close: Callable[[], None]) -> None:
+        """Serve until stopped; `before_close` is called while everything still stands.
+
+        Raises what a task failed with, after everything was closed.
+        """
+        loop = asyncio.get_running_loop()
+        if self.options.seconds is not None:
+            loop.call_later(self.options.seconds, self.stop)
+        tasks = [
+            loop.create_task(feed.run(), name=f"venue {name}") for name, feed in self.feeds.items()
+        ]
+        tasks += [
+            loop.create_task(self.lag.run(), name="loop lag"),
+            loop.create_task(self._watch_clock(), name="clock"),
+            loop.create_task(self._beat(), name="shared quotes"),
+        ]
+        stopped = loop.create_task(self._stopped.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+            failed = [task for task in done if task is not stopped]
+            before_close()
+        finally:
+            await _cancel([*tasks, stopped])
+            self._close()
+        for task in failed:
+            task.result()
+            raise RuntimeError(f"task {task.get_name()} ended by itself")
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.recorder is not None:
+            self.recorder.close(int(self.node.digest))
+        if self.publisher is not None:
+            self.publisher.close()
+
+    async def _watch_clock(self) -> None:
+        """Look for steps of the wall clock: each is an input of its own."""
+        while True:
+            await asyncio.sleep(_CLOCK_S)
+            step = self.clock.check()
+            if step is not None:
+                for feed in self.feeds.values():
+                    feed.stepped(step.number)
+                self.feed(step)
+
+    async def _beat(self) -> None:
+        """Vouch for what is published, and publish depth, conflated."""
+        beat_s = self.settings.l2.heartbeat_ms / 1000
+        while True:
+            await asyncio.sleep(min(_DEPTH_S, beat_s))
+            if self.publisher is not None:
+                self.publisher.depth(self.node.books)
+                self.publisher.beat(self.node.l1, self.clock.now_ns())
+
+
+async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:
+    """Cancel tasks and wait for them, STOP_S_MAX at most."""
+    waiting = list(tasks)
+    for task in waiting:
+        task.cancel()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_S_MAX):
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def node_config(settings: Settings) -> NodeConfig:
+    """Return what the node needs of the settings."""
+    fees = FeeSchedule()
+    for name, venue in settings.venues:
+        fees = fees.with_venue(name, Fees(rate_ppb(venue.maker_fee), rate_ppb(venue.taker_fee)))
+    if settings.mode == "sim":
+        for name, simulated in SIM_FEES.items():
+            fees = fees.with_venue(name, simulated)
+    enabled = list(settings.venues.enabled().values())
+    edges = settings.edges
+    return NodeConfig(
+        fees=fees,
+        limits=EdgeLimits(
+            margin_ppb=_bps(edges.safety_margin_bps),
+            silence_max_ns=edges.silence_max_ms * 1_000_000,
+            notional_min=int(float(edges.min_notional)),
+        ),
+        audits=AuditConfig(
+            interval_ns=settings.audit.interval_s * 1_000_000_000 if settings.audit.enabled else 0
+        ),
+        silence_max_ns=min((one.silence_ms for one in enabled), default=5000) * 1_000_000,
+        lag_max_ns=min((one.lag_ms for one in enabled), default=2000) * 1_000_000,
+    )
+
+
+def _bps(text: str) -> int:
+    """Return basis points as parts per billion."""
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction[:5].ljust(5, "0")) * PPB // 10_000 // 10**5
+
+
+def handle_signals(daemon: Daemon) -> None:
+    """Stop gracefully on the first SIGINT or SIGTERM; a second one is not caught any more."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def first() -> None:
+        daemon.stop()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in numbers:
+        loop.add_signal_handler(number, first)

@@ -1,0 +1,260 @@
+# A book's changes outside matching: orders come to rest, leave, wait as stops, and end.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from .event cimport emit, emit_book, emit_ended
+from .idmap cimport id_remove
+from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
+from .money cimport hold
+from .pool cimport pool_give, pool_take
+from .venue cimport (
+    CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
+    PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
+    level_at, order_at, order_place, order_put, order_side, order_slot,
+)
+
+
+cdef inline bint rises(int ladder) noexcept nogil:
+    """Whether the best level of a ladder is the lowest, so that the next lies above."""
+    return ladder != SIDE_BUY and ladder != LADDER_SELL_STOP
+
+
+cdef inline bint better(int ladder, int64_t price, int64_t than) noexcept nogil:
+    return price < than if rises(ladder) else price > than
+
+
+cdef inline int64_t external_left(Venue* v, const Level* level) noexcept nogil:
+    """Return the external lots that can still be taken at a level."""
+    cdef External* outside
+    if not level.external:
+        return 0
+    outside = external_at(v, level.external)
+    return outside.shown - outside.taken - outside.printed
+
+
+cdef inline int64_t displayed(Venue* v, const Order* o) noexcept nogil:
+    """Return the displayed lots of a resting order."""
+    cdef Extra* extra
+    if not o.extra:
+        return o.open
+    extra = extra_at(v, o.extra)
+    return extra.visible if extra.peak else o.open
+
+
+cdef inline int64_t ahead_of(Venue* v, const Order* o) noexcept nogil:
+    return extra_at(v, o.extra).ahead if o.extra else 0
+
+
+cdef inline Extra* extra_of(Venue* v, Order* o) noexcept nogil:
+    """Return an order's extra part, made when it has none; room was promised."""
+    cdef Extra* extra
+    if not o.extra:
+        o.extra = pool_take(&v.extras)
+        extra = extra_at(v, o.extra)
+        extra.peak = 0
+        extra.visible = 0
+        extra.ahead = 0
+        extra.stop_price = 0
+        extra.expire_at = 0
+    return extra_at(v, o.extra)
+
+
+cdef inline uint32_t level_of(Venue* v, Book* book, int ladder, int64_t price) noexcept nogil:
+    """Return the level at a price, made when it is not there; room was promised."""
+    cdef uint32_t slot = book.best[ladder]
+    cdef Level* level
+    if slot and level_at(v, slot).price == price:
+        return slot
+    slot = ladder_find(v, &book.ladder[ladder], price)
+    if slot:
+        return slot
+    slot = pool_take(&v.levels)
+    level = level_at(v, slot)
+    level.price = price
+    level.displayed = 0
+    level.total = 0
+    level.head = 0
+    level.tail = 0
+    level.count = 0
+    level.external = 0
+    ladder_add(v, &book.ladder[ladder], price, slot)
+    if not book.best[ladder] or better(ladder, price, level_at(v, book.best[ladder]).price):
+        book.best[ladder] = slot
+    return slot
+
+
+cdef inline uint32_t level_after(
+    Venue* v, Book* book, int ladder, uint32_t slot
+) noexcept nogil:
+    """Return the next worse level, or 0."""
+    return ladder_next(v, &book.ladder[ladder], level_at(v, slot).price, rises(ladder))
+
+
+cdef inline void level_tidy(Venue* v, Book* book, int ladder, uint32_t slot) noexcept nogil:
+    """Forget a level that nothing keeps."""
+    cdef Level* level = level_at(v, slot)
+    if level.head or level.external or slot == v.pinned:
+        return
+    if book.best[ladder] == slot:
+        book.best[ladder] = level_after(v, book, ladder, slot)
+    ladder_remove(v, &book.ladder[ladder], level.price)
+    pool_give(&v.levels, slot)
+
+
+cdef inline uint32_t level_left(Venue* v, Book* book, int ladder, uint32_t slot) noexcept nogil:
+    """Tidy a level that was worked on and return the next worse one, or 0."""
+    cdef uint32_t following
+    cdef Level* level = level_at(v, slot)
+    if level.head or level.external:
+        return level_after(v, book, ladder, slot)
+    if book.best[ladder] == slot:
+        level_tidy(v, book, ladder, slot)
+        return book.best[ladder]
+    following = level_after(v, book, ladder, slot)
+    level_tidy(v, book, ladder, slot)
+    return following
+
+
+cdef inline void link(Venue* v, Level* level, Order* o) noexcept nogil:
+    """Append an order to a level's queue."""
+    cdef uint32_t slot = order_slot(v, o)
+    o.prev = level.tail
+    o.next = 0
+    if level.tail:
+        order_at(v, level.tail).next = slot
+    else:
+        level.head = slot
+    level.tail = slot
+    level.count += 1
+
+
+cdef inline void unlink(Venue* v, Level* level, Order* o) noexcept nogil:
+    """Take an order out of a level's queue."""
+    if o.prev:
+        order_at(v, o.prev).next = o.next
+    else:
+        level.head = o.next
+    if o.next:
+        order_at(v, o.next).prev = o.prev
+    else:
+        level.tail = o.prev
+    level.count -= 1
+
+
+cdef inline void show_full(Venue* v, Order* o) noexcept nogil:
+    """Display a full peak, or everything when there is none."""
+    cdef Extra* extra
+    if o.extra:
+        extra = extra_at(v, o.extra)
+        extra.visible = min(extra.peak, o.open)
+
+
+cdef inline void queue_back(Venue* v, Level* level, Order* o) noexcept nogil:
+    """Join the queue at the back, behind all external lots, with a full peak."""
+    link(v, level, o)
+    show_full(v, o)
+    level.displayed += displayed(v, o)
+    level.total += o.open
+    if level.external:
+        extra_of(v, o).ahead = external_left(v, level)
+
+
+cdef inline void rest(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Put an order at the back of its level."""
+    cdef int side = order_side(o)
+    cdef uint32_t slot = level_of(v, book, side, o.price)
+    cdef Level* level = level_at(v, slot)
+    o.level = slot
+    order_put(o, PLACE_BOOK)
+    queue_back(v, level, o)
+    emit_book(v, o, level, displayed(v, o), 0)
+
+
+cdef inline void unrest(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Take an order off its level."""
+    cdef uint32_t slot = o.level
+    cdef Level* level = level_at(v, slot)
+    unlink(v, level, o)
+    level.displayed -= displayed(v, o)
+    level.total -= o.open
+    order_put(o, PLACE_NONE)
+    if o.extra:
+        extra_at(v, o.extra).ahead = 0
+    emit_book(v, o, level, 0, 0)
+    level_tidy(v, book, order_side(o), slot)
+
+
+cdef inline int stop_ladder(const Order* o) noexcept nogil:
+    return LADDER_BUY_STOP if order_side(o) == SIDE_BUY else LADDER_SELL_STOP
+
+
+cdef inline void wait_as_stop(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Let a stop wait at its price; the order within the queue does not matter there."""
+    o.level = level_of(v, book, stop_ladder(o), extra_at(v, o.extra).stop_price)
+    link(v, level_at(v, o.level), o)
+    order_put(o, PLACE_STOP)
+
+
+cdef inline void unwait(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Take a stop from where it waits."""
+    unlink(v, level_at(v, o.level), o)
+    level_tidy(v, book, stop_ladder(o), o.level)
+    order_put(o, PLACE_REACHED)
+
+
+cdef inline void account_link(Venue* v, Order* o) noexcept nogil:
+    """Append an order to its account's open ones, which so stay in the order of acceptance."""
+    cdef uint32_t slot = order_slot(v, o)
+    o.account_prev = v.account_tail[o.account]
+    o.account_next = 0
+    if o.account_prev:
+        order_at(v, o.account_prev).account_next = slot
+    else:
+        v.account_head[o.account] = slot
+    v.account_tail[o.account] = slot
+
+
+cdef inline void account_unlink(Venue* v, Order* o) noexcept nogil:
+    if o.account_prev:
+        order_at(v, o.account_prev).account_next = o.account_next
+    else:
+        v.account_head[o.account] = o.account_next
+    if o.account_next:
+        order_at(v, o.account_next).account_prev = o.account_prev
+    else:
+        v.account_tail[o.account] = o.account_prev
+
+
+cdef inline void forget(Venue* v, Order* o) noexcept nogil:
+    """Free an order that stands nowhere and reserves nothing."""
+    cdef uint32_t slot = order_slot(v, o)
+    account_unlink(v, o)
+    id_remove(v, o.id, slot)
+    if o.extra:
+        if extra_at(v, o.extra).expire_at:
+            v.expiring -= 1
+        pool_give(&v.extras, o.extra)
+    pool_give(&v.orders, slot)
+
+
+cdef inline void end(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Close an order, wherever it stands, and give its reservation back."""
+    cdef int place = order_place(o)
+    if o.open:
+        hold(v, book, o, -1)
+    if place == PLACE_BOOK:
+        unrest(v, book, o)
+    elif place == PLACE_STOP:
+        unwait(v, book, o)
+    forget(v, o)
+
+
+cdef inline void cancel_order(Venue* v, Book* book, Order* o, int code) noexcept nogil:
+    """Cancel an open order; `code` is not 0 when self-trade prevention did it."""
+    emit_ended(v, CANCELED, o, code)
+    end(v, book, o)
+
+
+cdef inline void expire_order(Venue* v, Book* book, Order* o) noexcept nogil:
+    emit_ended(v, EXPIRED, o, 0)
+    end(v, book, o)

@@ -1,0 +1,429 @@
+# Commands about orders: new, cancel, cancel all, replace; and the stops that enter after them.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from .book cimport (
+    account_link, better, cancel_order, displayed, end, expire_order, extra_of, forget, unrest,
+    wait_as_stop,
+)
+from .event cimport emit, event_next, emit_book, refuse
+from .expiry cimport expiry_pop, expiry_push, expiry_reserve
+from .idmap cimport id_add, id_find, id_reserve
+from .match cimport (
+    beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
+)
+from .money cimport bound_of, covers, covers_units, hold, need, spent_asset, xq_too_much
+from .pool cimport pool_give, pool_take, venue_reserve
+from .venue cimport (
+    ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
+    HALTED, INSUFFICIENT_BALANCE, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
+    SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT, TIF_DAY,
+    TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET, TYPE_STOP,
+    TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Venue, extra_at,
+    level_at, order_at, order_place, order_post_only, order_put, order_rests, order_set_terms,
+    order_set_type, order_side, order_tif, order_type, xq_wide,
+)
+
+cdef extern from *:
+    """
+    #define XQ_KEEP INT64_MIN
+    #define XQ_PRICE_MAX (INT64_C(1) << 40)
+    #define XQ_QTY_MAX (INT64_C(1) << 40)
+    """
+    int64_t KEEP "XQ_KEEP"
+    int64_t PRICE_MAX "XQ_PRICE_MAX"
+    int64_t QTY_MAX "XQ_QTY_MAX"
+
+
+# Checks, in the documented sequence.
+
+cdef inline bint takes_none(const Book* book) noexcept nogil:
+    return book.state == STATE_HALTED or book.state == STATE_CANCEL_ONLY
+
+
+cdef inline int check_form(const Command* c) noexcept nogil:
+    """Check that the order's kinds fit together."""
+    cdef bint at_once = c.tif == TIF_IOC or c.tif == TIF_FOK
+    if c.side > SIDE_SELL or c.type > TYPE_STOP_LIMIT or c.tif > TIF_GTD:
+        return BAD_TYPE
+    if c.stp > STP_DECREMENT or c.expire_at < 0 or (c.tif == TIF_GTD) != (c.expire_at > 0):
+        return BAD_TYPE
+    if c.post_only and (c.type != TYPE_LIMIT or at_once):
+        return BAD_TYPE
+    if c.display and (c.type == TYPE_MARKET or c.type == TYPE_STOP):
+        return BAD_TYPE
+    return OK
+
+
+cdef inline bint price_wrong(int64_t price, bint needed) noexcept nogil:
+    return price <= 0 or price > PRICE_MAX if needed else price != 0
+
+
+cdef inline int check_numbers(const Book* book, const Command* c) noexcept nogil:
+    """Check quantities, then prices, then their product."""
+    cdef bint has_price = c.type == TYPE_LIMIT or c.type == TYPE_STOP_LIMIT
+    cdef bint has_stop = c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT
+    if c.qty <= 0 or c.qty > QTY_MAX or c.display < 0 or c.display > c.qty:
+        return BAD_QTY
+    if price_wrong(c.price, has_price) or price_wrong(c.stop_price, has_stop):
+        return BAD_PRICE
+    if xq_too_much(c.price if has_price else c.stop_price, c.qty, book.quote_unit):
+        return BAD_QTY
+    return OK
+
+
+cdef inline bint would_cross(
+    Venue* v, const Book* book, int side, int64_t price
+) noexcept nogil:
+    """Whether a limit order would match at once."""
+    cdef uint32_t slot = book.best[1 - side]
+    if not slot:
+        return False
+    if side == SIDE_BUY:
+        return level_at(v, slot).price <= price
+    return level_at(v, slot).price >= price
+
+
+cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t bound) noexcept nogil:
+    """Whether the account covers what the order may need."""
+    cdef xq_wide cost
+    cdef int side = order_side(o)
+    if not v.funded[o.account]:
+        return True
+    if order_type(o) == TYPE_MARKET and side == SIDE_BUY:
+        market_cost(v, book, o, &cost)
+        return covers(v, o.account, book.quote, &cost)
+    return covers_units(
+        v, o.account, spent_asset(book, side), need(book, side, order_type(o), bound, o.open)
+    )
+
+
+cdef inline int check_market(Venue* v, Book* book, const Command* c, const Order* o) noexcept nogil:
+    """Check a well-formed order against the book, the account and the limits."""
+    if book.state == STATE_AUCTION and not order_rests(o):
+        if c.type == TYPE_LIMIT or c.type == TYPE_MARKET:
+            return HALTED
+    if c.price and beyond(c.price, book.last, book.collar):
+        return PRICE_BAND
+    if c.post_only and would_cross(v, book, c.side, c.price):
+        return WOULD_CROSS
+    if not can_pay(v, book, o, c.stop_price if c.type == TYPE_STOP else c.price):
+        return INSUFFICIENT_BALANCE
+    if v.open_orders >= v.orders_max:
+        return TOO_MANY_ORDERS
+    return OK
+
+
+# Stops.
+
+cdef inline bint stop_holds(Venue* v, const Book* book, const Order* o) noexcept nogil:
+    """Whether the last trade is at or through a stop's price."""
+    cdef int64_t stop_price = extra_at(v, o.extra).stop_price
+    if not book.last:
+        return False
+    return book.last >= stop_price if order_side(o) == SIDE_BUY else book.last <= stop_price
+
+
+cdef inline void trigger(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Turn a reached stop into the order that it stands for, and let it enter."""
+    cdef Extra* extra = extra_at(v, o.extra)
+    emit(
+        event_next(v), TRIGGERED, o.instrument, o.id, 0, extra.stop_price, 0, o.open, 0, order_side(o), 0, 0
+    )
+    hold(v, book, o, -1)
+    order_set_type(o, TYPE_MARKET if order_type(o) == TYPE_STOP else TYPE_LIMIT)
+    order_put(o, PLACE_NONE)
+    extra.stop_price = 0
+    if not can_pay(v, book, o, o.price):
+        refuse(v, INSUFFICIENT_BALANCE, o.instrument, o.id)
+        forget(v, o)
+        return
+    hold(v, book, o, 1)
+    enter(v, book, o)
+
+
+cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
+    """Let reached stops enter one after another; they wait on when the book is not open."""
+    cdef Order* o
+    cdef size_t at = 0
+    while at < v.reached_len:
+        # The room of each entering order is promised before it enters.
+        if not venue_reserve(v):
+            v.broken = 1
+            break
+        o = order_at(v, v.reached[at])
+        if book.state == STATE_OPEN:
+            trigger(v, book, o)
+        else:
+            wait_as_stop(v, book, o)
+        at += 1
+    v.reached_len = 0
+
+
+# New orders.
+
+cdef inline bint reserve_new(Venue* v, const Command* c) noexcept nogil:
+    """Promise all the room that accepting an order needs; False without memory."""
+    if c.tif == TIF_GTD and not expiry_reserve(v):
+        return False
+    return id_reserve(v) and venue_reserve(v)
+
+
+cdef inline void describe(Order* o, const Command* c) noexcept nogil:
+    """Fill a fresh order from a well-formed command."""
+    o.id = c.id
+    o.price = c.price
+    o.open = c.qty
+    o.account = c.account
+    o.extra = 0
+    o.instrument = c.instrument
+    order_set_terms(o, c.side, c.type, c.tif, c.post_only, c.stp)
+
+
+cdef inline void accept(
+    Venue* v, Book* book, const Command* c, Order* o, uint32_t slot
+) noexcept nogil:
+    """Take a checked order into the tables and the money, and report it."""
+    cdef Extra* extra
+    v.entries += 1
+    o.entry = v.entries
+    if c.display or c.stop_price or c.expire_at:
+        extra = extra_of(v, o)
+        extra.peak = c.display
+        extra.stop_price = c.stop_price
+        extra.expire_at = c.expire_at
+    id_add(v, o.id, slot)
+    account_link(v, o)
+    if c.expire_at:
+        expiry_push(v, c.expire_at, o.entry, o.id)
+    hold(v, book, o, 1)
+    emit(
+        event_next(v), ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0,
+        c.side, 0, 0
+    )
+
+
+cdef inline int check_new(Venue* v, const Command* c) noexcept nogil:
+    """Check what needs no order yet, in the documented sequence."""
+    cdef Book* book
+    cdef int reason
+    if c.instrument >= v.books_len:
+        return BAD_INSTRUMENT
+    if c.account == 0 or c.account >= v.accounts_max:
+        return BAD_ACCOUNT
+    book = v.books[c.instrument]
+    if takes_none(book):
+        return HALTED
+    if not c.id:
+        return BAD_ID
+    if id_find(v, c.id):
+        return DUPLICATE_ID
+    reason = check_form(c)
+    return reason if reason else check_numbers(book, c)
+
+
+cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
+    """Enter an order; returns 0 or the reason of its refusal. Room was promised."""
+    cdef Book* book
+    cdef Order* o
+    cdef uint32_t slot
+    cdef int reason = check_new(v, c)
+    if reason:
+        return refuse(v, reason, c.instrument, c.id)
+    book = v.books[c.instrument]
+    slot = pool_take(&v.orders)
+    o = order_at(v, slot)
+    describe(o, c)
+    reason = check_market(v, book, c, o)
+    if reason:
+        pool_give(&v.orders, slot)
+        return refuse(v, reason, c.instrument, c.id)
+    accept(v, book, c, o, slot)
+    if c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT:
+        place_stop(v, book, c, o)
+    elif c.tif == TIF_GTD and c.expire_at <= v.now:
+        expire_order(v, book, o)
+    else:
+        enter(v, book, o)
+    if v.reached_len:
+        settle_stops(v, book)
+    return OK
+
+
+cdef inline void place_stop(Venue* v, Book* book, const Command* c, Order* o) noexcept nogil:
+    """Let a new stop wait, or be reached at once."""
+    if c.tif == TIF_GTD and c.expire_at <= v.now:
+        expire_order(v, book, o)
+    elif book.state == STATE_OPEN and stop_holds(v, book, o):
+        reach(v, o)
+    else:
+        wait_as_stop(v, book, o)
+
+
+# Changes to open orders.
+
+cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
+    """Cancel an open order."""
+    cdef uint32_t slot = id_find(v, id)
+    cdef Order* o
+    cdef Book* book
+    if not slot:
+        return refuse(v, UNKNOWN_ORDER, 0, id)
+    o = order_at(v, slot)
+    book = v.books[o.instrument]
+    if book.state == STATE_HALTED:
+        return refuse(v, HALTED, o.instrument, id)
+    cancel_order(v, book, o, 0)
+    return OK
+
+
+cdef inline int cancel_all(Venue* v, uint32_t instrument, uint32_t account) noexcept nogil:
+    """Cancel an account's open orders of one instrument, in the order of acceptance."""
+    cdef Book* book
+    cdef Order* o
+    cdef uint32_t slot
+    if instrument >= v.books_len:
+        return refuse(v, BAD_INSTRUMENT, instrument, 0)
+    if account == 0 or account >= v.accounts_max:
+        return refuse(v, BAD_ACCOUNT, instrument, 0)
+    book = v.books[instrument]
+    if book.state == STATE_HALTED:
+        return refuse(v, HALTED, instrument, 0)
+    slot = v.account_head[account] if account < v.accounts_cap else 0
+    while slot:
+        o = order_at(v, slot)
+        slot = o.account_next
+        if o.instrument == instrument:
+            cancel_order(v, book, o, 0)
+    return OK
+
+
+cdef inline int check_replace(
+    Venue* v, Book* book, const Order* o, int64_t price, int64_t qty
+) noexcept nogil:
+    """Check a replace; `price` is the limit wanted, or the 0 that a stop order has."""
+    cdef int side = order_side(o)
+    cdef int kind = order_type(o)
+    cdef int64_t bound
+    cdef int64_t more
+    if takes_none(book):
+        return HALTED
+    if qty <= 0 or qty > QTY_MAX:
+        return BAD_QTY
+    if price_wrong(price, kind != TYPE_STOP):
+        return BAD_PRICE
+    bound = extra_at(v, o.extra).stop_price if kind == TYPE_STOP else price
+    if xq_too_much(bound, qty, book.quote_unit):
+        return BAD_QTY
+    if price != o.price and beyond(price, book.last, book.collar):
+        return PRICE_BAND
+    if order_post_only(o) and would_cross(v, book, side, price):
+        return WOULD_CROSS
+    more = need(book, side, kind, bound, qty)
+    more -= need(book, side, kind, bound_of(v, o), o.open)
+    if more > 0 and not covers_units(v, o.account, spent_asset(book, side), more):
+        return INSUFFICIENT_BALANCE
+    return OK
+
+
+cdef inline void replace_waiting(
+    Venue* v, Book* book, Order* o, int64_t price, int64_t qty
+) noexcept nogil:
+    """Change a waiting stop where it stands."""
+    hold(v, book, o, -1)
+    o.price = price
+    o.open = qty
+    hold(v, book, o, 1)
+    emit_replaced(v, o, price, qty, 1)
+
+
+cdef inline void replace_smaller(Venue* v, Book* book, Order* o, int64_t qty) noexcept nogil:
+    """Lower a resting order's quantity where it stands."""
+    hold(v, book, o, -1)
+    shrink_resting(v, level_at(v, o.level), o, qty)
+    hold(v, book, o, 1)
+    emit_replaced(v, o, o.price, qty, 1)
+    emit_book(v, o, level_at(v, o.level), displayed(v, o), 0)
+
+
+cdef inline void replace_anew(
+    Venue* v, Book* book, Order* o, int64_t price, int64_t qty
+) noexcept nogil:
+    """Take an order off the book and let it enter again with its new terms."""
+    emit_replaced(v, o, price, qty, 0)
+    unrest(v, book, o)
+    hold(v, book, o, -1)
+    o.price = price
+    o.open = qty
+    hold(v, book, o, 1)
+    enter(v, book, o)
+
+
+cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexcept nogil:
+    """Change an open order's limit and open quantity. Room was promised."""
+    cdef uint32_t slot = id_find(v, id)
+    cdef Order* o
+    cdef Book* book
+    cdef int reason
+    if not slot:
+        return refuse(v, UNKNOWN_ORDER, 0, id)
+    o = order_at(v, slot)
+    book = v.books[o.instrument]
+    if qty == KEEP:
+        qty = o.open
+    if price == KEEP:
+        price = o.price
+    elif order_type(o) == TYPE_STOP and price == 0:
+        # A stop's limit cannot be set, not even to the nothing that it is.
+        price = -1
+    reason = check_replace(v, book, o, price, qty)
+    if reason:
+        return refuse(v, reason, o.instrument, id)
+    if order_place(o) == PLACE_STOP:
+        replace_waiting(v, book, o, price, qty)
+    elif price == o.price and qty < o.open:
+        replace_smaller(v, book, o, qty)
+    else:
+        replace_anew(v, book, o, price, qty)
+    if v.reached_len:
+        settle_stops(v, book)
+    return OK
+
+
+# Time.
+
+cdef inline void advance(Venue* v, int64_t now) noexcept nogil:
+    """Move time on (never back) and expire what is due, by (expiry, acceptance)."""
+    cdef uint32_t slot
+    cdef uint64_t entry
+    if now > v.now:
+        v.now = now
+    while v.expiries_len and v.expiries[0].at <= v.now:
+        slot = id_find(v, v.expiries[0].id)
+        entry = v.expiries[0].entry
+        expiry_pop(v)
+        if slot and order_at(v, slot).entry == entry:
+            expire_order(v, v.books[order_at(v, slot).instrument], order_at(v, slot))
+
+
+cdef inline int end_of_day(Venue* v, uint32_t instrument) noexcept nogil:
+    """Expire the DAY orders of a book in the order of acceptance."""
+    cdef uint32_t account
+    cdef uint32_t slot
+    cdef size_t at
+    cdef Order* o
+    if instrument >= v.books_len:
+        return refuse(v, BAD_INSTRUMENT, instrument, 0)
+    for account in range(v.accounts_cap):
+        slot = v.account_head[account]
+        while slot:
+            o = order_at(v, slot)
+            if o.instrument == instrument and order_tif(o) == TIF_DAY:
+                reach(v, o)
+            slot = o.account_next
+    if v.reached_len > 1:
+        sort_reached(v, 0)
+    for at in range(v.reached_len):
+        expire_order(v, v.books[instrument], order_at(v, v.reached[at]))
+    v.reached_len = 0
+    return OK

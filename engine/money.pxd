@@ -1,0 +1,152 @@
+# Money: balances, reservations and fees, exact to the last unit.
+#
+# One amount fits 63 bits (code.AMOUNT_MAX); totals are 128 bits wide, so that no count of trades
+# can overflow them. Fees round towards zero: the fees of parts never exceed the fee of the whole,
+# so a reservation always covers the trades made from it.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from .venue cimport (
+    SIDE_BUY, SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, extra_at,
+    order_side, order_type, xq_wide,
+)
+
+cdef extern from *:
+    """
+    static inline void xq_wide_add(xq_wide* to, int64_t amount) { *to += amount; }
+    static inline int xq_wide_covers(const xq_wide* total, const xq_wide* reserved,
+                                     const xq_wide* amount) {
+        return *total - *reserved >= *amount;
+    }
+    static inline void xq_wide_set(xq_wide* to, int64_t high, uint64_t low) {
+        *to = (xq_wide)(((unsigned __int128)(uint64_t)high << 64) | low);
+    }
+    static inline int64_t xq_wide_high(const xq_wide* of) { return (int64_t)(*of >> 64); }
+    static inline uint64_t xq_wide_low(const xq_wide* of) { return (uint64_t)*of; }
+    /* A fee on one amount of at most 62 bits: two 64-bit steps, no wide division. */
+    static inline int64_t xq_fee(int64_t amount, int64_t rate) {
+        int64_t size = rate < 0 ? -rate : rate;
+        int64_t whole = amount / 100000000, rest = amount - whole * 100000000;
+        int64_t fee = whole * size + rest * size / 100000000;
+        return rate < 0 ? -fee : fee;
+    }
+    static inline void xq_wide_cost(xq_wide* to, const xq_wide* amount, int64_t unit,
+                                    int64_t rate) {
+        xq_wide units = *amount * unit;
+        *to = units + units / 100000000 * rate + units % 100000000 * rate / 100000000;
+    }
+    static inline void xq_wide_add_product(xq_wide* to, int64_t a, int64_t b) {
+        *to += (xq_wide)a * b;
+    }
+    static inline int xq_too_much(int64_t price, int64_t qty, int64_t unit) {
+        return (xq_wide)price * qty * unit > ((xq_wide)1 << 62);
+    }
+    static inline int64_t xq_share(int64_t qty, int64_t size, int64_t total) {
+        return (int64_t)((xq_wide)qty * size / total);
+    }
+    """
+    void xq_wide_add(xq_wide* to, int64_t amount) noexcept nogil
+    int xq_wide_covers(
+        const xq_wide* total, const xq_wide* reserved, const xq_wide* amount
+    ) noexcept nogil
+    void xq_wide_set(xq_wide* to, int64_t high, uint64_t low) noexcept nogil
+    int64_t xq_wide_high(const xq_wide* of) noexcept nogil
+    uint64_t xq_wide_low(const xq_wide* of) noexcept nogil
+    int64_t xq_fee(int64_t amount, int64_t rate) noexcept nogil
+    void xq_wide_cost(
+        xq_wide* to, const xq_wide* amount, int64_t unit, int64_t rate
+    ) noexcept nogil
+    void xq_wide_add_product(xq_wide* to, int64_t a, int64_t b) noexcept nogil
+    int xq_too_much(int64_t price, int64_t qty, int64_t unit) noexcept nogil
+    int64_t xq_share(int64_t qty, int64_t size, int64_t total) noexcept nogil
+
+
+cdef inline Balance* balance_at(Venue* v, uint32_t account, uint32_t asset) noexcept nogil:
+    return v.balances + <size_t>account * v.assets_cap + asset
+
+
+cdef inline bint covers(
+    Venue* v, uint32_t account, uint32_t asset, const xq_wide* amount
+) noexcept nogil:
+    """Whether an account can spend an amount more; without a deposit it always can."""
+    cdef Balance* balance
+    if not v.funded[account]:
+        return True
+    balance = balance_at(v, account, asset)
+    return xq_wide_covers(&balance.total, &balance.reserved, amount)
+
+
+cdef inline bint covers_units(
+    Venue* v, uint32_t account, uint32_t asset, int64_t amount
+) noexcept nogil:
+    cdef xq_wide wide
+    xq_wide_set(&wide, 0, <uint64_t>amount)
+    return covers(v, account, asset, &wide)
+
+
+cdef inline int64_t need(
+    const Book* book, int side, int kind, int64_t price, int64_t qty
+) noexcept nogil:
+    """Return the units that an order with this limit and open quantity reserves."""
+    cdef int64_t units
+    if side == SIDE_SELL:
+        return qty * book.base_unit
+    if kind == TYPE_MARKET:
+        return 0
+    units = price * qty * book.quote_unit
+    return units + xq_fee(units, book.hold_fee) if book.hold_fee else units
+
+
+cdef inline int64_t bound_of(Venue* v, const Order* o) noexcept nogil:
+    """Return the price that a reservation is made at."""
+    return extra_at(v, o.extra).stop_price if order_type(o) == TYPE_STOP else o.price
+
+
+cdef inline uint32_t spent_asset(const Book* book, int side) noexcept nogil:
+    return book.base if side == SIDE_SELL else book.quote
+
+
+cdef inline void hold(Venue* v, const Book* book, const Order* o, int sign) noexcept nogil:
+    """Add (sign 1) or take off (sign -1) the reservation of an order as it stands now."""
+    cdef int side = order_side(o)
+    cdef int64_t units = need(book, side, order_type(o), bound_of(v, o), o.open)
+    xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, sign * units)
+
+
+cdef inline void release(
+    Venue* v, const Book* book, const Order* o, int64_t qty
+) noexcept nogil:
+    """Take the reservation of `qty` lots off, before they leave the order's open quantity."""
+    cdef int side = order_side(o)
+    cdef int kind = order_type(o)
+    cdef int64_t units = need(book, side, kind, o.price, o.open)
+    if qty < o.open:
+        units -= need(book, side, kind, o.price, o.open - qty)
+    xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, -units)
+
+
+cdef inline void charge(
+    Venue* v, const Book* book, uint32_t account, int64_t units, int64_t rate
+) noexcept nogil:
+    cdef int64_t fee = xq_fee(units, rate)
+    xq_wide_add(&balance_at(v, account, book.quote).total, -fee)
+    xq_wide_add(&balance_at(v, 0, book.quote).total, fee)
+
+
+cdef inline void settle(
+    Venue* v, const Book* book, uint32_t maker, uint32_t taker, int aggressor, int64_t price,
+    int64_t qty
+) noexcept nogil:
+    """Move base and quote between the accounts of a trade, and their fees to account 0."""
+    cdef uint32_t buyer = taker if aggressor == SIDE_BUY else maker
+    cdef uint32_t seller = maker if aggressor == SIDE_BUY else taker
+    cdef int64_t units = price * qty * book.quote_unit
+    cdef int64_t base = qty * book.base_unit
+    xq_wide_add(&balance_at(v, buyer, book.base).total, base)
+    xq_wide_add(&balance_at(v, seller, book.base).total, -base)
+    xq_wide_add(&balance_at(v, buyer, book.quote).total, -units)
+    xq_wide_add(&balance_at(v, seller, book.quote).total, units)
+    if book.maker_fee and maker:
+        charge(v, book, maker, units, book.maker_fee)
+    if book.taker_fee and taker:
+        charge(v, book, taker, units, book.taker_fee)

@@ -1,0 +1,97 @@
+# Growing arrays: slots for orders, levels, nodes and the rest, and the room they are promised.
+
+from libc.stdint cimport uint32_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+from .venue cimport NODE_DEPTH, Pool, Venue
+
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/mman.h>
+    /* An order fills one cache line and should not straddle two; a large table asks for large
+       pages, since most of what a far order costs is finding its page. NULL without memory. */
+    static void* xq_aligned(size_t size) {
+        const size_t huge = (size_t)1 << 21;
+        void* memory = NULL;
+        if (posix_memalign(&memory, size >= 2 * huge ? huge : 64, size))
+            return NULL;
+        if (size >= 2 * huge)
+            madvise(memory, size & ~(huge - 1), MADV_HUGEPAGE);
+        return memory;
+    }
+    """
+    void* aligned_memory "xq_aligned"(size_t size) noexcept nogil
+
+
+cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
+    pool.data = NULL
+    pool.item = item
+    # Slot 0 is "none" and never handed out.
+    pool.used = 1
+    pool.cap = 0
+    pool.free = 0
+
+
+cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
+    """Make sure that `extra` slots can be taken beside the free ones; False without memory."""
+    cdef size_t cap
+    cdef char* data
+    if pool.cap - pool.used >= extra and pool.cap:
+        return True
+    # A sixteenth at a time keeps the unused part small beside a million orders.
+    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
+    if cap > (<size_t>1 << 32) - 16:
+        return False
+    data = <char*>aligned_memory(cap * pool.item)
+    if data == NULL:
+        return False
+    if pool.cap:
+        memcpy(data, pool.data, pool.used * pool.item)
+        free(pool.data)
+    else:
+        memset(data, 0, pool.item)
+    pool.data = data
+    pool.cap = <uint32_t>cap
+    return True
+
+
+cdef inline uint32_t pool_take(Pool* pool) noexcept nogil:
+    """Take a slot, its bytes undefined; room was promised by pool_reserve."""
+    cdef uint32_t slot = pool.free
+    cdef char* item
+    if slot:
+        item = pool.data + <size_t>slot * pool.item
+        memcpy(&pool.free, item, sizeof(uint32_t))
+    else:
+        slot = pool.used
+        pool.used += 1
+        item = pool.data + <size_t>slot * pool.item
+    return slot
+
+
+cdef inline void pool_give(Pool* pool, uint32_t slot) noexcept nogil:
+    memcpy(pool.data + <size_t>slot * pool.item, &pool.free, sizeof(uint32_t))
+    pool.free = slot
+
+
+cdef inline bint pool_has(Pool* pool, uint32_t count) noexcept nogil:
+    # A free slot counts as one: only nodes are taken several at a time, from the unused part.
+    if pool.cap - pool.used >= count and pool.cap:
+        return True
+    return count == 1 and pool.free != 0
+
+
+cdef inline bint venue_reserve(Venue* v) noexcept nogil:
+    """Promise the room that one entering order may need; False without memory."""
+    if not pool_has(&v.orders, 1) and not pool_reserve(&v.orders, 1):
+        return False
+    if not pool_has(&v.extras, 1) and not pool_reserve(&v.extras, 1):
+        return False
+    if not pool_has(&v.levels, 1) and not pool_reserve(&v.levels, 1):
+        return False
+    if not pool_has(&v.externals, 1) and not pool_reserve(&v.externals, 1):
+        return False
+    return pool_has(&v.nodes, NODE_DEPTH) or pool_reserve(&v.nodes, NODE_DEPTH)

@@ -1,0 +1,332 @@
+# The compiled engine's memory: every struct, and the numbers of engine/code.py.
+#
+# Objects are named by 32-bit slots of growing arrays; slot 0 is "none". Arrays grow only between
+# orders (pool.pxd), so that a pointer taken while an order is handled stays good.
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    typedef __int128 xq_wide;
+    """
+    ctypedef struct xq_wide:
+        pass
+
+cdef enum:
+    SIDE_BUY = 0
+    SIDE_SELL = 1
+
+cdef enum:
+    # Ladders of a book: its two sides, then the stops that wait for a rise and for a fall.
+    LADDER_BUY_STOP = 2
+    LADDER_SELL_STOP = 3
+
+cdef enum:
+    TYPE_LIMIT = 0
+    TYPE_MARKET = 1
+    TYPE_STOP = 2
+    TYPE_STOP_LIMIT = 3
+
+cdef enum:
+    TIF_GTC = 0
+    TIF_IOC = 1
+    TIF_FOK = 2
+    TIF_DAY = 3
+    TIF_GTD = 4
+
+cdef enum:
+    STP_NONE = 0
+    STP_CANCEL_TAKER = 1
+    STP_CANCEL_MAKER = 2
+    STP_CANCEL_BOTH = 3
+    STP_DECREMENT = 4
+
+cdef enum:
+    STATE_OPEN = 0
+    STATE_HALTED = 1
+    STATE_CANCEL_ONLY = 2
+    STATE_AUCTION = 3
+
+cdef enum:
+    QUEUE_PROPORTIONAL = 1
+    QUEUE_OPTIMISTIC = 2
+
+cdef enum:
+    OK = 0
+    WOULD_CROSS = 1
+    UNKNOWN_ORDER = 2
+    BAD_PRICE = 4
+    BAD_QTY = 5
+    BAD_TYPE = 6
+    DUPLICATE_ID = 7
+    SELF_TRADE = 8
+    HALTED = 9
+    INSUFFICIENT_BALANCE = 10
+    PRICE_BAND = 11
+    TOO_MANY_ORDERS = 12
+    BAD_ACCOUNT = 13
+    BAD_INSTRUMENT = 14
+    BAD_ID = 15
+    BAD_COMMAND = 16
+
+cdef enum:
+    ACCEPTED = 1
+    REJECTED = 2
+    TRADE = 3
+    REPLACED = 4
+    CANCELED = 5
+    EXPIRED = 6
+    TRIGGERED = 7
+    BOOK = 8
+    STATE_CHANGED = 9
+    DEPOSITED = 10
+
+cdef enum:
+    OP_NEW = 0
+    OP_CANCEL = 1
+    OP_REPLACE = 2
+    OP_CANCEL_ALL = 3
+    OP_ADVANCE = 4
+    OP_END_OF_DAY = 5
+    OP_SET_STATE = 6
+    OP_DEPOSIT = 7
+    OP_EXTERNAL_SET = 8
+    OP_EXTERNAL_PRINT = 9
+    OP_EXTERNAL_CLEAR = 10
+
+cdef enum:
+    # Where an order stands.
+    PLACE_NONE = 0
+    PLACE_BOOK = 1
+    PLACE_STOP = 2
+    PLACE_REACHED = 3
+
+cdef enum:
+    CACHE_SIZE = 64
+    NODE_DEPTH = 7
+    ASSETS_MAX = 256
+    INSTRUMENTS_MAX = 65536
+
+cdef struct Order:
+    # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops.
+    uint64_t id
+    int64_t price
+    int64_t open
+    uint64_t entry
+    uint32_t prev
+    uint32_t next
+    uint32_t account
+    uint32_t level
+    uint32_t account_prev
+    uint32_t account_next
+    uint32_t extra
+    uint16_t instrument
+    uint8_t terms
+    uint8_t mode
+
+cdef struct Extra:
+    # What few orders have: a peak, external lots ahead, a stop price, an expiry.
+    int64_t peak
+    int64_t visible
+    int64_t ahead
+    int64_t stop_price
+    int64_t expire_at
+
+cdef struct Level:
+    int64_t price
+    int64_t displayed
+    int64_t total
+    uint32_t head
+    uint32_t tail
+    uint32_t count
+    uint32_t external
+
+cdef struct External:
+    int64_t shown
+    int64_t taken
+    int64_t printed
+
+cdef struct Node:
+    # Six bits of a price: which children there are, and their slots (of levels in a leaf).
+    uint64_t bits
+    uint32_t child[64]
+
+cdef struct LeafEntry:
+    int64_t prefix
+    uint32_t leaf
+
+cdef struct Ladder:
+    uint32_t root
+    LeafEntry cache[64]
+
+cdef struct IdEntry:
+    uint32_t tag
+    uint32_t slot
+
+cdef struct Balance:
+    xq_wide total
+    xq_wide reserved
+
+cdef struct Expiry:
+    int64_t at
+    uint64_t entry
+    uint64_t id
+
+cdef struct Event:
+    uint64_t sequence
+    int64_t time
+    uint64_t id
+    uint64_t other
+    int64_t price
+    int64_t qty
+    int64_t remaining
+    int64_t other_remaining
+    uint32_t instrument
+    uint8_t kind
+    uint8_t side
+    uint8_t code
+    uint8_t flags
+
+cdef struct Command:
+    uint8_t op
+    uint8_t side
+    uint8_t type
+    uint8_t tif
+    uint8_t stp
+    uint8_t post_only
+    uint16_t instrument
+    uint32_t account
+    uint32_t reserved
+    uint64_t id
+    int64_t price
+    int64_t qty
+    int64_t stop_price
+    int64_t display
+    int64_t expire_at
+    int64_t time
+
+cdef struct Book:
+    int64_t last
+    uint32_t best[4]
+    uint32_t number
+    uint32_t base
+    uint32_t quote
+    int state
+    int pro_rata
+    int top_order
+    int queue_model
+    int64_t base_unit
+    int64_t quote_unit
+    int64_t min_share
+    int64_t collar
+    int64_t halt_band
+    int64_t maker_fee
+    int64_t taker_fee
+    int64_t hold_fee
+    Ladder ladder[4]
+
+cdef struct Pool:
+    # A growing array with a free list threaded through its members' first four bytes.
+    char* data
+    size_t item
+    uint32_t used
+    uint32_t cap
+    uint32_t free
+
+cdef struct Venue:
+    Pool orders
+    Pool extras
+    Pool levels
+    Pool externals
+    Pool nodes
+    IdEntry* ids
+    uint32_t ids_shift
+    uint32_t ids_mask
+    uint32_t ids_gap
+    uint32_t open_orders
+    uint32_t orders_max
+    Book** books
+    uint32_t books_len
+    uint32_t accounts_max
+    uint32_t accounts_cap
+    uint32_t assets_cap
+    Balance* balances
+    uint8_t* funded
+    uint32_t* account_head
+    uint32_t* account_tail
+    Event* events
+    size_t events_len
+    size_t events_cap
+    size_t events_max
+    uint64_t sequence
+    uint64_t entries
+    int64_t now
+    Expiry* expiries
+    size_t expiries_len
+    size_t expiries_cap
+    size_t expiring
+    uint32_t* reached
+    size_t reached_head
+    size_t reached_len
+    size_t reached_cap
+    uint64_t visited
+    uint32_t pinned
+    int broken
+
+# An order's terms and mode, packed: side and type, tif, post-only; then stp and place.
+
+cdef inline int order_side(const Order* o) noexcept nogil:
+    return o.terms & 1
+
+cdef inline int order_type(const Order* o) noexcept nogil:
+    return (o.terms >> 1) & 3
+
+cdef inline int order_tif(const Order* o) noexcept nogil:
+    return (o.terms >> 3) & 7
+
+cdef inline int order_post_only(const Order* o) noexcept nogil:
+    return (o.terms >> 6) & 1
+
+cdef inline int order_stp(const Order* o) noexcept nogil:
+    return o.mode & 7
+
+cdef inline int order_place(const Order* o) noexcept nogil:
+    return o.mode >> 3
+
+cdef inline void order_put(Order* o, int place) noexcept nogil:
+    o.mode = <uint8_t>((o.mode & 7) | (place << 3))
+
+cdef inline void order_set_type(Order* o, int kind) noexcept nogil:
+    o.terms = <uint8_t>((o.terms & ~6) | (kind << 1))
+
+cdef inline void order_set_terms(
+    Order* o, int side, int kind, int tif, int post_only, int stp
+) noexcept nogil:
+    o.terms = <uint8_t>(side | (kind << 1) | (tif << 3) | ((post_only != 0) << 6))
+    o.mode = <uint8_t>stp
+
+cdef inline bint order_rests(const Order* o) noexcept nogil:
+    return (
+        order_type(o) != TYPE_MARKET and order_tif(o) != TIF_IOC and order_tif(o) != TIF_FOK
+    )
+
+# Slots to pointers.
+
+cdef inline Order* order_at(Venue* v, uint32_t slot) noexcept nogil:
+    return (<Order*>v.orders.data) + slot
+
+cdef inline uint32_t order_slot(Venue* v, const Order* o) noexcept nogil:
+    return <uint32_t>(o - <Order*>v.orders.data)
+
+cdef inline Extra* extra_at(Venue* v, uint32_t slot) noexcept nogil:
+    return (<Extra*>v.extras.data) + slot
+
+cdef inline Level* level_at(Venue* v, uint32_t slot) noexcept nogil:
+    return (<Level*>v.levels.data) + slot
+
+cdef inline External* external_at(Venue* v, uint32_t slot) noexcept nogil:
+    return (<External*>v.externals.data) + slot
+
+cdef inline Node* node_at(Venue* v, uint32_t slot) noexcept nogil:
+    return (<Node*>v.nodes.data) + slot

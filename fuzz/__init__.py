@@ -1,0 +1,1 @@
+"""Long and instrumented tests of the compiled core: sanitizers and fuzzing."""
