@@ -52,6 +52,14 @@ test: lint types unit
 sanitize: setup
 	bash fuzz/sanitize.sh
 
+# Fuzzing: half the time guided by atheris where its wheel can be had, half on the sanitized build.
+SOAK_SECONDS ?= 600
+SOAK_HALF := $(shell expr $(SOAK_SECONDS) / 2)
+soak: setup
+	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"
+	SOAK_OUT=$(CURDIR)/build/soak $(BIN)/python -m fuzz.soak $(SOAK_HALF)
+	SOAK_OUT=$(CURDIR)/build/soak bash fuzz/sanitize.sh -m fuzz.soak $(SOAK_HALF) --random
+
 clean:
 	rm -rf build dist .venv *.egg-info
 	find market books connectors cache engine arb replay sim -name '*.so' -delete

@@ -17,11 +17,19 @@ from pathlib import Path
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
+from arb.board import Board
 from arb.edge import Edge, EdgeLimits, Side
 from arb.ledger import Entry, Ledger, Rule, Total
 from arb.leg import Leg
+from arb.outcomes import Outcomes
 from arb.share import Share
 from arb.walk import Costs
+from books import audit_desk
+from books.audit import ChangeLog
+from books.audit_desk import AuditDesk, Phase
+from books.audit_plan import AuditConfig
+from books.audit_record import AuditRecord
+from books.audit_reply import RestBook
 from books.book import Book
 from books.image import dump_book, load_book
 from books.sequence import SequenceRule
@@ -31,7 +39,7 @@ from cache.l1 import L1
 from connectors.binance.sequence import FuturesDepthRule, SpotDepthRule
 from connectors.coinbase.sequence import ConnectionSequence
 from connectors.link import Link
-from connectors.recovery import Recovery
+from connectors.recovery import Recoveries, Recovery
 from connectors.registry import VENUE_NAMES
 from connectors.registry import venue as venue_of
 from connectors.venue import Venue
@@ -67,20 +75,33 @@ _RECORDS: dict[type, tuple[str, ...]] = {
         Entry,
         Total,
         Costs,
+        AuditConfig,
+        RestBook,
     )
 }
 #: Written attribute by attribute, and made empty, then filled.
-_OBJECTS = (Catalog, Edge, Leg, Share, ConnectionSequence)
+_OBJECTS = (
+    Catalog,
+    Edge,
+    Leg,
+    Share,
+    ConnectionSequence,
+    AuditRecord,
+    ChangeLog,
+    audit_desk._Round,
+)
 #: What a node makes for itself; others hold them, so they are filled where they are.
-_PARTS = (Digest, Timers, L1, Ledger, ConsolidatedQuotes)
+_PARTS = (Digest, Timers, L1, Ledger, ConsolidatedQuotes, Board, Outcomes, Recoveries, AuditDesk)
 _ROWS = (Side,)
-_ENUMS = (Rule, Kind)
+_ENUMS = (Rule, Kind, Phase)
 _RULES = (SequenceRule, SpotDepthRule, FuturesDepthRule)
 _VENUES = frozenset(type(venue_of(name)) for name in VENUE_NAMES)
 
 _LEFT_OUT: dict[type, frozenset[str]] = {
     Node: frozenset({"config", "catalog", "_effects", "_handlers"}),
     Ledger: frozenset({"closed"}),
+    # The node's own lists, which are filled where they are.
+    AuditDesk: frozenset({"_books", "_instruments", "_links"}),
     Link: frozenset({"venue", "decode", "frame"}),
 }
 _NAMED: dict[str, Any] = {
@@ -232,6 +253,7 @@ class _Writer:
             list: self._list,
             tuple: lambda value: {"tuple": [self.value(one) for one in value]},
             dict: self._dict,
+            set: lambda value: {"set": [self.value(one) for one in sorted(value)]},
             **dict.fromkeys(
                 _ENUMS, lambda value: {"enum": type(value).__name__, "value": value.value}
             ),
@@ -342,6 +364,7 @@ class _Reader:
             "is": self._object,
             "tuple": self._tuple,
             "dict": self._dict,
+            "set": lambda value: set(map(self.value, value["set"])),
             "enum": lambda value: self._kind(value["enum"], _ENUMS)(value["value"]),
             "row": self._row,
         }
@@ -408,7 +431,13 @@ class _Reader:
 
     def _fill(self, made: object, has: dict[str, Any]) -> None:
         for name, value in has.items():
-            setattr(made, name, self.value(value))
+            held = self.value(value)
+            own = vars(made).get(name)
+            if type(own) is list and type(held) is list:
+                # Others may hold the list itself.
+                own[:] = held
+            else:
+                setattr(made, name, held)
 
     def _fill_part(self, part: Any, filled: Any) -> None:
         if isinstance(part, Digest | Timers | L1):

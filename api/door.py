@@ -61,12 +61,20 @@ class Door:
         await _Site(runner, bound).start()
 
     async def stop(self) -> None:
-        """Close the door and remove its socket; an answer under way is finished first."""
+        """Close the door and remove its socket; an answer under way is finished first.
+
+        DoorError says that the socket stays behind or that connections do; the door is closed.
+        """
         runner, self._runner = self._runner, None
         if runner is None or self._made is None:
             return
-        # Nobody new comes in from here on, and the next daemon may have the path.
-        remove(self.path, self._made)
+        try:
+            # Nobody new comes in from here on, and the next daemon may have the path.
+            remove(self.path, self._made)
+        finally:
+            await self._close(runner)
+
+    async def _close(self, runner: web.AppRunner) -> None:
         try:
             async with asyncio.timeout(_STOP_SECONDS_MAX):
                 await runner.cleanup()

@@ -53,8 +53,6 @@ class Phase(IntEnum):
 class _Round:
     """The audit of one book that is next or under way."""
 
-    __slots__ = ("asked_ns", "condemned", "deadline_ns", "phase", "reply", "snapshots")
-
     def __init__(self) -> None:
         self.phase = Phase.OFF
         self.deadline_ns = NEVER

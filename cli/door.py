@@ -61,7 +61,11 @@ def tell(data: Any, lines: Callable[[], list[str]], as_json: bool) -> None:
         sys.stdout.write(out.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes standard output once more at its end: let that go nowhere.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        drop_output()
+
+
+def drop_output() -> None:
+    """Let go nowhere what Python flushes at its end to a reader that went away."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

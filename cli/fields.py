@@ -19,6 +19,8 @@ def text(row: Any, key: str, otherwise: str = NOTHING) -> str:
 
 def printable(raw: str) -> str:
     """Return text with a `?` for everything that does not print as one line."""
+    if raw.isprintable():
+        return raw
     return "".join(one if one.isprintable() else "?" for one in raw)
 
 

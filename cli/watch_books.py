@@ -19,7 +19,7 @@ from .fields import (
     seconds,
     text,
 )
-from .watch_text import Lines, fit, packed, spread
+from .watch_text import Lines, packed, spread
 
 BID, ASK = "green", "red"
 
@@ -95,7 +95,8 @@ def _ladder(row: dict[str, Any], width: int, depth: int) -> Lines:
     prices = [[aligned(price, places) for price, _ in side] for side in (bids, asks)]
     price_width = max(len(price) for side in prices for price in side)
     columns = 4 if sums else 2
-    size_width = min((width - 2 * price_width - 2 - columns) // columns, _SIZE_WIDTH_MAX)
+    room = (width - 2 * price_width - 2 - columns) // columns
+    size_width = max(min(room, _SIZE_WIDTH_MAX), 1)
     sizes = [_sizes([size for _, size in side], size_width, sums) for side in (bids, asks)]
     out = []
     for at in range(depth):
@@ -103,17 +104,20 @@ def _ladder(row: dict[str, Any], width: int, depth: int) -> Lines:
         ask, ask_sizes = _level(prices[1], sizes[1], at, sums)
         line = Text()
         for column, one in reversed(list(enumerate(bid_sizes))):
-            cell = Text(f"{one:>{size_width}} ", "dim" if column else "")
-            line.append_text(fit(cell, size_width + 1))
+            line.append(f"{_cut(one, size_width)} ", "dim" if column else "")
         line.append(f"{bid:>{price_width}}", BID)
         line.append("  ")
         line.append(f"{ask:<{price_width}}", ASK)
         for column, one in enumerate(ask_sizes):
-            cell = Text(f" {one:>{size_width}}", "dim" if column else "")
-            line.append_text(fit(cell, size_width + 1))
+            line.append(f" {_cut(one, size_width)}", "dim" if column else "")
         line.pad_left(max(width - line.cell_len, 0) // 2)
         out.append(line)
     return out
+
+
+def _cut(size: str, width: int) -> str:
+    """Return a size in so many characters; one that is cut says so, or it would be another size."""
+    return f"{size:>{width}}" if len(size) <= width else f"{size[: width - 1]}…"
 
 
 def _level(

@@ -100,11 +100,12 @@ def connections(seen: Seen, width: int) -> Lines:
     """Return the table of connections; nothing without any."""
     out = []
     for row in rows(seen.connections):
-        state = text(row, "state")
-        errors = errors_of(row)
+        state, errors = text(row, "state"), errors_of(row)
+        if not number(row, "epoch") and number(row, "replies"):
+            state = "requests only"
         line = Text.assemble(
             f"{text(row, 'connection'):<26} ",
-            (f"{state:<14}", state_style(state)),
+            (f"{state:<14}", "dim" if state == "requests only" else state_style(state)),
             f"{count(number(row, 'frames')):>12}",
             (" frames", "dim"),
             f"{count(number(row, 'replies')):>6}",

@@ -1,33 +1,87 @@
-"""Keys of a terminal, one at a time, and the terminal as it was afterwards."""
+"""Keys of a terminal, one at a time, and signals that ask to leave; afterwards all is as before."""
 
+import contextlib
 import os
 import select
+import signal
+import sys
 import termios
+import time
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from types import FrameType
+
+#: What ends the view: Ctrl-C, a polite kill, a terminal that is closed.
+_LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+#: Not obeyed, for a stopped program would leave its screen behind.
+_IGNORED = (signal.SIGTSTP,)
 
 
-@contextmanager
-def keys_of(handle: int) -> Iterator[None]:
-    """Give keys without waiting for a line and without showing them; no terminal, no change."""
-    if not os.isatty(handle):
-        yield
-        return
+class Keys:
+    """Waits for the wish to leave: the key q, or a signal. Use as a context, in the main thread.
+
+    A signal only wakes the wait, so that it cannot interrupt the drawing halfway.
+    """
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._handles: list[int] = []
+
+    def __enter__(self) -> "Keys":
+        with contextlib.ExitStack() as stack:
+            self._handles = [stack.enter_context(_signals())]
+            if sys.stdin is not None and sys.stdin.isatty():
+                keyboard = sys.stdin.fileno()
+                stack.enter_context(_single_keys(keyboard))
+                self._handles.append(keyboard)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def left(self, until: float) -> bool:
+        """Wait until a time of the monotonic clock; True as soon as somebody wants to leave."""
+        while True:
+            ready, _, _ = select.select(self._handles, [], [], max(until - time.monotonic(), 0.0))
+            if not ready:
+                return False
+            for handle in ready:
+                pressed = os.read(handle, 64)
+                # Nothing to read: the terminal hung up.
+                if not pressed or b"q" in pressed.lower():
+                    return True
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[int]:
+    """Give a handle from which a `q` is read after a signal that asks to leave."""
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        with contextlib.suppress(BlockingIOError):  # full of earlier wishes
+            os.write(writer, b"q")
+
+    before = {number: signal.signal(number, leave) for number in _LEAVING}
+    before |= {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
+    try:
+        yield reader
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(writer)
+
+
+@contextlib.contextmanager
+def _single_keys(handle: int) -> Iterator[None]:
+    """Give keys without waiting for a line and without showing them."""
     before = termios.tcgetattr(handle)
     tty.setcbreak(handle, termios.TCSADRAIN)
     try:
         yield
     finally:
-        termios.tcsetattr(handle, termios.TCSADRAIN, before)
-
-
-def wait_for_key(handle: int, seconds: float) -> str:
-    """Return the keys pressed within so many seconds, `""` for none; EOFError when it hung up."""
-    ready, _, _ = select.select([handle], [], [], max(seconds, 0.0))
-    if not ready:
-        return ""
-    pressed = os.read(handle, 64)
-    if not pressed:
-        raise EOFError
-    return pressed.decode("utf-8", "replace")
+        # A terminal that went away needs no restoring.
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(handle, termios.TCSADRAIN, before)

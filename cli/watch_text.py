@@ -11,6 +11,8 @@ Lines = list[Text]
 def fit(line: Text, width: int) -> Text:
     """Return a line that takes exactly so many cells; what is cut off ends in an ellipsis."""
     fitted = line.copy()
+    # Looking for places to wrap a line that fits would take a third of the drawing.
+    fitted.no_wrap = True
     fitted.truncate(max(width, 0), overflow="ellipsis", pad=True)
     return fitted
 

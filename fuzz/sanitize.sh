@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of the compiled core under the address and undefined-behaviour sanitizers.
+# Runs the tests of the compiled core under the address and undefined-behaviour sanitizers, or
+# `python ARGUMENTS…` where arguments are given.
 # Everything happens in a copy of the tree under build/sanitize: the normal build stays as it is.
 # Needs gcc with its sanitizer libraries (Debian: they come with gcc) and the .venv of `make setup`.
 set -euo pipefail
@@ -24,6 +25,14 @@ cp -rp build/cython "$copy/build/"
 cd "$copy"
 CROSSQUOTE_SANITIZE=1 "$python" setup.py --quiet build_ext --inplace --parallel 2
 
+# Freed and overread bytes objects are seen only when Python takes each from malloc.
+export PYTHONMALLOC=malloc LD_PRELOAD="$asan $ubsan"
+export ASAN_OPTIONS=detect_leaks=0:halt_on_error=1:abort_on_error=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export CROSSQUOTE_FEEDS="${CROSSQUOTE_FEEDS:-$root/../shared/feeds}"
+"$python" fuzz/check_build.py
+[[ $# -gt 0 ]] && exec "$python" "$@"
+
 tests=()
 for path in tests/connectors/test_decode*.py tests/connectors/test_fuzz*.py tests/books \
   tests/market/test_scan.py tests/market/test_frame.py tests/market/test_digest.py \
@@ -32,11 +41,5 @@ for path in tests/connectors/test_decode*.py tests/connectors/test_fuzz*.py test
   [[ -e $path ]] && tests+=("$path")
 done
 
-# Freed and overread bytes objects are seen only when Python takes each from malloc.
-export PYTHONMALLOC=malloc LD_PRELOAD="$asan $ubsan"
-export ASAN_OPTIONS=detect_leaks=0:halt_on_error=1:abort_on_error=1
-export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export CROSSQUOTE_FEEDS="${CROSSQUOTE_FEEDS:-$root/../shared/feeds}"
-"$python" fuzz/check_build.py
 # Memory that the sanitizer keeps back after it was freed would look like a leak.
-exec "$python" -m pytest -q -p fuzz.small -p no:cacheprovider -k "not leak" "$@" "${tests[@]}"
+exec "$python" -m pytest -q -p fuzz.small -p no:cacheprovider -k "not leak" "${tests[@]}"

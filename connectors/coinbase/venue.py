@@ -17,7 +17,8 @@ from market.instrument import Instrument
 
 _BROKERAGE = "/api/v3/brokerage"
 _PRODUCT = re.compile(rb'"product_id"\s*:\s*"([A-Z0-9-]{1,40})"')
-_SEQUENCE = re.compile(rb'"sequence_num"\s*:\s*(\d{1,18})\s*,')
+_SEQUENCE = re.compile(rb'"sequence_num"\s*:\s*(\d{1,18})\s*[,}]')
+_CHANNEL = re.compile(rb'"channel"\s*:\s*"[a-z0-9_]{1,40}"')
 
 
 class CoinbaseVenue:
@@ -95,7 +96,8 @@ class CoinbaseVenue:
         Where number and channel were read and the channel holds no levels, nothing is lost.
         """
         frame = self.decoder.frame
-        if frame.sequence >= 0 and frame.channel != CHANNEL_DEPTH and b'"l2_data"' not in data:
+        counted = frame.sequence >= 0 and frame.channel != CHANNEL_DEPTH
+        if counted and _CHANNEL.search(data) and b'"l2_data"' not in data:
             return Damage()
         try:
             orjson.loads(data)

@@ -168,8 +168,8 @@ class FakeView:
                 "connection": name,
                 "venue": name.partition(".")[0],
                 "state": state,
-                "epoch": 1,
-                "frames": frames + self.turn * 100,
+                "epoch": epoch,
+                "frames": frames + epoch * self.turn * 100,
                 "replies": replies,
                 "quotes": 0,
                 "trades": 0,
@@ -179,10 +179,10 @@ class FakeView:
                 "last_sequence": None,
                 "books": books,
             }
-            for name, state, frames, replies, errors, books in (
-                ("binance.stream#1", "open", 4829, 0, {}, 2),
-                ("binance.rest", "never opened", 0, 4, {}, 0),
-                ("coinbase.stream#2", "open", 1488, 0, {"heartbeat_gap": 1}, 3),
+            for name, state, epoch, frames, replies, errors, books in (
+                ("binance.stream#1", "open", 1, 4829, 0, {}, 2),
+                ("binance.rest", "never opened", 0, 0, 4, {}, 0),
+                ("coinbase.stream#2", "open", 2, 1488, 0, {"heartbeat_gap": 1}, 3),
             )
         ]
 

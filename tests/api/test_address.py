@@ -1,5 +1,6 @@
 """Where the door stands: modes, dead sockets, live ones, and what is no socket."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -10,7 +11,7 @@ import pytest
 from api.address import PATH_BYTES_MAX
 from api.client import DoorClient
 from api.door import Door
-from api.errors import DoorPathError, DoorPermissionError, DoorTakenError
+from api.errors import DoorError, DoorPathError, DoorPermissionError, DoorTakenError
 
 
 def dead_socket(path):
@@ -94,6 +95,22 @@ async def test_what_stands_in_the_place_of_our_socket_by_now_is_not_removed(view
     dead_socket(path)
     await door.stop()
     assert path.is_socket()
+
+
+async def test_a_socket_that_cannot_be_removed_is_an_error_and_the_door_is_closed_all_the_same(
+    view, path, monkeypatch
+):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    door = Door(view, path)
+    await door.start()
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.unlink", refuse)
+        with pytest.raises(DoorError, match="stays behind: Permission denied"):
+            await door.stop()
+    with socket.socket(socket.AF_UNIX) as probe:
+        assert probe.connect_ex(str(path)) == errno.ECONNREFUSED
 
 
 async def test_a_missing_folder_is_named(view, tmp_path):

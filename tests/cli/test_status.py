@@ -53,7 +53,7 @@ def test_a_path_that_is_too_long_is_wrong_usage(capsys):
     assert "--socket: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["status", "books", "watch"])
+@pytest.mark.parametrize("verb", ["status", "books", "watch", "stop"])
 def test_help_gives_examples(verb, capsys):
     with pytest.raises(SystemExit) as ended:
         run_verb(verb, "--help")
