@@ -324,8 +324,9 @@ class _Writer:
         self._number(value)
 
     def _record(self, value: Any) -> dict[str, Any]:
-        names = _RECORDS[type(value)]
-        return {"values": [self.value(getattr(value, name)) for name in names]}
+        # Catalogs hold thousands of records, and most of what these hold needs no second look.
+        held = [getattr(value, name) for name in _RECORDS[type(value)]]
+        return {"values": [one if type(one) in _ATOMS else self.value(one) for one in held]}
 
     def _object(self, value: object) -> dict[str, Any]:
         return {"has": {name: self.value(held) for name, held in _attributes(value)}}

@@ -1,7 +1,8 @@
 """The whole state of a mirrored book as plain values, and a book filled from them again.
 
-Lists of levels are flat: price, size, price, size, … The window of a ladder's side is not state:
-it decides how fast a level is found, never which.
+Levels are one text, "price size price size …": a book may hold tens of thousands, and a list of
+Python numbers would take ten times as long. The window of a ladder's side is not state: it decides
+how fast a level is found, never which.
 """
 
 from libc.stdint cimport int64_t
@@ -16,6 +17,10 @@ from market.frame cimport KIND_DIFF, level_t
 from market.scan cimport UNITS_MAX
 
 from books.state import Reason, State
+
+# Two full sides.
+cdef enum:
+    LEVELS_MAX = 1 << 21
 
 
 def dump_book(Book book not None):
@@ -164,16 +169,41 @@ cdef int _set_pending(Book book, list rows) except -1:
     return 0
 
 
-cdef list _flat(const level_t *levels, int count, int sign):
+cdef char *_put(char *at, int64_t value) noexcept nogil:
+    """Write a number that is not negative, and a space."""
+    cdef char digits[20]
+    cdef int n = 0
+    while True:
+        digits[n] = <char>(c'0' + value % 10)
+        n += 1
+        value //= 10
+        if value == 0:
+            break
+    while n:
+        n -= 1
+        at[0] = digits[n]
+        at += 1
+    at[0] = c' '
+    return at + 1
+
+
+cdef str _flat(const level_t *levels, int count, int sign):
+    cdef Py_ssize_t room = count
+    cdef char *text = <char *>malloc(room * 42 + 1)
+    cdef char *at = text
     cdef int i
-    out = []
+    if text == NULL:
+        raise MemoryError
     for i in range(count):
-        out.append(sign * levels[i].ticks)
-        out.append(levels[i].lots)
-    return out
+        at = _put(at, sign * levels[i].ticks)
+        at = _put(at, levels[i].lots)
+    try:
+        return text[: at - text - 1].decode("ascii") if count else ""
+    finally:
+        free(text)
 
 
-cdef list _side(const side_t *side, int sign):
+cdef str _side(const side_t *side, int sign):
     """Every level of a side, best first."""
     cdef int n = side.count + side.far_count
     cdef level_t *rows = <level_t *>malloc((n + 1) * sizeof(level_t))
@@ -185,35 +215,62 @@ cdef list _side(const side_t *side, int sign):
         free(rows)
 
 
-cdef level_t *_levels(list bids, list asks) except NULL:
-    """Return both flat lists as one array, bids first; the caller frees it."""
-    cdef Py_ssize_t i = 0
-    cdef Py_ssize_t n = (len(bids) + len(asks)) // 2
-    cdef level_t *rows
-    cdef int64_t ticks, lots
-    if len(bids) % 2 or len(asks) % 2:
+cdef Py_ssize_t _parse(bytes text, level_t *out) except -1:
+    """Read levels; returns how many. A level takes four bytes at least, but for the last's three."""
+    cdef const char *p = text
+    cdef const char *end = p + len(text)
+    cdef Py_ssize_t numbers = 0
+    cdef int64_t value
+    cdef int digits
+    if p == end:
+        return 0
+    while True:
+        value = digits = 0
+        while p < end and c'0' <= p[0] <= c'9' and digits < 18:
+            value = 10 * value + (p[0] - c'0')
+            digits += 1
+            p += 1
+        if digits == 0 or value > UNITS_MAX:
+            raise ValueError(f"ticks and lots are 0 to {UNITS_MAX}: {text[:48]!r}")
+        if numbers % 2:
+            out[numbers // 2].lots = value
+        else:
+            out[numbers // 2].ticks = value
+        numbers += 1
+        if p == end:
+            break
+        if p[0] != c' ':
+            raise ValueError(f"levels are numbers between spaces: {text[:48]!r}")
+        p += 1
+    if numbers % 2:
         raise ValueError("a level is a price and a size")
-    rows = <level_t *>malloc((n + 1) * sizeof(level_t))
+    return numbers // 2
+
+
+cdef level_t *_levels(str bids, str asks, int *bid_count, int *ask_count) except NULL:
+    """Return both texts as one array, bids first; the caller frees it."""
+    cdef bytes bid_text = bids.encode("ascii")
+    cdef bytes ask_text = asks.encode("ascii")
+    cdef Py_ssize_t room = (len(bid_text) + len(ask_text)) // 4 + 4
+    cdef level_t *rows
+    if len(bid_text) + len(ask_text) > 42 * LEVELS_MAX:
+        raise ValueError("more levels than a book may hold")
+    rows = <level_t *>malloc(room * sizeof(level_t))
     if rows == NULL:
         raise MemoryError
     try:
-        for side in (bids, asks):
-            numbers = iter(side)
-            for ticks, lots in zip(numbers, numbers, strict=True):
-                if not (0 <= ticks <= UNITS_MAX and 0 <= lots <= UNITS_MAX):
-                    raise ValueError(f"ticks and lots must be 0 to {UNITS_MAX}: {ticks}, {lots}")
-                rows[i].ticks, rows[i].lots = ticks, lots
-                i += 1
+        bid_count[0] = <int>_parse(bid_text, rows)
+        ask_count[0] = <int>_parse(ask_text, rows + bid_count[0])
     except BaseException:
         free(rows)
         raise
     return rows
 
 
-cdef int _fill(Ladder ladder, list bids, list asks) except -1:
-    cdef int bid_count = len(bids) // 2
-    cdef level_t *rows = _levels(bids, asks)
-    cdef int code = ladder.replace(rows, bid_count, rows + bid_count, len(asks) // 2)
+cdef int _fill(Ladder ladder, str bids, str asks) except -1:
+    cdef int bid_count = 0, ask_count = 0
+    cdef level_t *rows = _levels(bids, asks, &bid_count, &ask_count)
+    cdef int code = ladder.replace(rows, bid_count, rows + bid_count, ask_count)
     free(rows)
     if code < 0:
         raise MemoryError("the ladder is full or without memory")
@@ -235,8 +292,7 @@ cdef int _keep(Book book, list row) except -1:
     """Append one dumped diff to the buffer."""
     cdef Diff diff = Diff()
     first, last, prev, ts_event, bids, asks = row
-    diff.bids = _levels(bids, asks)
-    diff.bid_count, diff.ask_count = len(bids) // 2, len(asks) // 2
+    diff.bids = _levels(bids, asks, &diff.bid_count, &diff.ask_count)
     diff.asks = diff.bids + diff.bid_count
     memset(&diff.event, 0, sizeof(diff.event))
     diff.event.kind, diff.event.slot = KIND_DIFF, book.slot

@@ -201,16 +201,43 @@ def test_a_list_held_in_two_places_is_an_error():
 @pytest.mark.parametrize(
     "change",
     [
-        {"bids": [1]},
-        {"bids": [1, -1]},
-        {"asks": [10**18, 1]},
+        {"bids": "1"},
+        {"bids": "1 -1"},
+        {"bids": "1 1 "},
+        {"bids": " 1 1"},
+        {"bids": "1  1"},
+        {"bids": "1 1\0"},
+        {"bids": "1 \u0661"},
+        {"asks": f"{10**18} 1"},
+        {"asks": f"1 {10**30}"},
+        {"asks": f"1 {10**19 - 1}"},
+        {"asks": "1 1 1"},
         {"pending": [[1, True, True, [0, 0, 0, 0]]] * 65},
         {"trail": [[2, 0, 0, 0, 0], [1, 0, 0, 0, 0]]},
         {"state": 9},
-        {"buffer": [[1, 2, 3, 4, [1], []]]},
+        {"buffer": [[1, 2, 3, 4, "1", ""]]},
     ],
 )
 def test_a_book_refuses_what_no_book_can_hold(change):
     image = dump_book(Book(0, SequenceRule()))
     with pytest.raises((ValueError, OverflowError)):
         load_book(Book(0, SequenceRule()), image | change)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 10**18 - 1), st.integers(1, 10**18 - 1)), max_size=9),
+        min_size=2,
+        max_size=2,
+    )
+)
+def test_levels_of_any_size_come_back_from_their_text(sides):
+    texts = [" ".join(f"{ticks} {lots}" for ticks, lots in side) for side in sides]
+    image = dump_book(Book(0, SequenceRule())) | dict(zip(("bids", "asks"), texts, strict=True))
+    book = Book(0, SequenceRule())
+    load_book(book, image)
+    again = dump_book(book)
+    for name, side, down in (("bids", sides[0], True), ("asks", sides[1], False)):
+        expected = sorted(dict(side).items(), reverse=down)
+        assert again[name] == " ".join(f"{ticks} {lots}" for ticks, lots in expected)
