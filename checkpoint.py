@@ -98,7 +98,8 @@ _RULES = (SequenceRule, SpotDepthRule, FuturesDepthRule)
 _VENUES = frozenset(type(venue_of(name)) for name in VENUE_NAMES)
 
 _LEFT_OUT: dict[type, frozenset[str]] = {
-    Node: frozenset({"config", "catalog", "_effects", "_handlers"}),
+    # What was touched is for whoever drives the node, who also empties it.
+    Node: frozenset({"config", "catalog", "_effects", "_handlers", "touched"}),
     Ledger: frozenset({"closed"}),
     # The node's own lists, which are filled where they are.
     AuditDesk: frozenset({"_books", "_instruments", "_links"}),

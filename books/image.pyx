@@ -49,6 +49,7 @@ def dump_book(Book book not None):
         "pending": _pending(book),
         "doubted_since": book.doubted_since,
         "doubted_version": book.doubted_version,
+        "audit_failed": bool(book.audit_failed),
         "counters": _counters(book),
         "bids": _side(&book.ladder.bid, 1),
         "asks": _side(&book.ladder.ask, -1),
@@ -87,6 +88,7 @@ def load_book(Book book not None, dict state not None):
     _set_pending(book, state["pending"])
     book.doubted_since = state["doubted_since"]
     book.doubted_version = state["doubted_version"]
+    book.audit_failed = state["audit_failed"]
     _set_counters(book, state["counters"])
     _fill(book.ladder, state["bids"], state["asks"])
     book.buffer.clear()

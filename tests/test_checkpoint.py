@@ -129,6 +129,24 @@ def test_looking_at_a_report_does_not_change_the_state():
     assert checkpoint.state_hash(node) == before
 
 
+def test_what_a_driver_empties_is_no_state():
+    node = fresh_node()
+    for one in feed()[:900]:
+        node.handle(*one)
+    before = checkpoint.state_hash(node)
+    assert node.touched
+    node.touched.clear()
+    assert checkpoint.state_hash(node) == before
+
+
+def test_a_failed_audit_is_kept():
+    book = Book(0, SequenceRule())
+    book.audit_failed = True
+    again = Book(0, SequenceRule())
+    load_book(again, dump_book(book))
+    assert again.audit_failed
+
+
 def test_a_checkpoint_says_what_made_it_and_when():
     node = fresh_node()
     for one in feed()[:50]:
