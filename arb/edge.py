@@ -18,7 +18,8 @@ from market.fees import PPB
 from market.grid import plain_decimal
 from market.instrument import Instrument, Kind
 
-#: Levels of a side that a walk looks at.
+#: Levels of a side that a walk looks at: few suffice nearly always, and more never pay.
+GLANCE_LEVELS = 6
 WALK_LEVELS = 50
 
 _DEPTH = 0
@@ -272,14 +273,21 @@ class Edge:
         side = self.sides[direction]
         if not all(leg.book.live for leg in self.legs):
             return None
-        sells = self._levels(side.sell, ask=False)
-        buys = self._levels(side.buy, ask=True)
-        if sells is None or buys is None:
-            return None
         limit = forced or self._conversion_limit(direction)
-        return walk(sells, buys, self._costs[direction], limit, forced=bool(forced))
+        costs = self._costs[direction]
+        result = None
+        for depth in (GLANCE_LEVELS, WALK_LEVELS):
+            sells = self._levels(side.sell, depth, ask=False)
+            buys = self._levels(side.buy, depth, ask=True)
+            if sells is None or buys is None:
+                return None
+            result = walk(sells, buys, costs, limit, forced=bool(forced))
+            if result.base < min(sum(size for _, size in sells), sum(size for _, size in buys)):
+                # It ended before the levels did: deeper ones change nothing.
+                break
+        return result
 
-    def _levels(self, leg: int, *, ask: bool) -> Levels | None:
+    def _levels(self, leg: int, depth: int, *, ask: bool) -> Levels | None:
         rate = 1
         if leg == 0 and self.conversion:
             rate = self._rate[1 if ask else 0]
@@ -289,7 +297,7 @@ class Edge:
         one = self.legs[leg]
         return [
             (ticks * unit, one.base_units(ticks, lots, self.base_decimals))
-            for ticks, lots in one.book.walk(ask, WALK_LEVELS)
+            for ticks, lots in one.book.walk(ask, depth)
         ]
 
     def _conversion_limit(self, direction: int) -> int:

@@ -39,11 +39,16 @@ async def test_a_book_kept_from_the_socket_is_the_markets(told):
         frames = await read_many(socket, 6, is_channel("l2_data"))
     states = truth.books("BTC-USD.COINBASE")
     bids, asks = {}, {}
+    held = None
     for frame in frames:
         for side, book in (("bid", bids), ("offer", asks)):
             rows = [u for u in frame["events"][0]["updates"] if u["side"] == side]
             apply_levels(book, [(u["price_level"], u["new_quantity"]) for u in rows])
-        assert any((b, a) == (bids, asks) for _, b, a in states)
+        # A batch whose changes cancel out, or that the snapshot held already, leaves the book as
+        # it was: the market is not asked for a later state then.
+        if (bids, asks) != held:
+            assert any((b, a) == (bids, asks) for _, b, a in states)
+            held = dict(bids), dict(asks)
     assert not world.coinbase.counts.violations
 
 
