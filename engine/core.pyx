@@ -192,7 +192,8 @@ cdef class Engine:
                 return at
             if c.time > self.v.now:
                 advance(&self.v, c.time)
-                if self.v.events_len >= self.v.events_max:
+                # A command that only moves time has run by now.
+                if self.v.events_len >= self.v.events_max and c.op != OP_ADVANCE:
                     return at
             self._run(c)
             if self.v.broken:
