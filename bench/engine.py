@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.engine_flow import Flow, funded_engine, make_flow
+from bench.engine_journal import SECONDS, run_journal
 from bench.engine_peers import run_peers
 from engine.code import Op
 from engine.core import Engine, checksum
@@ -40,12 +41,19 @@ def _arguments(command: Command) -> tuple[int, ...]:
     return (*order, 0, command.tif) if command.tif else order
 
 
-def filled_engine(flow: Flow) -> Engine:
-    """Return an engine whose book the flow's first part has filled."""
-    engine = funded_engine()
-    engine.batch(Flow.bytes_of(flow.fill))
-    engine.drain()
+def filled_engine(flow: Flow, engine: Engine | None = None) -> Engine:
+    """Return an engine, a given one perhaps, whose book the flow's first part has filled."""
+    engine = engine or funded_engine()
+    fill(engine, Flow.bytes_of(flow.fill))
     return engine
+
+
+def fill(engine: Engine, records: bytes) -> None:
+    """Run commands of which the events are of no interest, however many."""
+    view = memoryview(records)
+    while view:
+        view = view[72 * engine.batch(view) :]
+        engine.clear()
 
 
 def time_calls(flow: Flow) -> float:
@@ -65,9 +73,9 @@ def time_calls(flow: Flow) -> float:
     return len(calls) / seconds
 
 
-def time_each_call(flow: Flow) -> tuple[list[int], list[int]]:
+def time_each_call(flow: Flow, engine: Engine | None = None) -> tuple[list[int], list[int]]:
     """Return the ns of each call, and of as many empty pairs of timer readings."""
-    engine = filled_engine(flow)
+    engine = filled_engine(flow, engine)
     calls = bound_calls(engine, flow.timed)
     timer = time.perf_counter_ns
     spent: list[int] = [0] * len(calls)
@@ -172,6 +180,7 @@ def run_engine(
         "per_call_spread": [round(min(calls)), round(max(calls))],
         "batch": {"orders_per_second": round(statistics.median(batches))},
         "batch_spread": [round(min(batches)), round(max(batches))],
+        "journal": run_journal(flow, rounds, time_each_call, seconds=1.0 if quick else SECONDS),
         "bytes_per_resting_order": round(engine.memory_bytes / engine.open_count, 1),
         "scaling": measure_scaling(count, max(1, rounds // 2), quick=quick),
         "peers": (

@@ -109,12 +109,17 @@ class _Maker:
 def funded_engine() -> Engine:
     """Return an engine with one book with fees and accounts that are checked and can pay."""
     engine = Engine()
+    open_accounts(engine)
+    return engine
+
+
+def open_accounts(engine: Engine) -> None:
+    """Give a new engine the flow's book and accounts."""
     engine.add_instrument(RULES)
     for account in range(1, ACCOUNTS + 1):
         engine.deposit(account, RULES.base, 1 << 50)
         engine.deposit(account, RULES.quote, 1 << 60)
     engine.drain()
-    return engine
 
 
 def make_flow(seed: int, count: int, resting: int, levels: int) -> Flow:

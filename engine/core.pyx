@@ -33,6 +33,13 @@ cdef enum:
     AHEAD = 8
 
 
+cdef inline Command blank(uint8_t op) noexcept:
+    cdef Command c
+    memset(&c, 0, sizeof(Command))
+    c.op = op
+    return c
+
+
 def checksum(data) -> int:
     """Return a 64-bit checksum of the whole 8-byte words of a buffer (of drained events)."""
     cdef Py_buffer view
@@ -50,9 +57,6 @@ cdef class Engine:
     BufferError before anything is done, `accounts_max` the account numbers. MemoryError before a
     command leaves all as it was; in the midst of one it leaves an engine that takes no more.
     """
-
-    cdef Venue v
-    cdef size_t exports
 
     def __cinit__(
         self, *, uint32_t orders_max=1 << 22, size_t events_max=1 << 20,
@@ -106,6 +110,10 @@ cdef class Engine:
             raise MemoryError("memory ran out within a command; restore from a snapshot")
         return 0
 
+    cdef int _leave(self) except -1:
+        """Let the pending events out; a subclass may have something to do before."""
+        return 0
+
     cdef int _reserve_account(self, uint32_t account) except -1:
         """Make room for an account number below the limit."""
         if not account_reserve(&self.v, account):
@@ -155,6 +163,74 @@ cdef class Engine:
         self.v.books_len += 1
         return book.number
 
+    # The doors of every command. A subclass that must know of all commands overrides these.
+
+    cdef int _command(self, const Command* c) except -1:
+        """Run one command record, its time left aside; returns its result code."""
+        cdef int code
+        self._begin()
+        code = self._run(c)
+        self._end()
+        return code
+
+    cdef Py_ssize_t _batch(self, const char* records, size_t count) except -1:
+        """Run command records; returns how many ran before the events were full."""
+        cdef size_t at
+        cdef Command copy
+        cdef const Command* c
+        # A buffer need not be aligned: then each record is copied to where it is.
+        cdef bint aligned = (<size_t>records) % 8 == 0
+        self._begin()
+        for at in range(count):
+            c = <const Command*>(records + at * sizeof(Command))
+            if not aligned:
+                memcpy(&copy, c, sizeof(Command))
+                c = &copy
+            elif at + AHEAD < count:
+                id_prefetch(&self.v, c[AHEAD].id)
+            if self.v.events_len >= self.v.events_max:
+                return at
+            if c.time > self.v.now:
+                advance(&self.v, c.time)
+                # A command that only moves time has run by now.
+                if self.v.events_len >= self.v.events_max and c.op != OP_ADVANCE:
+                    return at
+            self._run(c)
+            if self.v.broken:
+                self._end()
+        return count
+
+    cdef int _run(self, const Command* c) except -1:
+        if c.op == OP_CANCEL:
+            return cancel(&self.v, c.id)
+        if c.op == OP_NEW or c.op == OP_DEPOSIT:
+            self._reserve_account(c.account)
+        if c.op == OP_DEPOSIT and 0 <= c.price < ASSETS_MAX:
+            self._reserve_asset(<uint32_t>c.price)
+        if not reserve_new(&self.v, c):
+            raise MemoryError
+        if c.op == OP_NEW:
+            return new_order(&self.v, c)
+        if c.op == OP_REPLACE:
+            return replace(&self.v, c.id, c.price, c.qty)
+        if c.op == OP_CANCEL_ALL:
+            return cancel_all(&self.v, c.instrument, c.account)
+        if c.op == OP_ADVANCE:
+            advance(&self.v, c.time)
+            return OK
+        if c.op == OP_END_OF_DAY:
+            return end_of_day(&self.v, c.instrument)
+        if c.op == OP_SET_STATE:
+            return set_state(&self.v, c.instrument, c.qty)
+        if c.op == OP_DEPOSIT:
+            return deposit(&self.v, c.account, c.price, c.qty)
+        if OP_EXTERNAL_SET <= c.op <= OP_EXTERNAL_CLEAR:
+            return external(
+                &self.v, c.op, c.instrument, c.side, c.price,
+                0 if c.op == OP_EXTERNAL_CLEAR else c.qty,
+            )
+        return refuse(&self.v, BAD_COMMAND, c.instrument, c.id)
+
     # Commands about orders.
 
     def new(
@@ -164,7 +240,6 @@ cdef class Engine:
     ) -> int:
         """Enter an order; returns 0 or the reason of its refusal."""
         cdef Command c
-        cdef int code
         c.op = OP_NEW
         c.side = side
         c.type = type
@@ -181,103 +256,83 @@ cdef class Engine:
         c.display = display
         c.expire_at = expire_at
         c.time = 0
-        self._begin()
-        self._reserve_account(account)
-        if not reserve_new(&self.v, &c):
-            raise MemoryError
-        code = new_order(&self.v, &c)
-        self._end()
-        return code
+        return self._command(&c)
 
     def cancel(self, uint64_t order_id) -> int:
         """Cancel an open order."""
-        cdef int code
-        self._begin()
-        code = cancel(&self.v, order_id)
-        self._end()
-        return code
+        cdef Command c = blank(OP_CANCEL)
+        c.id = order_id
+        return self._command(&c)
 
-    def cancel_all(self, uint32_t instrument, uint32_t account) -> int:
+    def cancel_all(self, uint16_t instrument, uint32_t account) -> int:
         """Cancel an account's open orders of one instrument, in the order of acceptance."""
-        cdef int code
-        self._begin()
-        code = cancel_all(&self.v, instrument, account)
-        self._end()
-        return code
+        cdef Command c = blank(OP_CANCEL_ALL)
+        c.instrument = instrument
+        c.account = account
+        return self._command(&c)
 
     def replace(self, uint64_t order_id, int64_t price, int64_t qty) -> int:
         """Change an open order's limit and open quantity; KEEP leaves one as it is."""
-        cdef int code
-        self._begin()
-        if not venue_reserve(&self.v):
-            raise MemoryError
-        code = replace(&self.v, order_id, price, qty)
-        self._end()
-        return code
+        cdef Command c = blank(OP_REPLACE)
+        c.id = order_id
+        c.price = price
+        c.qty = qty
+        return self._command(&c)
 
     # Commands about time, state, money and the outside.
 
     def advance(self, int64_t now) -> int:
         """Move time on (never back) and expire what is due, by (expiry, acceptance)."""
-        self._begin()
-        advance(&self.v, now)
-        self._end()
-        return OK
+        cdef Command c = blank(OP_ADVANCE)
+        c.time = now
+        return self._command(&c)
 
-    def end_of_day(self, uint32_t instrument) -> int:
+    def end_of_day(self, uint16_t instrument) -> int:
         """Expire the DAY orders of a book in the order of acceptance."""
-        cdef int code
-        self._begin()
-        code = end_of_day(&self.v, instrument)
-        self._end()
-        return code
+        cdef Command c = blank(OP_END_OF_DAY)
+        c.instrument = instrument
+        return self._command(&c)
 
-    def set_state(self, uint32_t instrument, int64_t state) -> int:
+    def set_state(self, uint16_t instrument, int64_t state) -> int:
         """Change a book's trading state; opening it runs the uncross."""
-        cdef int code
-        self._begin()
-        code = set_state(&self.v, instrument, state)
-        self._end()
-        return code
+        cdef Command c = blank(OP_SET_STATE)
+        c.instrument = instrument
+        c.qty = state
+        return self._command(&c)
 
     def deposit(self, uint32_t account, int64_t asset, int64_t amount) -> int:
         """Credit an account with smallest units of an asset; it is limited from then on."""
-        cdef int code
-        self._begin()
-        self._reserve_account(account)
-        if 0 <= asset < ASSETS_MAX:
-            self._reserve_asset(<uint32_t>asset)
-        code = deposit(&self.v, account, asset, amount)
-        self._end()
-        return code
+        cdef Command c = blank(OP_DEPOSIT)
+        c.account = account
+        c.price = asset
+        c.qty = amount
+        return self._command(&c)
 
-    def external_set(self, uint32_t instrument, uint8_t side, int64_t price, int64_t shown) -> int:
+    def external_set(self, uint16_t instrument, uint8_t side, int64_t price, int64_t shown) -> int:
         """Set the lots that the outside shows at a price."""
-        cdef int code
-        self._begin()
-        if not venue_reserve(&self.v):
-            raise MemoryError
-        code = external(&self.v, OP_EXTERNAL_SET, instrument, side, price, shown)
-        self._end()
-        return code
+        cdef Command c = blank(OP_EXTERNAL_SET)
+        c.instrument = instrument
+        c.side = side
+        c.price = price
+        c.qty = shown
+        return self._command(&c)
 
-    def external_print(self, uint32_t instrument, uint8_t side, int64_t price, int64_t qty) -> int:
+    def external_print(self, uint16_t instrument, uint8_t side, int64_t price, int64_t qty) -> int:
         """Report an outside trade against resting `side`; it may fill our orders there."""
-        cdef int code
-        self._begin()
-        code = external(&self.v, OP_EXTERNAL_PRINT, instrument, side, price, qty)
-        self._end()
-        return code
+        cdef Command c = blank(OP_EXTERNAL_PRINT)
+        c.instrument = instrument
+        c.side = side
+        c.price = price
+        c.qty = qty
+        return self._command(&c)
 
-    def external_clear(self, uint32_t instrument, uint8_t side, int64_t price) -> int:
+    def external_clear(self, uint16_t instrument, uint8_t side, int64_t price) -> int:
         """Forget what our orders took from the outside at a price."""
-        cdef int code
-        self._begin()
-        code = external(&self.v, OP_EXTERNAL_CLEAR, instrument, side, price, 0)
-        self._end()
-        return code
-
-    # Many commands at once.
+        cdef Command c = blank(OP_EXTERNAL_CLEAR)
+        c.instrument = instrument
+        c.side = side
+        c.price = price
+        return self._command(&c)
 
     def batch(self, commands) -> int:
         """Run 72-byte command records; returns how many ran before the events were full.
@@ -286,72 +341,13 @@ cdef class Engine:
         `numpy.dtype(COMMAND_DTYPE)`; raises ValueError for another length.
         """
         cdef Py_buffer view
-        cdef size_t count
-        cdef size_t at
-        cdef Command copy
-        cdef const Command* c
-        cdef const char* record
-        cdef bint aligned
-        self._begin()
         PyObject_GetBuffer(commands, &view, PyBUF_SIMPLE)
         try:
             if view.len % sizeof(Command):
                 raise ValueError("a batch is a whole number of 72-byte commands")
-            count = view.len // sizeof(Command)
-            # A buffer need not be aligned: then each record is copied to where it is.
-            aligned = (<size_t>view.buf) % 8 == 0
-            for at in range(count):
-                record = <char*>view.buf + at * sizeof(Command)
-                c = <Command*>record
-                if not aligned:
-                    memcpy(&copy, record, sizeof(Command))
-                    c = &copy
-                if aligned and at + AHEAD < count:
-                    id_prefetch(&self.v, c[AHEAD].id)
-                if self.v.events_len >= self.v.events_max:
-                    return at
-                if c.time > self.v.now:
-                    advance(&self.v, c.time)
-                    if self.v.events_len >= self.v.events_max:
-                        return at
-                if c.op == OP_CANCEL:
-                    cancel(&self.v, c.id)
-                else:
-                    self._run(c)
-                if self.v.broken:
-                    self._end()
-            return count
+            return self._batch(<const char*>view.buf, view.len // sizeof(Command))
         finally:
             PyBuffer_Release(&view)
-
-    cdef int _run(self, const Command* c) except -1:
-        """Run one command record at the present time."""
-        if c.op == OP_NEW or c.op == OP_DEPOSIT:
-            self._reserve_account(c.account)
-        if c.op == OP_DEPOSIT and 0 <= c.price < ASSETS_MAX:
-            self._reserve_asset(<uint32_t>c.price)
-        if not reserve_new(&self.v, c):
-            raise MemoryError
-        if c.op == OP_NEW:
-            return new_order(&self.v, c)
-        if c.op == OP_REPLACE:
-            return replace(&self.v, c.id, c.price, c.qty)
-        if c.op == OP_CANCEL_ALL:
-            return cancel_all(&self.v, c.instrument, c.account)
-        if c.op == OP_ADVANCE:
-            return OK
-        if c.op == OP_END_OF_DAY:
-            return end_of_day(&self.v, c.instrument)
-        if c.op == OP_SET_STATE:
-            return set_state(&self.v, c.instrument, c.qty)
-        if c.op == OP_DEPOSIT:
-            return deposit(&self.v, c.account, c.price, c.qty)
-        if OP_EXTERNAL_SET <= c.op <= OP_EXTERNAL_CLEAR:
-            return external(
-                &self.v, c.op, c.instrument, c.side, c.price,
-                0 if c.op == OP_EXTERNAL_CLEAR else c.qty,
-            )
-        return refuse(&self.v, BAD_COMMAND, c.instrument, c.id)
 
     # Events.
 
@@ -363,6 +359,7 @@ cdef class Engine:
     def __getbuffer__(self, Py_buffer* view, int flags):
         """Show the pending events where they are; while one looks, no command may run."""
         cdef void* start = self.v.events if self.v.events != NULL else <void*>&self.v
+        self._leave()
         PyBuffer_FillInfo(view, self, start, self.v.events_len * sizeof(Event), 1, flags)
         self.exports += 1
 
@@ -377,6 +374,7 @@ cdef class Engine:
 
     def drain(self) -> bytes:
         """Return the pending events as records and forget them."""
+        self._leave()
         data = PyBytes_FromStringAndSize(NULL, self.v.events_len * sizeof(Event))
         if self.v.events_len:
             memcpy(PyBytes_AS_STRING(data), self.v.events, self.v.events_len * sizeof(Event))

@@ -125,10 +125,13 @@ class NaiveEngine(OrderDesk):
         count = 0
         for fields in COMMAND.iter_unpack(commands):
             command = Command._make(fields)
-            if len(self.events) < self.events_max and command.time > self.now:
-                self.advance(command.time)
             if len(self.events) >= self.events_max:
                 break
+            if command.time > self.now:
+                self.advance(command.time)
+                # A command that only moves time has run by now.
+                if len(self.events) >= self.events_max and command.op != Op.ADVANCE:
+                    break
             self.run(command)
             count += 1
         return count

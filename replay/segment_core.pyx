@@ -67,16 +67,6 @@ cdef class RecordLog:
     which the record fits, or raises, and then nothing was appended.
     """
 
-    cdef Py_buffer view
-    cdef unsigned char *base
-    cdef Py_ssize_t position
-    cdef Py_ssize_t limit
-    cdef Py_ssize_t size
-    cdef uint64_t next_number
-    cdef int64_t last_ts_ns
-    cdef uint32_t seed
-    cdef public object on_full
-
     def __cinit__(self):
         self.base = NULL
         self.position = self.limit = self.size = 0
@@ -177,7 +167,21 @@ cdef class RecordLog:
             raise ValueError("no room for the end mark")
         self.put(KIND_END, self.last_ts_ns, NULL, 0)
 
+    cdef unsigned char *payload(self) noexcept:
+        """Return where the payload of the next record goes, once `make_room` gave room for it."""
+        return self.base + self.position + HEADER_BYTES
+
+    cdef void commit(self, uint32_t kind, int64_t ts_ns, Py_ssize_t length) noexcept:
+        """Make a record of what stands at `payload`.
+
+        The kind is not reserved, the length is a multiple of eight: no padding is written.
+        """
+        self.put(kind, ts_ns, NULL, length)
+        self.last_ts_ns = ts_ns
+        self.next_number += 1
+
     cdef int make_room(self, Py_ssize_t length) except -1:
+        """Make sure that a record fits which is no longer; raises what `append` raises."""
         if length <= MAX_PAYLOAD and self.fits(length):
             return 0
         if self.on_full is None:
@@ -187,7 +191,7 @@ cdef class RecordLog:
             raise ValueError("no room was made")
         return 0
 
-    cdef inline bint fits(self, Py_ssize_t length) noexcept:
+    cdef bint fits(self, Py_ssize_t length) noexcept:
         # Room for a flush mark is kept behind each record, and the last page for the end mark.
         return HEADER_BYTES + padded(length) + MARK_LEAST <= self.limit - self.position
 

@@ -55,6 +55,18 @@ def test_a_batch_stops_when_the_events_are_full_and_says_where(kind):
 
 
 @BOTH
+def test_moving_time_has_run_even_when_its_own_events_fill_the_buffer(kind):
+    engine = with_book(kind, events_max=4)
+    gone = Command(Op.NEW, tif=4, account=1, id=1, price=9, qty=1, expire_at=5)
+    late = Command(Op.NEW, account=1, id=2, price=9, qty=1, time=6)
+    assert engine.batch(packed([gone, Command(Op.ADVANCE, time=6), late])) == 2
+    assert engine.now == 6
+    engine.drain()
+    assert engine.batch(packed([gone._replace(expire_at=7), late._replace(time=8)])) == 1
+    assert engine.now == 8, "the time of a command comes before the command"
+
+
+@BOTH
 def test_misuse_has_its_own_reasons(kind):
     engine = with_book(kind, accounts_max=10)
     assert engine.new(1, 1, 1, 0, 100, 1) == 14
