@@ -6,9 +6,11 @@ from typing import Any
 def glance(status: dict[str, Any], books: list[dict[str, Any]], edges: dict[str, Any]) -> str:
     """Return the books with their grades and audits, and the edges that pay or nearly do."""
     lines = [
-        f"-- up {status['uptime_seconds']:.0f} s, {status['inputs']:,} inputs,"
-        f" {status['rss_mb']:.0f} MiB, recording {status['recording']['state']},"
-        f" digest {status['digest']}"
+        (
+            f"-- up {status['uptime_seconds']:.0f} s, {status['inputs']:,} inputs,"
+            f" {status['rss_mb']:.0f} MiB, recording {status['recording']['state']},"
+            f" digest {status['digest']}"
+        )
     ]
     for row in books:
         bid, ask = (row[side][0] if row[side] else "-" for side in ("bid", "ask"))
