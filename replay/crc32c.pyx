@@ -1,7 +1,8 @@
-"""CRC-32C (Castagnoli) in portable C: sixteen table look-ups for sixteen bytes.
+"""CRC-32C (Castagnoli): the processor's instruction, or portable C where there is none.
 
-Records are mostly 100 to 400 bytes. At that size slicing by 16 beat both slicing by 8 and a call
-of `zlib.crc32` (whose braids pay off only above about 2 KB), without leaving C.
+The instruction takes eight bytes in three cycles and leaves the cache to others. In portable C,
+sixteen table look-ups for sixteen bytes: records are mostly 100 to 400 bytes, where slicing by 16
+beat both slicing by 8 and a call of `zlib.crc32` (whose braids pay off only above about 2 KB).
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -12,6 +13,36 @@ import sys
 if sys.byteorder != "little":
     raise ImportError("the compiled checksum reads little-endian words")
 
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    #if defined(__x86_64__) && defined(__GNUC__)
+    static int xq_has_crc(void) { return __builtin_cpu_supports("sse4.2"); }
+    __attribute__((target("sse4.2")))
+    static uint32_t xq_crc(uint32_t crc, const unsigned char *data, size_t size) {
+        uint64_t wide = (uint32_t)~crc, word;
+        for (; size >= 8; size -= 8, data += 8) {
+            memcpy(&word, data, 8);
+            wide = __builtin_ia32_crc32di(wide, word);
+        }
+        crc = (uint32_t)wide;
+        for (; size > 0; size--, data++)
+            crc = __builtin_ia32_crc32qi(crc, *data);
+        return ~crc;
+    }
+    #else
+    static int xq_has_crc(void) { return 0; }
+    static uint32_t xq_crc(uint32_t crc, const unsigned char *data, size_t size) {
+        (void)data; (void)size;
+        return crc;
+    }
+    #endif
+    """
+    bint xq_has_crc() noexcept nogil
+    uint32_t xq_crc(uint32_t crc, const unsigned char *data, size_t size) noexcept nogil
+
+cdef bint HAS_INSTRUCTION = xq_has_crc()
 cdef uint32_t TABLES[16][256]
 
 
@@ -31,6 +62,12 @@ cdef void fill_tables() noexcept:
 
 cdef uint32_t crc32c_update(uint32_t crc, const unsigned char *data, size_t size) noexcept nogil:
     """Return the checksum of what `crc` stands for followed by `size` bytes of `data`."""
+    if HAS_INSTRUCTION:
+        return xq_crc(crc, data, size)
+    return crc32c_tables(crc, data, size)
+
+
+cdef uint32_t crc32c_tables(uint32_t crc, const unsigned char *data, size_t size) noexcept nogil:
     cdef uint64_t low, high
     crc = ~crc
     while size >= 16:
@@ -70,6 +107,14 @@ def crc32c(const unsigned char[::1] data not None, uint32_t value=0):
     if size == 0:
         return value
     return crc32c_update(value, &data[0], size)
+
+
+def crc32c_portable(const unsigned char[::1] data not None, uint32_t value=0):
+    """Return what `crc32c` returns, by the tables whatever the processor has."""
+    cdef size_t size = data.shape[0]
+    if size == 0:
+        return value
+    return crc32c_tables(value, &data[0], size)
 
 
 fill_tables()

@@ -54,7 +54,7 @@ def decode_rules(payload: bytes) -> BookRules:
 
 
 def encode_checkpoint(snapshot: bytes) -> bytes:
-    """Return the opening of a segment; a snapshot shrinks to about a fifth."""
+    """Return the opening of a segment; a snapshot shrinks to less than a fifth."""
     return CHECKPOINT_MAGIC + zstandard.ZstdCompressor(level=1).compress(snapshot)
 
 

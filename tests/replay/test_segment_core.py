@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.crc32c import crc32c
+from replay.crc32c import crc32c, crc32c_portable
 from replay.segment_core import RecordCursor, RecordLog, find_record
 from replay.segment_format import MAX_PAYLOAD, PAGE, encode_record
 from replay.segment_plain import PlainCursor, PlainLog, plain_crc32c, plain_find, plain_record
@@ -39,6 +39,7 @@ def test_checksum_has_the_published_check_value():
 def test_checksums_agree_and_can_be_continued(first, second, value):
     whole = crc32c(first + second, value)
     assert whole == plain_crc32c(first + second, value)
+    assert whole == crc32c_portable(first + second, value)
     assert whole == crc32c(second, crc32c(first, value))
 
 
