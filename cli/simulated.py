@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
+import ctypes
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 
 import orjson
 
@@ -12,6 +16,7 @@ from connectors.transport.venue_feed import FeedAddress
 
 _START_S_MAX = 30.0
 _STOP_S_MAX = 5.0
+_PR_SET_PDEATHSIG = 1
 
 
 class SimulatedStartError(OSError):
@@ -35,6 +40,7 @@ async def simulated(settings: SimSettings) -> AsyncIterator[dict[str, FeedAddres
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=partial(_end_with, os.getpid(), ctypes.CDLL(None)),
     )
     try:
         yield await _addresses(process)
@@ -47,6 +53,17 @@ async def simulated(settings: SimSettings) -> AsyncIterator[dict[str, FeedAddres
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _end_with(parent: int, libc: ctypes.CDLL) -> None:
+    """Have this process, between fork and exec, end when its parent does, however that ends.
+
+    A parent that is killed cannot end its child, which would keep its ports for ever.
+    """
+    if sys.platform == "linux":
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 async def _addresses(process: asyncio.subprocess.Process) -> dict[str, FeedAddress]:
