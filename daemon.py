@@ -291,12 +291,13 @@ class Daemon:
             before_close()
         finally:
             await _cancel([*tasks, stopped])
-            self._close()
+            self.close()
         for task in failed:
             task.result()
             raise RuntimeError(f"task {task.get_name()} ended by itself")
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the recording and the shared quotes; again does nothing."""
         if self._timer is not None:
             self._timer.cancel()
         if self.recorder is not None:
@@ -312,9 +313,9 @@ class Daemon:
             await asyncio.sleep(_CLOCK_S)
             step = self.clock.check()
             if step is not None:
+                self.feed(step)
                 for feed in self.feeds.values():
                     feed.stepped(step.number)
-                self.feed(step)
 
     async def _beat(self) -> None:
         """Vouch for what is published, and publish depth, conflated."""

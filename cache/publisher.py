@@ -24,7 +24,12 @@ class Publisher:
         self._slots: dict[int, int] = {}
         self._grids: dict[int, Instrument] = {}
         self._depth: dict[int, None] = {}
-        self.left_out = 0
+        self._left_out: dict[int, None] = {}
+
+    @property
+    def left_out(self) -> int:
+        """Instruments that found no room in the table."""
+        return len(self._left_out)
 
     def touch(self, slot: int, book: Book, instrument: Instrument, l1: L1, now: int) -> None:
         """Write the touch of a book that changed."""
@@ -79,6 +84,8 @@ class Publisher:
         held = self._grids.get(slot)
         if held is instrument:
             return self._slots[slot]
+        if slot in self._left_out:
+            return -1
         grids = (
             instrument.price.decimals,
             instrument.price.step,
@@ -92,7 +99,7 @@ class Publisher:
         try:
             self._slots[slot] = self._writer.add(instrument.id, *grids)
         except L2FullError:
-            self.left_out += 1
+            self._left_out[slot] = None
             return -1
         self._grids[slot] = instrument
         return self._slots[slot]

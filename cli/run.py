@@ -76,6 +76,8 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         if settings.mode == "sim":
             addresses = await stack.enter_async_context(simulated(settings.sim))
         daemon = Daemon(settings, Options(addresses, args.seconds, seed=os.getpid()))
+        # Whatever fails from here on, no open recording and no table of quotes stays behind.
+        stack.callback(daemon.close)
         daemon.build()
         daemon.open_recording()
         daemon.open_l2()

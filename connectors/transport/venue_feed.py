@@ -106,8 +106,9 @@ class VenueFeed:
             connection.ready(source)
 
     def stepped(self, step_ns: int) -> None:
-        """Our wall clock stepped."""
+        """Our wall clock stepped: the offset moved with it, and the node is told at once."""
         self._estimator.stepped(step_ns)
+        self._tell(self._edge.clock.now_ns())
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -139,10 +140,13 @@ class VenueFeed:
         if venue_ns is None or not self._estimator.add(reply.sent_ns, venue_ns, reply.recv_ns):
             self._edge.counters.count(self.venue.name, "rest", "bad_time_reply")
             return
+        self._tell(reply.recv_ns)
+
+    def _tell(self, ts_ns: int) -> None:
+        """Make the offset an input when it moved."""
         offset = self._estimator.offset()
-        assert offset is not None
+        if offset is None:
+            return
         if self._told_ns is None or abs(offset.offset_ns - self._told_ns) > _OFFSET_STEP_NS:
             self._told_ns = offset.offset_ns
-            self._sink(
-                Input(reply.recv_ns, InputKind.OFFSET, self._rest_source, number=offset.offset_ns)
-            )
+            self._sink(Input(ts_ns, InputKind.OFFSET, self._rest_source, number=offset.offset_ns))

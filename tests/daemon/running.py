@@ -101,9 +101,11 @@ class Watched(Daemon):
 class Running:
     """A watched daemon with its door. Leaving the block stops it and waits for the end."""
 
-    def __init__(self, settings, addresses=None):
+    def __init__(self, settings, clock=None):
         self.settings = settings
-        self.daemon = Watched(settings, Options(addresses or {}))
+        self.daemon = Watched(settings, Options({}))
+        if clock is not None:
+            self.daemon.clock = clock
         self.view = LiveView(self.daemon)
         self._door = Door(self.view, settings.control.socket)
         self._task = None
@@ -182,15 +184,16 @@ def world(**options):
     return SimulatedWorld(seed=5, warm_up_ns=WARM_UP_NS, **options)
 
 
-def verify(folder, kills=0):
+def verify(folder, open_ends=0):
     """Verify the recording in a folder; returns what came of it.
 
-    The last input before a kill has no digest behind it: there was nobody left to write it.
+    The last input before a kill, or before the recording stopped, has no digest behind it: that
+    would have come with the next one.
     """
     done = Replay(Recording(Path(folder)), checkpoint, verify=True).run()
     assert done.problems == []
     assert done.difference is None
-    assert 0 < done.inputs <= done.verified + kills
+    assert 0 < done.inputs <= done.verified + open_ends
     return done
 
 

@@ -37,7 +37,7 @@ async def test_what_a_killed_daemon_leaves_verifies_and_the_next_goes_on_over_it
         reader.close()
         # What the door counted was recorded before: at most the record being written is lost.
         seen += handled
-        assert verify(daemon.recordings, kills).inputs >= seen
+        assert verify(daemon.recordings, open_ends=kills).inputs >= seen
     with DaemonProcess(folder, paper(served)) as daemon:
         await daemon.live()
         reader = open_reader(daemon.table)
@@ -49,7 +49,7 @@ async def test_what_a_killed_daemon_leaves_verifies_and_the_next_goes_on_over_it
         seen += daemon.status()["inputs"]
         daemon.signal(signal.SIGTERM)
         assert (await daemon.ended())[0] == 0, daemon.told
-    done = verify(daemon.recordings, kills=2)
+    done = verify(daemon.recordings, open_ends=2)
     assert done.inputs >= seen
     assert len(done.segments) == 3
     no_rule_broken(served)

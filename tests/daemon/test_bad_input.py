@@ -1,0 +1,188 @@
+"""What the machine or the user may do to a daemon: each has a stated behaviour and a message."""
+
+import contextlib
+import resource
+import time
+
+import pytest
+from msgspec.structs import replace
+
+from cache.l2_writer import L2Writer
+from cli.main import main
+from connectors.transport.clock import StampClock
+from market.inputs import InputKind
+from replay.native_reader import Recording
+
+from .process import DaemonProcess, paper
+from .running import Running, no_rule_broken, settings_for, until, verify
+
+KIBIBYTE = 1 << 10
+SECOND_NS = 10**9
+
+
+@contextlib.contextmanager
+def files_up_to(size):
+    """Let no file of this process grow beyond a size, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def fill_a_segment(running):
+    """Give the daemon commands until a new segment had to be opened."""
+    recorder = running.daemon.recorder
+    before = recorder.segment
+    for _ in range(400):
+        running.daemon.command("unheard", "x" * 4000)
+        if recorder.segment > before or not recorder.recording:
+            return
+    raise AssertionError("no segment was filled")
+
+
+async def test_a_full_disk_stops_the_recording_and_nothing_else(served, tmp_path):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    settings = replace(settings, recording=replace(settings.recording, segment_mb=1))
+    async with Running(settings) as running:
+        await running.live()
+        with files_up_to(512 * KIBIBYTE):
+            fill_a_segment(running)
+            told = running.view.status()["recording"]
+            assert told["state"].startswith("stopped: ")
+            assert told["errors"] == 1
+            versions = {name: book.version for name, book in running.books.items()}
+            await until(
+                lambda: all(book.version > versions[name] for name, book in running.books.items()),
+                "news without a recording",
+            )
+            assert running.view.status()["recording"]["missed"] > 0
+        await until(
+            lambda: running.view.status()["recording"]["state"] == "on", "the next recording"
+        )
+        running.untouched(*running.books)
+        no_rule_broken(served)
+    assert len(Recording(tmp_path / "recordings").numbers) == 2
+    done = verify(tmp_path / "recordings", open_ends=1)
+    missed = running.last_status["recording"]["missed"]
+    assert done.inputs >= running.last_status["inputs"] - missed
+
+
+async def test_without_room_for_the_shared_quotes_the_daemon_runs_on_and_says_so(served, tmp_path):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    settings = replace(
+        settings,
+        recording=replace(settings.recording, segment_mb=1),
+        l2=replace(settings.l2, slots=4096, depth=128),
+    )
+    with files_up_to(2048 * KIBIBYTE):
+        async with Running(settings) as running:
+            await running.live()
+            told = running.view.status()["l2"]
+    assert told["path"] in told["state"]
+    assert not (tmp_path / "table.l2").exists()
+    verify(tmp_path / "recordings")
+
+
+async def test_a_table_that_cannot_be_made_is_named_and_nothing_else_suffers(served, tmp_path):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    path = tmp_path / "nowhere" / "table.l2"
+    settings = replace(settings, l2=replace(settings.l2, path=str(path)))
+    async with Running(settings) as running:
+        await running.live()
+        assert str(path) in running.view.status()["l2"]["state"]
+
+
+async def test_the_table_of_another_daemon_is_left_alone(served, tmp_path):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    other = L2Writer(settings.l2.path, 4, 4, time.time_ns())
+    async with Running(settings) as running:
+        await running.live()
+        assert "writes this table" in running.view.status()["l2"]["state"]
+        assert (tmp_path / "table.l2").exists()
+    assert (tmp_path / "table.l2").exists()
+    other.close()
+
+
+async def test_instruments_beyond_the_room_of_the_table_are_counted_once(served, tmp_path):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    settings = replace(settings, l2=replace(settings.l2, slots=2))
+    async with Running(settings) as running:
+        await running.live()
+        versions = {name: book.version for name, book in running.books.items()}
+        await until(
+            lambda: all(book.version > versions[name] for name, book in running.books.items())
+        )
+        assert running.view.status()["l2"]["left_out"] == 3
+        assert sum(running.readable(name) for name in running.books) == 2
+
+
+@pytest.mark.parametrize("step_ns", [3600 * SECOND_NS, -SECOND_NS // 2], ids=["ahead", "back"])
+async def test_a_step_of_the_clock_is_an_input_and_quotes_are_good_again(served, tmp_path, step_ns):
+    step = [0]
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    clock = StampClock(wall_ns=lambda: time.time_ns() + step[0])
+    async with Running(settings, clock) as running:
+        await running.live()
+        await until(lambda: all(feed.offset for feed in running.daemon.feeds.values()), "offsets")
+        step[0] = step_ns
+        await until(lambda: running.daemon.node.clock_steps == 1, "the step")
+        assert running.daemon.feeds["binance"].offset.offset_ns == pytest.approx(
+            -step_ns, abs=SECOND_NS // 4
+        )
+        for name in running.books:
+            await until(lambda name=name: running.readable(name), f"a quote of {name}")
+        running.untouched(*running.books)
+        no_rule_broken(served)
+    verify(tmp_path / "recordings")
+    inputs = [entry.input for entry in Recording(tmp_path / "recordings").part(1)]
+    steps = [item for item in inputs if item is not None and item.kind is InputKind.CLOCK]
+    assert [step.number for step in steps] == [pytest.approx(step_ns, abs=SECOND_NS // 4)]
+
+
+async def test_a_port_in_use_is_named_and_nothing_is_left_behind(served, tmp_path):
+    ports = f"sim: {{ports: {{binance: {served.binance.port}}}}}\n"
+    with DaemonProcess(tmp_path / "run", ports) as daemon:
+        assert (await daemon.ended())[0] == 1
+        assert f"{served.binance.port}): address already in use" in daemon.told
+        assert not daemon.socket.exists()
+        assert not daemon.table.exists()
+
+
+async def test_a_folder_that_cannot_be_recorded_into_is_named_before_anything_runs(
+    served, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    where = tmp_path / "file" / "recordings"
+    with DaemonProcess(tmp_path / "run", paper(served), "--record", str(where)) as daemon:
+        assert (await daemon.ended())[0] == 1
+        assert str(tmp_path / "file") in daemon.told
+        assert not daemon.socket.exists()
+        assert not daemon.table.exists()
+
+
+async def test_a_door_that_cannot_be_opened_leaves_no_table_and_a_whole_recording(served, tmp_path):
+    with DaemonProcess(tmp_path / "run", paper(served)) as daemon:
+        daemon.socket.write_text("not a socket")
+        assert (await daemon.ended())[0] == 1
+        assert str(daemon.socket) in daemon.told
+        assert daemon.socket.read_text() == "not a socket"
+        assert not daemon.table.exists()
+    assert main(["replay", str(daemon.recordings), "--verify"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("modee: sim", "modee"),
+        ("mode: live", "mode"),
+        ("recording: {segment_mb: 0}", "recording.segment_mb"),
+        ("venues: {binance: {silence_ms: soon}}", "venues.binance.silence_ms"),
+    ],
+)
+def test_a_bad_configuration_is_named_by_its_path_and_ends_with_2(tmp_path, capsys, line, named):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"version: 1\n{line}\n")
+    assert main(["run", "--config", str(path)]) == 2
+    assert named in capsys.readouterr().err
