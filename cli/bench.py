@@ -39,6 +39,13 @@ def _engine(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _live(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.live")
+    follow = importlib.import_module("cli.live_bench").follow
+    figures: Figures = module.run_live(follow, **_rounds(args))
+    return figures
+
+
 def _rounds(args: argparse.Namespace) -> dict[str, int]:
     return {"rounds": args.rounds} if args.rounds > 0 else {}
 
@@ -48,6 +55,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "node": _node,
     "quotes": _quotes,
     "engine": _engine,
+    "live": _live,
 }
 
 _EXAMPLES = """examples:
@@ -56,6 +64,7 @@ _EXAMPLES = """examples:
   crossquote bench node --source binance=spot.gz --source binance-usdm=perp.gz
   crossquote bench quotes --reads 1000000
   crossquote bench engine --json
+  crossquote bench live --rounds 7
 """
 
 
