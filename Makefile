@@ -54,6 +54,7 @@ sanitize: setup
 SOAK_SECONDS ?= 600
 SOAK_HALF := $(shell expr $(SOAK_SECONDS) / 2)
 soak: setup
+	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"
 	SOAK_OUT=$(CURDIR)/build/soak $(BIN)/python -m fuzz.soak $(SOAK_HALF)
 	SOAK_OUT=$(CURDIR)/build/soak bash fuzz/sanitize.sh -m fuzz.soak $(SOAK_HALF) --random
