@@ -87,9 +87,10 @@ def serve(pipe: Pipe, stamps: MutableSequence[int], rate: int, seed: int) -> Non
             _shake_hands(peer)
             _write(peer, script.frames, stamps, rate, burst)
             peer.settimeout(_LEAVE_S_MAX)
-            while data := peer.recv(4096):  # what the client still says; then it closes
+            while data := peer.recv(4096):
                 if data[:1] == b"\x88":
                     peer.sendall(_CLOSE)
+                    break
     rest.shutdown()
     server.close()
 

@@ -136,9 +136,15 @@ async def test_a_step_of_the_clock_is_an_input_and_quotes_are_good_again(served,
         running.untouched(*running.books)
         no_rule_broken(served)
     verify(tmp_path / "recordings")
-    inputs = [entry.input for entry in Recording(tmp_path / "recordings").part(1)]
-    steps = [item for item in inputs if item is not None and item.kind is InputKind.CLOCK]
-    assert [step.number for step in steps] == [pytest.approx(step_ns, abs=SECOND_NS // 4)]
+    entries = Recording(tmp_path / "recordings").part(1)
+    inputs = [entry.input for entry in entries if entry.input is not None]
+    steps = [at for at, item in enumerate(inputs) if item.kind is InputKind.CLOCK]
+    assert len(steps) == 1
+    assert inputs[steps[0]].number == pytest.approx(step_ns, abs=SECOND_NS // 4)
+    # Both venues' offsets moved by as much, and are told before the next frame is judged.
+    told = inputs[steps[0] + 1 : steps[0] + 3]
+    assert [item.kind for item in told] == [InputKind.OFFSET] * 2
+    assert {item.source for item in told} == {"binance.rest", "coinbase.rest"}
 
 
 async def test_a_port_in_use_is_named_and_nothing_is_left_behind(served, tmp_path):

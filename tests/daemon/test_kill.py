@@ -4,8 +4,6 @@ import random
 import signal
 from time import time_ns
 
-import pytest
-
 from cache.client import open_reader
 from cache.l2_quote import Miss, Reason
 from cache.l2_reader import L2Reader
@@ -14,14 +12,11 @@ from .process import DaemonProcess, paper
 from .running import TTL_NS, no_rule_broken, until, verify
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_what_a_killed_daemon_leaves_verifies_and_the_next_goes_on_over_it(
-    served, tmp_path, seed
-):
-    instants = random.Random(seed)
+async def test_what_a_killed_daemon_leaves_verifies_and_the_next_goes_on_over_it(served, tmp_path):
+    instants = random.Random(7)
     folder = tmp_path / "run"
     seen = 0
-    for kills in (1, 2):
+    for kills in (1, 2, 3):
         with DaemonProcess(folder, paper(served)) as daemon:
             await daemon.inputs(instants.randrange(1, 150))
             handled = daemon.status()["inputs"]
@@ -49,7 +44,7 @@ async def test_what_a_killed_daemon_leaves_verifies_and_the_next_goes_on_over_it
         seen += daemon.status()["inputs"]
         daemon.signal(signal.SIGTERM)
         assert (await daemon.ended())[0] == 0, daemon.told
-    done = verify(daemon.recordings, open_ends=2)
+    done = verify(daemon.recordings, open_ends=3)
     assert done.inputs >= seen
-    assert len(done.segments) == 3
+    assert len(done.segments) == 4
     no_rule_broken(served)
