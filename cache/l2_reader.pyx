@@ -199,7 +199,7 @@ cdef class L2Reader:
 
     cdef object _death(self, int64_t now_ns):
         cdef object death = self._session.death(now_ns)
-        self._checked_ns = now_ns
+        self._checked_ns = self._session.checked_ns
         if self._session.table is not self._table:
             self._bind(self._session)
         return death

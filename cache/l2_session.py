@@ -54,7 +54,12 @@ class Session:
         The table may be another one afterwards.
         """
         self._refuse_closed()
-        self.checked_ns = now_ns
+        verdict = self._verdict(now_ns)
+        # A writer found dead is looked at anew by the next read: only life is taken on trust.
+        self.checked_ns = now_ns if verdict is None else _NEVER
+        return verdict
+
+    def _verdict(self, now_ns: int) -> str | None:
         verdict = self.table.death(now_ns, self.heartbeat_ns)
         if verdict is None or not self.table.replaced():
             return verdict
