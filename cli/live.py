@@ -7,12 +7,11 @@ from typing import Any
 
 from bench.node import rss_mb
 from books.grade import Grade
+from checkpoint import build
 from cli.report import book_row, connection_row, edge_rows
 from daemon import Daemon
 from replay.native_format import LOG
 from replay.segment_files import list_segments
-
-VERSION = "0.1.0"
 
 
 class LiveView:
@@ -27,7 +26,7 @@ class LiveView:
         node = daemon.node
         now = daemon.clock.now_ns()
         return {
-            "version": VERSION,
+            "version": build().version,
             "pid": os.getpid(),
             "mode": daemon.settings.mode,
             "started_ns": daemon.started_ns,

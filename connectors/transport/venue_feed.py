@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from connectors.transport.connection import Connection, ConnectionParameters, Edge, VenuePacers
-from connectors.transport.limits import VenueLimits
+from connectors.transport.connection import Connection, ConnectionParameters, Edge
+from connectors.transport.limits import VenueLimits, pacers_for
 from connectors.transport.offset import Offset, OffsetEstimator
-from connectors.transport.pacer import Pacer
 from connectors.transport.reply import Reply
 from connectors.transport.rest import RestClient
 from connectors.venue import Venue
@@ -53,10 +52,7 @@ class VenueFeed:
         self._estimator = OffsetEstimator()
         self._told_ns: int | None = None
         self._rest_source = f"{venue.name}.rest"
-        pacers = VenuePacers(
-            connect=Pacer(limits.connect, edge.clock.monotonic_ns),
-            send=Pacer(limits.send, edge.clock.monotonic_ns),
-        )
+        pacers = pacers_for(limits, edge.clock)
         own = replace(
             parameters,
             epoch=limits.epoch,
