@@ -34,6 +34,7 @@ from connectors.transport.venue_feed import FeedAddress, VenueFeed
 from market.catalog import Catalog
 from market.effects import Effect, EffectKind
 from market.fees import PPB, Fees, FeeSchedule, rate_ppb
+from market.grid import split_decimal
 from market.inputs import Input, InputKind
 from market.timers import NEVER
 from node import SHUTDOWN, Node, NodeConfig
@@ -354,7 +355,7 @@ def node_config(settings: Settings) -> NodeConfig:
         limits=EdgeLimits(
             margin_ppb=_bps(edges.safety_margin_bps),
             silence_max_ns=edges.silence_max_ms * 1_000_000,
-            notional_min=int(float(edges.min_notional)),
+            notional_min=_whole(edges.min_notional),
         ),
         audits=AuditConfig(
             interval_ns=settings.audit.interval_s * 1_000_000_000 if settings.audit.enabled else 0
@@ -368,6 +369,13 @@ def _bps(text: str) -> int:
     """Return basis points as parts per billion."""
     whole, _, fraction = text.partition(".")
     return int(whole + fraction[:5].ljust(5, "0")) * PPB // 10_000 // 10**5
+
+
+def _whole(text: str) -> int:
+    """Return a decimal amount as whole units, rounded up: never a smaller minimum than asked."""
+    digits, decimals = split_decimal(text)
+    units: int = -(-digits // 10**decimals)
+    return units
 
 
 def handle_signals(daemon: Daemon) -> None:
