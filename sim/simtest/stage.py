@@ -1,0 +1,364 @@
+"""One run: market, venues, lines, node and checkers around one virtual loop and one seed."""
+
+import asyncio
+import hashlib
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from books.audit_plan import AuditConfig
+from connectors.transport.clock import StampClock
+from connectors.transport.stream import Listener, Stream, StreamParameters
+from market.effects import Effect
+from market.grid import Grid
+from market.inputs import Input, InputKind
+from market.instrument import Instrument
+from node import Node, NodeConfig
+from sim.market.base import Market
+from sim.market.listing import Listing
+from sim.market.seeded import seeded
+from sim.market.world import World
+
+from . import crash, faults
+from .binance import VirtualBinance
+from .book_checks import BookChecker, Watched
+from .bound_checks import BoundChecker
+from .coinbase import VirtualCoinbase
+from .crash import Crash, Standby, Way
+from .door import VirtualDoors
+from .driver import Driver, new_node
+from .exchange import VirtualExchange
+from .faults import Fault
+from .injector import Injector
+from .line import Line
+from .loop import VirtualLoop
+from .parcel import Parcel
+from .request_checks import RequestChecker
+from .truth import Truth
+from .venue import Answer, VirtualVenue
+from .violation import Violation
+from .world import BTC_USD, BTC_USDT, ETH_USD, ETH_USDT, spec
+
+_MS = 1_000_000
+_S = 1_000 * _MS
+START_NS = 1_700_000_000 * _S
+PUMP_NS = 50 * _MS
+
+INPUTS_MIN = 2_000
+#: Faults begin between these times; crashes fall within the first inputs.
+FAULTS_FROM_NS, FAULTS_TO_NS = 3 * _S, 25 * _S
+#: Once no fault is left, every book must be usable within this time.
+RECOVERY_MAX_NS = 120 * _S
+#: And must have been so for this long before a run ends.
+_CALM_NS = _S
+
+_VENUES = (VirtualBinance, VirtualCoinbase, VirtualExchange)
+VENUES = tuple(venue.name for venue in _VENUES)
+_BOOKS = (
+    ("binance", "BTCUSDT", BTC_USDT, "ids"),
+    ("binance", "ETHUSDT", ETH_USDT, "ids"),
+    ("coinbase", "BTC-USD", BTC_USD, "numbered"),
+    ("coinbase", "ETH-USD", ETH_USD, "numbered"),
+    ("coinbase-exchange", "BTC-USD", BTC_USD, "bare"),
+    ("coinbase-exchange", "ETH-USD", ETH_USD, "bare"),
+)
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of one seed. Times in ns of virtual time."""
+
+    seed: int
+    inputs: int = 0
+    digest: str = ""
+    virtual_ns: int = 0
+    faults: list[str] = field(default_factory=list)
+    bites: dict[str, int] = field(default_factory=dict)
+    crashes: list[str] = field(default_factory=list)
+    replayed: int = 0
+    requests: int = 0
+    recovery_ns: int = 0
+    outages_ns: list[int] = field(default_factory=list)
+    wrong_ns: list[int] = field(default_factory=list)
+    errors: dict[str, int] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.violations
+
+
+def _instrument(venue: str, native: str, listing: Listing) -> Instrument:
+    price, size = Grid(listing.price_decimals), Grid(listing.size_decimals)
+    return Instrument(venue, native, listing.base, listing.quote, price, size, origin="venue")
+
+
+class Stage:
+    """Everything of one run; `play` gives its Result."""
+
+    def __init__(self, seed: int) -> None:
+        self.loop = VirtualLoop()
+        self.result = Result(seed)
+        self._seed = seed
+        self._faults_of = seeded(seed, "plan")
+        self._step_ns = 0
+        self._arriving: Parcel | None = None
+        self._told: dict[str, int] = {}
+        self._digest = hashlib.sha256()
+        self._failure: BaseException | None = None
+        self._finished: asyncio.Future[None] | None = None
+        self._usable_since_ns = -1
+        self._pumped = 0
+        self.market: Market = World(spec(), seed, START_NS)
+        self.truth = Truth(self.market)
+        self.venues: dict[str, VirtualVenue] = {
+            kind.name: kind(self.market, self, seeded(seed, kind.name), START_NS)
+            for kind in _VENUES
+        }
+        self.clock = StampClock(self._wall_ns, lambda: self.loop.now_ns)
+        self.injector = Injector(self.loop, seeded(seed, "faults"), self.venues, self._step)
+        self.plan: list[Fault] = faults.plan(self._faults_of, VENUES, FAULTS_FROM_NS, FAULTS_TO_NS)
+        self.crashes: list[Crash] = crash.plan(self._faults_of, INPUTS_MIN * 3 // 4)
+        self.calm_ns = max(fault.end_ns for fault in self.plan)
+        self.instruments = [_instrument(*one[:3]) for one in _BOOKS]
+        self.requests = RequestChecker(self.venues.values(), self._report)
+        self.bounds = BoundChecker(self._report)
+        self.standby = Standby(self.crashes, self._report)
+        self.books = BookChecker(self._watched(), self._report, self._offset_doubt)
+        self._empty = next((one for one in self.crashes if one.way is Way.EMPTY), None)
+        self._rollover_s = self._faults_of.choice((86_400.0, 86_400.0, 45.0, 15.0))
+        self._restarts = 0
+        self.driver = self._new_driver()
+
+    # --- making ----------------------------------------------------------------------------------
+
+    def _watched(self) -> list[Watched]:
+        return [
+            Watched(slot, instrument.id, one[2].id, one[3], self.truth.books[one[2].id])
+            for slot, (instrument, one) in enumerate(zip(self.instruments, _BOOKS, strict=True))
+        ]
+
+    def _new_node(self) -> Node:
+        config = NodeConfig(audits=AuditConfig(interval_ns=10 * _S))
+        return new_node(config, self.instruments)
+
+    def _new_driver(self) -> Driver:
+        return Driver(
+            self.loop,
+            self.clock,
+            self._new_node(),
+            self._after,
+            open_stream=self._open_stream,
+            open_session=VirtualDoors(self),
+            random=Random(f"{self._seed}/{self._restarts}/jitter"),  # noqa: S311 - repeatable
+            rollover_s=self._rollover_s,
+        )
+
+    # --- what lines and doors need ---------------------------------------------------------------
+
+    def stamp_ns(self) -> int:
+        """Return our receive stamp of this moment."""
+        return self.clock.now_ns()
+
+    def arriving(self, line: Line, parcel: Parcel | None) -> None:  # noqa: ARG002
+        """Take note of the frame that is handed over now."""
+        self._arriving = parcel
+
+    def meet(self, line: Line, parcel: Parcel) -> list[Parcel]:
+        """Return what becomes of a frame on its way."""
+        return self.injector.meet(line, parcel)
+
+    def latency_ns(self, venue: str) -> int:
+        """Return how long a frame of this moment travels to us."""
+        return self.injector.latency_ns(venue)
+
+    def way_up_ns(self) -> int:
+        """Return how long a frame of this moment travels to a venue."""
+        return self.injector.way_up_ns()
+
+    def body(self, venue: str, body: bytes) -> bytes:
+        """Return what becomes of the body of a reply."""
+        return self.injector.body(venue, body)
+
+    def venue_at(self, base: str) -> VirtualVenue:
+        """Return the venue behind an address."""
+        return self.venues[base.rpartition("/")[2]]
+
+    def asked(self, venue: str, path: str) -> None:
+        """A request leaves."""
+        self.requests.asked(venue, path, self.loop.now_ns)
+
+    def answered(self, venue: str, path: str, answer: Answer | None) -> None:
+        """A reply arrived, or will never."""
+        self.requests.answered(venue, path, answer, self.loop.now_ns)
+
+    async def _open_stream(
+        self,
+        url: str,
+        listener: Listener,
+        now_ns: Callable[[], int],
+        parameters: StreamParameters,
+        tls: ssl.SSLContext | None,
+    ) -> Stream:
+        """Connect, as the transports' libraries do."""
+        assert tls is None, "there is nothing to encrypt"
+        await asyncio.sleep(self.way_up_ns() / 1e9)
+        line = self.venue_at(url).accept(listener, parameters)
+        listener.on_open(line, now_ns())
+        return line
+
+    # --- clocks ----------------------------------------------------------------------------------
+
+    def _wall_ns(self) -> int:
+        return START_NS + self.loop.now_ns + self._step_ns
+
+    def _step(self, by_ns: int) -> None:
+        self._step_ns += by_ns
+
+    def _offset_doubt(self, venue: str) -> int | None:
+        """Return how far the offset that the node was told is off, None before the first."""
+        told = self._told.get(venue)
+        if told is None:
+            return None
+        return abs(told - (self.venues[venue].skew_ns - self._step_ns))
+
+    # --- after each input ------------------------------------------------------------------------
+
+    def _report(self, rule: str, text: str) -> None:
+        result = self.result
+        if not result.violations:
+            result.violations.append(Violation(rule, text, result.inputs, self.loop.now_ns))
+
+    def _after(self, item: Input, effects: list[Effect]) -> None:
+        result = self.result
+        result.inputs += 1
+        node = self.driver.node
+        if item.kind == InputKind.OFFSET:
+            self._told[item.source.partition(".")[0]] = item.number
+        parcel, self._arriving = self._arriving, None
+        self.books.after(node, item, parcel, self.loop.now_ns)
+        self.requests.after(item, effects, self.loop.now_ns)
+        self.bounds.after(effects)
+        second = self.standby.after(node, item, result.inputs)
+        if second is not None:
+            result.crashes.append(f"{Way.REPLAY} after {result.inputs}")
+            self.driver.node = second
+        if self._empty is not None and result.inputs >= self._empty.number:
+            self._empty = None
+            result.crashes.append(f"{Way.EMPTY} after {result.inputs}")
+            self.driver.alive = False
+            self.loop.create_task(self._restart()).add_done_callback(self._task_ended)
+
+    async def _restart(self) -> None:
+        """The process is gone; after a while another one begins with nothing."""
+        self._digest.update(int(self.driver.node.digest).to_bytes(8, "big"))
+        await self.driver.stop()
+        for venue in self.venues.values():
+            venue.drop_lines(1006, "")
+        self.books.forget()
+        self.requests.forget()
+        self.standby.drop()
+        self._told.clear()
+        self._restarts += 1
+        await asyncio.sleep(self._faults_of.uniform(0.05, 2.0))
+        self.driver = self._new_driver()
+        self.driver.start(list(VENUES), self._task_ended)
+
+    # --- the course of a run ---------------------------------------------------------------------
+
+    def play(self) -> Result:
+        """Run to the end, which is calm or the first violation."""
+        self.loop.set_exception_handler(self._broke)
+        try:
+            self.loop.run_until_complete(self._play())
+        finally:
+            self.loop.close()
+        if self._failure is not None:
+            raise self._failure
+        self._sum_up()
+        return self.result
+
+    async def _play(self) -> None:
+        self._finished = self.loop.create_future()
+        self.injector.arm(self.plan)
+        self.driver.start(list(VENUES), self._task_ended)
+        self._pump()
+        await self._finished
+        await self.driver.stop()
+
+    def _pump(self) -> None:
+        """Move the market, let the venues publish, see whether this is the end."""
+        assert self._finished is not None
+        events = self.market.advance(START_NS + self._pumped * PUMP_NS)
+        self._pumped += 1
+        self.truth.take(events)
+        for venue in self.venues.values():
+            venue.publish(events)
+        if self._pumped % 8 == 0 and self.driver.alive:
+            self.bounds.look(self.driver.node)
+            self.requests.look()
+            self._look_for_calm()
+        if self._failure is not None or self.result.violations:
+            if not self._finished.done():
+                self._finished.set_result(None)
+        elif not self._finished.done():
+            self.loop.call_at(self._pumped * PUMP_NS / 1e9, self._pump)
+
+    def _look_for_calm(self) -> None:
+        assert self._finished is not None
+        now = self.loop.now_ns
+        lost = [
+            one.instrument for one in self.books.watched if one.lost_since_ns or one.wrong_since_ns
+        ]
+        crashed = self._empty is None and len(self.result.crashes) == len(self.crashes)
+        if lost:
+            self._usable_since_ns = -1
+        elif self._usable_since_ns < 0:
+            self._usable_since_ns = now
+        if now < self.calm_ns or not crashed:
+            return
+        if not lost:
+            if now - max(self._usable_since_ns, self.calm_ns) >= _CALM_NS:
+                self.result.recovery_ns = max(0, self._usable_since_ns - self.calm_ns)
+                if self.result.inputs >= INPUTS_MIN:
+                    self._finished.set_result(None)
+        elif now - self.calm_ns > RECOVERY_MAX_NS:
+            self._report("recovery", f"{', '.join(lost)} did not recover")
+
+    def _task_ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = self._failure or task.exception()
+
+    def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG002
+        self._failure = (
+            self._failure or context.get("exception") or RuntimeError(str(context.get("message")))
+        )
+
+    def _sum_up(self) -> None:
+        result, node = self.result, self.driver.node
+        self._digest.update(int(node.digest).to_bytes(8, "big"))
+        self._digest.update(result.inputs.to_bytes(8, "big"))
+        result.digest = self._digest.hexdigest()[:16]
+        result.virtual_ns = self.loop.now_ns
+        result.faults = [str(fault) for fault in self.plan]
+        result.bites = dict(self.injector.bites)
+        result.replayed = self.standby.replayed
+        result.requests = self.requests.requests
+        errors: Counter[str] = Counter()
+        for link in node.links.values():
+            errors.update(link.errors)
+        result.errors = dict(errors)
+        result.peaks = dict(self.bounds.peaks)
+        for one in self.books.watched:
+            result.outages_ns += one.outages_ns
+            result.wrong_ns += one.wrong_ns
+
+
+def run_seed(seed: int) -> Result:
+    """Run one seed."""
+    return Stage(seed).play()
