@@ -198,6 +198,9 @@ class Node:
         if wanted and not self.config.discover:
             for frame in link.venue.subscribe(wanted, request_id=link.epoch * 1000):
                 self._emit(EffectKind.SEND, link.name, frame.decode())
+            for slot in link.slots:
+                if self.books[slot].rule.in_stream:
+                    self.recovery.expect(slot, self.now)
 
     def _succeed(self, old: Link, new: Link) -> None:
         """A connection was opened again: it wants the same books.
@@ -262,6 +265,7 @@ class Node:
             for slot in link.slots:
                 if self.book_links[slot] is link:
                     self._own(slot, heirs[-1])
+                    self._want_again(slot)
             self._retire(link, heirs[-1])
 
     def _drop_books(self, link: Link, why: str) -> None:
@@ -553,6 +557,12 @@ class Node:
         if link.connected and not link.reconnecting:
             self._ask(slot, refresh=False)
 
+    def _want_again(self, slot: int) -> None:
+        """Ask for a snapshot if there is something that it would make whole."""
+        book = self.books[slot]
+        if not book.live and (book.buffered or book.rule.in_stream):
+            self._want(slot)
+
     def _ask(self, slot: int, *, refresh: bool) -> None:
         instrument, link = self.instruments[slot], self.book_links[slot]
         self.recovery.ask(self.books[slot], instrument, link, self.now, refresh=refresh)
@@ -640,9 +650,10 @@ class Node:
         if timer.name == "snapshot_lost":
             self.recovery.lost(self.books[subject], timer.deadline_ns)
         elif timer.name == "snapshot_again":
-            book = self.books[subject]
-            if not book.live and (book.buffered or book.rule.in_stream):
-                self._want(subject)
+            self._want_again(subject)
+        elif timer.name == "snapshot_due":
+            if self.recovery.overdue(subject, timer.deadline_ns):
+                self._want_again(subject)
         elif timer.name == AUDIT_TIMER:
             self.audits.on_timer(subject, timer.deadline_ns)
         else:
