@@ -45,14 +45,15 @@ class Watched:
 class BookChecker:
     """Looks at every book after every input; `report` is told (rule, text) of what it finds.
 
-    `offset_doubt` gives how far the venue's clock offset that the node was told is off, or None.
+    `offset_doubt` gives how far the venue's clock offset that the node was told is off, or None,
+    for a frame that was published at some true time.
     """
 
     def __init__(
         self,
         watched: list[Watched],
         report: Callable[[str, str], None],
-        offset_doubt: Callable[[str], int | None],
+        offset_doubt: Callable[[str, int], int | None],
     ) -> None:
         self.watched = watched
         self._report = report
@@ -110,7 +111,7 @@ class BookChecker:
             return
         if book.ts_recv != node.now or book.from_quote:
             return
-        doubt = self._offset_doubt(source.partition(".")[0])
+        doubt = self._offset_doubt(source.partition(".")[0], parcel.true_ns)
         if doubt is None or lag <= node.l1.lag_max_ns + doubt + _LAG_SLACK_NS:
             return
         if not node.l1.grade(one.slot, node.now) & _UNUSABLE:

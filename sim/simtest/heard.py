@@ -9,15 +9,15 @@ class Heard:
     `numbered`: the frames carry the venue's count, so that one that arrives behind a later one is
     nobody's. `jumped`: a frame was not there when a later one arrived. `depth` has the newest
     level frame by listing: (ordinal, update id), whether it arrived whole or broken. `suspect` has
-    the listings of which levels were perhaps lost or overtaken: since when (node time, ns), and
-    the ordinal from which on a right book proves that nothing is missing.
+    the listings of which levels were perhaps lost or overtaken: the
+    ordinal from which on a right book proves that nothing is missing.
     """
 
     def __init__(self, listings: tuple[str, ...], *, numbered: bool) -> None:
         self.jumped = False
         self.heard_ns = 0
         self.depth: dict[str, tuple[int, int]] = {}
-        self.suspect: dict[str, tuple[int, int]] = {}
+        self.suspect: dict[str, int] = {}
         self._listings = listings
         self._numbered = numbered
         self._last = -1
@@ -28,7 +28,7 @@ class Heard:
         if parcel.ordinal > self._last + 1:
             self.jumped = True
             for listing in self._listings:
-                self.suspect.setdefault(listing, (now, parcel.ordinal))
+                self.suspect[listing] = parcel.ordinal
         self._last = max(self._last, parcel.ordinal)
         if parcel.content not in (Content.DEPTH, Content.SNAPSHOT):
             return
@@ -41,10 +41,10 @@ class Heard:
             if parcel.content is Content.SNAPSHOT and parcel.intact and not late:
                 self.suspect.pop(parcel.listing, None)
         elif parcel.ordinal < newest:
-            self.suspect.setdefault(parcel.listing, (now, newest))
+            self.suspect.setdefault(parcel.listing, newest)
 
     def right(self, listing: str) -> None:
         """The book agrees with the newest frame: what is older was not lost, or is repaired."""
         suspect = self.suspect.get(listing)
-        if suspect is not None and self.depth[listing][0] >= suspect[1]:
+        if suspect is not None and self.depth[listing][0] >= suspect:
             del self.suspect[listing]

@@ -160,8 +160,8 @@ class Injector:
                 venue.quiet_status = fault.size
                 venue.quiet_until_ns = now + fault.for_ns
             case Kind.SKEW:
-                venue.skew_ns += fault.size
-                self._later(fault.for_ns, self._unskew, venue, fault.size)
+                venue.set_clock(fault.size)
+                self._later(fault.for_ns, venue.set_clock, -fault.size)
             case Kind.STALE_SNAPSHOT:
                 venue.stale_until_ns = now + fault.for_ns
             case Kind.SLOW_CONSUMER:
@@ -188,9 +188,6 @@ class Injector:
         self.bites[Kind.DISCONNECT] += len(venue.lines)
         code, text = self._random.choice(((1006, ""), (1001, "going away"), (1008, "policy")))
         venue.drop_lines(code, text)
-
-    def _unskew(self, venue: VirtualVenue, size: int) -> None:
-        venue.skew_ns -= size
 
     def _hang_up(self, lines: list[Line]) -> None:
         for line in lines:

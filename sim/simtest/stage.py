@@ -220,10 +220,13 @@ class Stage:
     def _step(self, by_ns: int) -> None:
         self._step_ns += by_ns
 
-    def _offset_doubt(self, venue: str) -> int | None:
-        """Return how far the offset that the node was told is off, None before the first."""
+    def _offset_doubt(self, venue: str, since_ns: int) -> int | None:
+        """Return how far the offset that the node was told is off.
+
+        None before the first, and for what was stamped before the venue's clock was set.
+        """
         told = self._told.get(venue)
-        if told is None:
+        if told is None or since_ns <= self.venues[venue].skewed_ns:
             return None
         return abs(told - (self.venues[venue].skew_ns - self._step_ns))
 

@@ -56,6 +56,7 @@ class VirtualVenue:
         self.random = random
         self.lines: list[Line] = []
         self.skew_ns = 0
+        self.skewed_ns = 0
         self.up = True
         self.quiet_until_ns = 0
         self.quiet_status = 429
@@ -69,6 +70,11 @@ class VirtualVenue:
     def wall_ns(self) -> int:
         """The venue's own clock."""
         return self._start_ns + self.edge.loop.now_ns + self.skew_ns
+
+    def set_clock(self, by_ns: int) -> None:
+        """Set the venue's clock by so much; `skewed_ns` is when that was done last."""
+        self.skew_ns += by_ns
+        self.skewed_ns = self.edge.loop.now_ns
 
     # --- connections -----------------------------------------------------------------------------
 
