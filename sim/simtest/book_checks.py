@@ -109,7 +109,10 @@ class BookChecker:
             if one.told == "ids" and book.last_sequence < parcel.update_id:
                 self._report("doubtful", f"{one.instrument} is readable after a broken diff")
             return
-        if book.ts_recv != node.now or book.from_quote:
+        newest = self._heard[source].depth.get(parcel.listing)
+        if newest != (parcel.ordinal, parcel.update_id) or book.ts_recv != node.now:
+            return
+        if book.from_quote:
             return
         doubt = self._offset_doubt(source.partition(".")[0], parcel.true_ns)
         if doubt is None or lag <= node.l1.lag_max_ns + doubt + _LAG_SLACK_NS:
