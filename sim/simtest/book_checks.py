@@ -115,7 +115,7 @@ class BookChecker:
         if book.from_quote:
             return
         doubt = self._offset_doubt(source.partition(".")[0], parcel.true_ns)
-        if doubt is None or lag <= node.l1.lag_max_ns + doubt + _LAG_SLACK_NS:
+        if doubt is None or lag <= node.config.lag_max_ns + doubt + _LAG_SLACK_NS:
             return
         if not node.l1.grade(one.slot, node.now) & _UNUSABLE:
             self._report("grade", f"{one.instrument} is usable {lag / 1e9:.3f} s late")
@@ -131,7 +131,7 @@ class BookChecker:
                 self._report("doubtful", f"{one.instrument} is live without a connection")
                 return
             self._check_live(node, one, book, heard, owner)
-            if usable and now - heard.heard_ns > node.l1.silence_max_ns:
+            if usable and now - heard.heard_ns > node.config.silence_max_ns:
                 quiet = (now - heard.heard_ns) / 1e9
                 self._report("grade", f"{one.instrument} is usable after {quiet:.3f} s of silence")
         elif usable:
