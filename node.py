@@ -318,7 +318,7 @@ class Node:
         if sequence is not None:
             if frame.sequence == sequence.last + 1:
                 sequence.last = frame.sequence
-            elif not self._counted(link, frame.sequence, count):
+            elif not self._counted(link, data, count):
                 return
         if count < 0:
             count = self._refused(link, data, count)
@@ -360,9 +360,10 @@ class Node:
             else:
                 self._control(link, kind, data)
 
-    def _counted(self, link: Link, number: int, count: int) -> bool:
+    def _counted(self, link: Link, data: bytes, count: int) -> bool:
         """A counted connection's frame is not the next one; False when it must be ignored."""
         assert link.sequence is not None
+        number = link.frame.sequence
         if number < 0:
             # Error frames carry no number; what else lacks one is damaged, which `count` says.
             if count < 0:
@@ -373,6 +374,9 @@ class Node:
         if verdict is Count.STALE:
             link.stale += 1
             link.error("stale_sequence")
+            if count < 0:
+                # Of a damaged number only the first digits may be left: the frame may be the next.
+                self._lost(link, data, Refusal(count))
             return False
         link.gaps += 1
         link.error("sequence_gap")

@@ -54,6 +54,8 @@ FAULTS_FROM_NS, FAULTS_TO_NS = 3 * _S, 25 * _S
 RECOVERY_MAX_NS = 120 * _S
 #: And must have been so for this long before a run ends.
 _CALM_NS = _S
+#: How long a process is gone: never so short that a venue still counts what the last one sent.
+_DOWN_S = (1.2, 4.0)
 
 _VENUES = (VirtualBinance, VirtualCoinbase, VirtualExchange)
 VENUES = tuple(venue.name for venue in _VENUES)
@@ -268,7 +270,7 @@ class Stage:
         self.standby.drop()
         self._told.clear()
         self._restarts += 1
-        await asyncio.sleep(self._faults_of.uniform(0.05, 2.0))
+        await asyncio.sleep(self._faults_of.uniform(*_DOWN_S))
         self.driver = self._new_driver()
         self.driver.start(list(VENUES), self._task_ended)
 
