@@ -97,12 +97,21 @@ class VirtualBinance(VirtualVenue):
 
     def count_request(self, path: str) -> None:
         """Add the weight to the venue's minute."""
-        minute = self.wall_ns // (60 * _S)
-        if minute != self._minute:
-            self._minute, self.used = minute, 0
+        self._turn()
         self.used += spot_weight(path)
         if self.used > WEIGHT_MAX:
             self.breaches["weight"] += 1
+
+    def _turn(self) -> None:
+        minute = self.wall_ns // (60 * _S)
+        if minute != self._minute:
+            self._minute, self.used = minute, 0
+
+    def crowd(self, weight: int) -> bool:
+        """Others behind our address bring the minute's weight to so much."""
+        self._turn()
+        self.used = max(self.used, weight)
+        return True
 
     def limits(self, retry_after: str = "") -> dict[str, str]:
         """Return the weight used in this minute, and how long to wait."""

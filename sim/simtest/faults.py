@@ -42,6 +42,10 @@ BY_FRAME = (
 #: Kinds that only one venue knows.
 _ONLY = {Kind.STALE_SNAPSHOT: "binance", Kind.SHUTDOWN: "binance"}
 
+#: A status that refuses, or the weight to which others behind our address bring the minute.
+_LIMITED = (429, 418, 429, 418, 4_700, 5_600)
+STATUS_MAX = 599
+
 FAULTS_MIN, FAULTS_MAX = 6, 14
 
 
@@ -102,7 +106,7 @@ def _measures(random: Random, kind: Kind, short: int) -> tuple[int, int]:
         Kind.GAP: (5 * _S, random.randint(2, 60)),
         Kind.STALL: (random.randint(_S, 12 * _S), 0),
         Kind.DISCONNECT: (times * _S, times),
-        Kind.RATE_LIMIT: (random.randint(_S, 12 * _S), random.choice((429, 418))),
+        Kind.RATE_LIMIT: (random.randint(_S, 12 * _S), random.choice(_LIMITED)),
         Kind.SKEW: (4 * short, sign * random.randint(_MS, 8 * _S)),
         Kind.SLOW_CONSUMER: (2 * short, random.randint(20 * _MS, 400 * _MS)),
         Kind.RESTART: (random.randint(100 * _MS, 8 * _S), 0),

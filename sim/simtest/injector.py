@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from . import spoil
-from .faults import BY_FRAME, Fault, Kind
+from .faults import BY_FRAME, STATUS_MAX, Fault, Kind
 from .line import Line
 from .loop import VirtualLoop
 from .parcel import Parcel
@@ -157,8 +157,9 @@ class Injector:
                 for line in venue.lines:
                     line.hold(now + fault.for_ns)
             case Kind.RATE_LIMIT:
-                venue.quiet_status = fault.size
-                venue.quiet_until_ns = now + fault.for_ns
+                if fault.size <= STATUS_MAX or not venue.crowd(fault.size):
+                    venue.quiet_status = min(fault.size, 429)
+                    venue.quiet_until_ns = now + fault.for_ns
             case Kind.SKEW:
                 venue.set_clock(fault.size)
                 self._later(fault.for_ns, venue.set_clock, -fault.size)

@@ -48,7 +48,7 @@ class RequestChecker:
             self._quiet_until_ns[venue] = max(self._quiet_until_ns.get(venue, 0), now + pause)
 
     def after(self, item: Input, effects: Iterable[Effect], now: int) -> None:
-        """An input was handled: the node asks again only when it was answered or gave up."""
+        """An input was handled. `now` is node time, by which the node gives a request up."""
         venue = item.source.partition(".")[0]
         if item.kind == InputKind.REPLY:
             for key in [key for key in self._flying if key[0] == venue and key[1] in item.note]:

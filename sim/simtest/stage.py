@@ -247,7 +247,7 @@ class Stage:
             self._told[item.source.partition(".")[0]] = item.number
         parcel, self._arriving = self._arriving, None
         self.books.after(node, item, parcel, self.loop.now_ns)
-        self.requests.after(item, effects, self.loop.now_ns)
+        self.requests.after(item, effects, node.now)
         self.bounds.after(effects)
         second = self.standby.after(node, item, result.inputs)
         if second is not None:

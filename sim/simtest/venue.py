@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from connectors.transport.stream import Listener, StreamError, StreamParameters
+from connectors.transport.stream import (
+    Listener,
+    StreamError,
+    StreamParameters,
+    handshake_error,
+)
 from sim.market.event import Event
 
 from .line import Edge, Line
@@ -84,6 +89,9 @@ class VirtualVenue:
             self.breaches["connect rate"] += 1
         if not self.up:
             raise StreamError("refused", "the venue is down")
+        left_ns = self.quiet_until_ns - self.edge.loop.now_ns
+        if left_ns > 0:
+            raise handshake_error(self.quiet_status, str(-(-left_ns // _S)))
         line = Line(self.edge, self, listener, parameters)
         self.lines.append(line)
         self.opened(line)
@@ -154,6 +162,10 @@ class VirtualVenue:
     def reply(self, path: str) -> bytes | None:
         """Return the body of a reply as of now, None for an unknown path."""
         raise NotImplementedError
+
+    def crowd(self, weight: int) -> bool:  # noqa: ARG002
+        """Others behind our address bring the weight to so much; False where nobody counts it."""
+        return False
 
     def announce_shutdown(self) -> bool:
         """Tell the clients that their connections will be closed; False where none does."""
