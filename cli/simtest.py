@@ -2,20 +2,25 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cli.output import emit, emit_json
 from sim.simtest.campaign import ResumeError, Row, campaign
-from sim.simtest.summary import summary
+from sim.simtest.faults import HOUR_NS
+from sim.simtest.soak import Sample, soak
+from sim.simtest.summary import soak_summary, summary
 
 _EXAMPLES = """examples:
   crossquote simtest --seeds 1..200
   crossquote simtest --seeds 17..17 --json
   crossquote simtest --seeds 1..20000 --jobs 2 --resume simtest.jsonl
+  crossquote simtest --soak --hours 72
 """
 JOBS_MAX = 64
 SEEDS_MAX = 10_000_000
+HOURS_MAX = 24 * 365
 
 
 def _seeds(text: str) -> range:
@@ -30,10 +35,13 @@ def _seeds(text: str) -> range:
     return seeds
 
 
-def _jobs(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= JOBS_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected 1 to {JOBS_MAX}")
-    return int(text)
+def _whole(most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r}: expected 1 to {most}")
+        return int(text)
+
+    return whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,15 +51,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=_seeds, default=range(1, 201), metavar="A..B", help="default: 1..200"
     )
-    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument(
+        "--jobs", type=_whole(JOBS_MAX), default=1, metavar="N", help="processes (default 1)"
+    )
     parser.add_argument(
         "--resume", type=Path, metavar="FILE", help="keep results here, and skip those it has"
+    )
+    parser.add_argument(
+        "--soak", action="store_true", help="days of feed in one process; the first seed is used"
+    )
+    parser.add_argument(
+        "--hours",
+        type=_whole(HOURS_MAX),
+        default=72,
+        metavar="N",
+        help="virtual hours of a soak (default 72)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the seeds; returns 0, 1 where a promise was broken, 2 for a file that is not ours."""
+    if args.soak:
+        return _soak(args)
     progress = _Progress(len(args.seeds), quiet=args.json or not sys.stderr.isatty())
     try:
         rows = campaign(args.seeds, args.jobs, args.resume, progress.take)
@@ -65,6 +87,36 @@ def run(args: argparse.Namespace) -> int:
     else:
         emit(_report(total))
     return 0 if total["ok"] else 1
+
+
+def _soak(args: argparse.Namespace) -> int:
+    quiet = args.json or not sys.stderr.isatty()
+
+    def progress(sample: Sample) -> None:
+        if not quiet:
+            sys.stderr.write(f"\r{sample.hour:.2f} of {args.hours} h, {sample.inputs} inputs")
+
+    done = soak(args.seeds[0], args.hours * HOUR_NS, progress)
+    total = soak_summary(done)
+    if args.json:
+        emit_json(total)
+    else:
+        emit(_soak_report(total))
+    return 0 if done.ok else 1
+
+
+def _soak_report(total: dict[str, Any]) -> str:
+    lines = [
+        f"{total['virtual_hours']:.2f} virtual hours, {total['inputs']} inputs",
+        f"memory {total['resident_bytes']} bytes, slope {total['resident_slope']} an hour",
+        f"objects {total['objects']}, slope {total['objects_slope']} an hour",
+        "largest: " + ", ".join(f"{size} {name}" for name, size in total["peaks"].items()),
+    ]
+    lines += [f"{one['rule']}: {one['text']}" for one in total["violations"]]
+    if not total["long"]:
+        lines.append("too short for a slope to be judged")
+    lines.append("nothing grows" if total["ok"] else "failed")
+    return "\n".join(lines)
 
 
 class _Progress:

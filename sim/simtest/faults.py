@@ -6,6 +6,7 @@ from random import Random
 
 _MS = 1_000_000
 _S = 1_000 * _MS
+HOUR_NS = 3_600 * _S
 
 
 class Kind(StrEnum):
@@ -85,6 +86,19 @@ def plan(random: Random, venues: tuple[str, ...], from_ns: int, to_ns: int) -> l
         for kind in kinds
     ]
     return sorted(faults, key=lambda fault: fault.at_ns)
+
+
+def one_an_hour(random: Random, venues: tuple[str, ...], until_ns: int) -> list[Fault]:
+    """Draw one fault for each hour: at any time of its first half, of any kind."""
+    hours = range(until_ns // HOUR_NS)
+    kinds = [kind for kind in Kind if _ONLY.get(kind, venues[0]) in venues]
+    found = []
+    for hour in hours:
+        kind = random.choice(kinds)
+        venue = _ONLY.get(kind) or random.choice(venues)
+        begin = hour * HOUR_NS
+        found.append(_drawn(random, kind, venue, begin, begin + HOUR_NS // 2))
+    return found
 
 
 def _drawn(random: Random, kind: Kind, venue: str, from_ns: int, to_ns: int) -> Fault:

@@ -57,8 +57,8 @@ _CALM_NS = _S
 #: How long a process is gone: never so short that a venue still counts what the last one sent.
 _DOWN_S = (1.2, 4.0)
 
-_VENUES = (VirtualBinance, VirtualCoinbase, VirtualExchange)
-VENUES = tuple(venue.name for venue in _VENUES)
+_KINDS = {kind.name: kind for kind in (VirtualBinance, VirtualCoinbase, VirtualExchange)}
+VENUES = tuple(_KINDS)
 _BOOKS = (
     ("binance", "BTCUSDT", BTC_USDT, "ids"),
     ("binance", "ETHUSDT", ETH_USDT, "ids"),
@@ -67,6 +67,34 @@ _BOOKS = (
     ("coinbase-exchange", "BTC-USD", BTC_USD, "bare"),
     ("coinbase-exchange", "ETH-USD", ETH_USD, "bare"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a run goes through.
+
+    It ends at `until_ns`, or where that is 0 once nothing has been wrong for a while after the
+    last fault and the last crash, and at least INPUTS_MIN inputs were handled. Each listing's flow
+    does `actions_per_s`.
+    """
+
+    venues: tuple[str, ...]
+    faults: list[Fault]
+    crashes: list[Crash]
+    rollover_s: float
+    until_ns: int = 0
+    actions_per_s: float = 8.0
+
+
+def course_of(seed: int) -> Course:
+    """Draw the course of a seed."""
+    random = seeded(seed, "plan")
+    return Course(
+        VENUES,
+        faults.plan(random, VENUES, FAULTS_FROM_NS, FAULTS_TO_NS),
+        crash.plan(random, INPUTS_MIN * 3 // 4),
+        random.choice((86_400.0, 86_400.0, 45.0, 15.0)),
+    )
 
 
 @dataclass(slots=True)
@@ -103,46 +131,51 @@ def _instrument(venue: str, native: str, listing: Listing) -> Instrument:
 class Stage:
     """Everything of one run; `play` gives its Result."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, course: Course) -> None:
+        self.course = course
         self.loop = VirtualLoop()
         self.result = Result(seed)
         self._seed = seed
-        self._faults_of = seeded(seed, "plan")
+        self._down_of = seeded(seed, "down")
         self._step_ns = 0
         self._arriving: Parcel | None = None
         self._told: dict[str, int] = {}
         self._digest = hashlib.sha256()
         self._failure: BaseException | None = None
         self._finished: asyncio.Future[None] | None = None
-        self._usable_since_ns = -1
+        self._usable_since_ns = 0
+        self._lost_since_ns = 0
+        self._begun = 0
+        self._faulty_until_ns = 0
         self._pumped = 0
-        self.market: Market = World(spec(), seed, START_NS)
+        self.market: Market = World(spec(actions_per_s=course.actions_per_s), seed, START_NS)
         self.truth = Truth(self.market)
         self.venues: dict[str, VirtualVenue] = {
-            kind.name: kind(self.market, self, seeded(seed, kind.name), START_NS)
-            for kind in _VENUES
+            name: _KINDS[name](self.market, self, seeded(seed, name), START_NS)
+            for name in course.venues
         }
         self.clock = StampClock(self._wall_ns, lambda: self.loop.now_ns)
         self.injector = Injector(self.loop, seeded(seed, "faults"), self.venues, self._step)
-        self.plan: list[Fault] = faults.plan(self._faults_of, VENUES, FAULTS_FROM_NS, FAULTS_TO_NS)
-        self.crashes: list[Crash] = crash.plan(self._faults_of, INPUTS_MIN * 3 // 4)
-        self.calm_ns = max(fault.end_ns for fault in self.plan)
-        self.instruments = [_instrument(*one[:3]) for one in _BOOKS]
+        self.instruments = [_instrument(*one[:3]) for one in self._listed()]
         self.requests = RequestChecker(self.venues.values(), self._report)
         self.bounds = BoundChecker(self._report)
-        self.standby = Standby(self.crashes, self._report)
+        self.standby = Standby(course.crashes, self._report)
         self.books = BookChecker(self._watched(), self._report, self._offset_doubt)
-        self._empty = next((one for one in self.crashes if one.way is Way.EMPTY), None)
-        self._rollover_s = self._faults_of.choice((86_400.0, 86_400.0, 45.0, 15.0))
+        self._empty = next((one for one in course.crashes if one.way is Way.EMPTY), None)
         self._restarts = 0
         self.driver = self._new_driver()
 
     # --- making ----------------------------------------------------------------------------------
 
+    def _listed(self) -> list[tuple[str, str, Listing, str]]:
+        return [one for one in _BOOKS if one[0] in self.course.venues]
+
     def _watched(self) -> list[Watched]:
         return [
             Watched(slot, instrument.id, one[2].id, one[3], self.truth.books[one[2].id])
-            for slot, (instrument, one) in enumerate(zip(self.instruments, _BOOKS, strict=True))
+            for slot, (instrument, one) in enumerate(
+                zip(self.instruments, self._listed(), strict=True)
+            )
         ]
 
     def _new_node(self) -> Node:
@@ -158,7 +191,7 @@ class Stage:
             open_stream=self._open_stream,
             open_session=VirtualDoors(self),
             random=Random(f"{self._seed}/{self._restarts}/jitter"),  # noqa: S311 - repeatable
-            rollover_s=self._rollover_s,
+            rollover_s=self.course.rollover_s,
         )
 
     # --- what lines and doors need ---------------------------------------------------------------
@@ -270,9 +303,9 @@ class Stage:
         self.standby.drop()
         self._told.clear()
         self._restarts += 1
-        await asyncio.sleep(self._faults_of.uniform(*_DOWN_S))
+        await asyncio.sleep(self._down_of.uniform(*_DOWN_S))
         self.driver = self._new_driver()
-        self.driver.start(list(VENUES), self._task_ended)
+        self.driver.start(list(self.course.venues), self._task_ended)
 
     # --- the course of a run ---------------------------------------------------------------------
 
@@ -290,8 +323,8 @@ class Stage:
 
     async def _play(self) -> None:
         self._finished = self.loop.create_future()
-        self.injector.arm(self.plan)
-        self.driver.start(list(VENUES), self._task_ended)
+        self.injector.arm(self.course.faults)
+        self.driver.start(list(self.course.venues), self._task_ended)
         self._pump()
         await self._finished
         await self.driver.stop()
@@ -315,25 +348,35 @@ class Stage:
             self.loop.call_at(self._pumped * PUMP_NS / 1e9, self._pump)
 
     def _look_for_calm(self) -> None:
+        """See whether books recover within the bound, and whether this is the end."""
         assert self._finished is not None
-        now = self.loop.now_ns
-        lost = [
-            one.instrument for one in self.books.watched if one.lost_since_ns or one.wrong_since_ns
-        ]
-        crashed = self._empty is None and len(self.result.crashes) == len(self.crashes)
-        if lost:
-            self._usable_since_ns = -1
-        elif self._usable_since_ns < 0:
-            self._usable_since_ns = now
-        if now < self.calm_ns or not crashed:
-            return
+        now, course = self.loop.now_ns, self.course
+        while self._begun < len(course.faults) and course.faults[self._begun].at_ns <= now:
+            until = max(self._faulty_until_ns, course.faults[self._begun].end_ns)
+            self._faulty_until_ns = until
+            self._begun += 1
+        lost = self.books.lost()
         if not lost:
-            if now - max(self._usable_since_ns, self.calm_ns) >= _CALM_NS:
-                self.result.recovery_ns = max(0, self._usable_since_ns - self.calm_ns)
-                if self.result.inputs >= INPUTS_MIN:
-                    self._finished.set_result(None)
-        elif now - self.calm_ns > RECOVERY_MAX_NS:
-            self._report("recovery", f"{', '.join(lost)} did not recover")
+            self._lost_since_ns = now
+            if self._usable_since_ns < 0:
+                self._usable_since_ns = now
+        else:
+            self._usable_since_ns = -1
+            if now - max(self._lost_since_ns, self._faulty_until_ns) > RECOVERY_MAX_NS:
+                self._report("recovery", f"{', '.join(lost)} did not recover")
+        if now >= course.until_ns if course.until_ns else self._is_calm(now):
+            since = max(0, self._usable_since_ns - self._faulty_until_ns)
+            self.result.recovery_ns = since
+            self._finished.set_result(None)
+
+    def _is_calm(self, now: int) -> bool:
+        """Return whether faults and crashes are over and every book has been usable for a while."""
+        if self._begun < len(self.course.faults) or now < self._faulty_until_ns:
+            return False
+        crashed = len(self.result.crashes) == len(self.course.crashes)
+        since = self._usable_since_ns
+        calm = since >= 0 and now - max(since, self._faulty_until_ns) >= _CALM_NS
+        return crashed and calm and self.result.inputs >= INPUTS_MIN
 
     def _task_ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -350,7 +393,7 @@ class Stage:
         self._digest.update(result.inputs.to_bytes(8, "big"))
         result.digest = self._digest.hexdigest()[:16]
         result.virtual_ns = self.loop.now_ns
-        result.faults = [str(fault) for fault in self.plan]
+        result.faults = [str(fault) for fault in self.course.faults]
         result.bites = dict(self.injector.bites)
         result.replayed = self.standby.replayed
         result.requests = self.requests.requests
@@ -366,4 +409,4 @@ class Stage:
 
 def run_seed(seed: int) -> Result:
     """Run one seed."""
-    return Stage(seed).play()
+    return Stage(seed, course_of(seed)).play()

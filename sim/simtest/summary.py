@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .campaign import Row
+from .soak import Soak
 
 
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
@@ -57,4 +58,25 @@ def _failure(row: Row) -> dict[str, Any]:
         **row["violations"][0],
         "faults": row["faults"],
         "crashes": row["crashes"],
+    }
+
+
+def soak_summary(done: Soak) -> dict[str, Any]:
+    """Return what a soak came to; slopes are a virtual hour's growth."""
+    last = done.samples[-1]
+    return {
+        "ok": done.ok,
+        "long": done.long,
+        "virtual_hours": last.hour,
+        "inputs": done.result.inputs,
+        "faults": dict(sorted(done.result.bites.items())),
+        "resident_bytes": last.resident_bytes,
+        "resident_slope": round(done.resident_slope),
+        "objects": last.objects,
+        "objects_slope": round(done.objects_slope),
+        "peaks": dict(sorted(done.result.peaks.items())),
+        "violations": [one._asdict() for one in done.result.violations],
+        "samples": [
+            [one.hour, one.inputs, one.resident_bytes, one.objects] for one in done.samples
+        ],
     }

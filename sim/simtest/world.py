@@ -35,7 +35,7 @@ def _flow(
     )
 
 
-def spec(levels: int = 45, actions_per_s: float = 8.0) -> WorldSpec:
+def spec(*, levels: int = 45, actions_per_s: float = 8.0) -> WorldSpec:
     """Return a world of four listings; each does so many actions a second."""
     flows = (
         _flow(BTC_USDT, 30, 40_000, levels=levels, actions_per_s=actions_per_s),
