@@ -10,7 +10,7 @@ import orjson
 from connectors.transport.limits import spot_weight
 from sim.feed.binance import BinanceFeed
 from sim.market.base import Market
-from sim.market.event import Event
+from sim.market.event import Event, Side
 from sim.wire import binance as wire
 
 from .line import Edge, Line
@@ -22,6 +22,9 @@ WEIGHT_MAX = 6000
 #: A stale snapshot is one of those that were made this often, and at most so many ago.
 _STALE_NS = _S
 _STALE_KEPT = 8
+
+_Levels = list[tuple[int, int]]
+_Rows = tuple[int, _Levels, _Levels]
 
 
 class VirtualBinance(VirtualVenue):
@@ -37,7 +40,7 @@ class VirtualBinance(VirtualVenue):
         self._wanted: dict[str, None] = {}
         self._minute = -1
         self.used = 0
-        self._old: dict[str, deque[bytes]] = {}
+        self._old: dict[str, deque[_Rows]] = {}
         self._old_ns = 0
 
     def opened(self, line: Line) -> None:
@@ -93,7 +96,9 @@ class VirtualBinance(VirtualVenue):
         self._old_ns = now + _STALE_NS
         for symbol in self._listing:
             kept = self._old.setdefault(symbol, deque(maxlen=_STALE_KEPT))
-            kept.append(self._feed.snapshot(symbol, 1000))
+            book = self._feed.book(symbol)[1]
+            bids, asks = (book.side(side).levels() for side in Side)
+            kept.append((book.update_id, bids, asks))
 
     def count_request(self, path: str) -> None:
         """Add the weight to the venue's minute."""
@@ -123,9 +128,10 @@ class VirtualBinance(VirtualVenue):
         name = parts.path.rsplit("/", 1)[-1]
         if name == "depth":
             query = parse_qs(parts.query)
-            symbol, limit = query["symbol"][0], int(query["limit"][0])
+            symbol, limit = query["symbol"][0], min(int(query["limit"][0]), self.rows_max)
             if self.edge.loop.now_ns < self.stale_until_ns:
-                return self.random.choice(list(self._old[symbol]))
+                at, bids, asks = self.random.choice(list(self._old[symbol]))
+                return wire.depth_snapshot(self._listing[symbol], at, bids[:limit], asks[:limit])
             return self._feed.snapshot(symbol, limit)
         if name == "exchangeInfo":
             return wire.exchange_info(self._feed.listings, self.wall_ns)

@@ -9,6 +9,7 @@ from books.state import State
 from market.inputs import Input, InputKind
 from node import Node
 
+from .course import Place
 from .heard import Heard
 from .mix import side_hash
 from .parcel import Content, Parcel
@@ -23,16 +24,15 @@ SILENT_DAMAGE_MAX_NS = 90 * _S
 _LAG_SLACK_NS = 100_000_000
 #: Every so many checks all levels are compared and not only their hash.
 _WHOLE_EVERY = 64
+_WHOLE = (None, None)
 
 
 @dataclass(slots=True)
 class Watched:
-    """One book under test. `told`: "ids", "numbered" or "bare", by what the venue's frames say."""
+    """One book under test, and what was found."""
 
     slot: int
-    instrument: str
-    listing: str
-    told: str
+    place: Place
     truth: BookTruth
     seen: tuple[object, ...] = ()
     quote_id: int = 0
@@ -40,6 +40,22 @@ class Watched:
     lost_since_ns: int = 0
     outages_ns: list[int] = field(default_factory=list)
     wrong_ns: list[int] = field(default_factory=list)
+
+    @property
+    def instrument(self) -> str:
+        """The node's name of it."""
+        return self.place.instrument.id
+
+    @property
+    def venue(self) -> str:
+        """The venue's name."""
+        return self.place.instrument.venue
+
+    def on_grid(self, node: Node) -> bool:
+        """Return whether the node counts in the listing's own ticks and lots by now."""
+        instrument, listing = node.instruments[self.slot], self.place.listing
+        decimals = instrument.price.decimals, instrument.size.decimals
+        return decimals == (listing.price_decimals, listing.size_decimals)
 
 
 class BookChecker:
@@ -75,10 +91,10 @@ class BookChecker:
         """An input was handled, at `true_ns` by no party's clock."""
         if item.kind == InputKind.OPEN:
             venue = item.source.partition(".")[0]
-            mine = [one for one in self.watched if self._venue(node, one) == venue]
+            mine = [one for one in self.watched if one.venue == venue]
             self._heard[item.source] = Heard(
-                tuple(one.listing for one in mine),
-                numbered=any(one.told == "numbered" for one in mine),
+                tuple(one.place.listing.id for one in mine),
+                numbered=any(one.place.told == "numbered" for one in mine),
             )
         if parcel is not None:
             self._heard[item.source].take(parcel, node.now)
@@ -86,17 +102,13 @@ class BookChecker:
         for one in self.watched:
             self._check(node, one)
 
-    @staticmethod
-    def _venue(node: Node, one: Watched) -> str:
-        return node.instruments[one.slot].venue
-
     def _take(self, node: Node, item: Input, parcel: Parcel, true_ns: int) -> None:
         """Look at what a frame of levels or quotes must have done at once."""
         venue = item.source.partition(".")[0]
         for one in self.watched:
-            if one.listing != parcel.listing or self._venue(node, one) != venue:
+            if one.place.listing.id != parcel.listing or one.venue != venue:
                 continue
-            if parcel.content is Content.QUOTE and one.told == "ids" and parcel.intact:
+            if parcel.content is Content.QUOTE and one.place.told == "ids" and parcel.intact:
                 one.quote_id = max(one.quote_id, parcel.update_id)
             elif parcel.content is Content.DEPTH:
                 self._take_depth(node, item.source, one, parcel, true_ns - parcel.true_ns)
@@ -106,7 +118,7 @@ class BookChecker:
         if book.state != _LIVE or node.book_links[one.slot].name != source:
             return
         if not parcel.intact:
-            if one.told == "ids" and book.last_sequence < parcel.update_id:
+            if one.place.told == "ids" and book.last_sequence < parcel.update_id:
                 self._report("doubtful", f"{one.instrument} is readable after a broken diff")
             return
         newest = self._heard[source].depth.get(parcel.listing)
@@ -146,9 +158,13 @@ class BookChecker:
             one.lost_since_ns = now
 
     def _check_live(self, node: Node, one: Watched, book: Book, heard: Heard, owner: str) -> None:
-        if one.told == "numbered" and heard.jumped:
+        if one.place.told == "numbered" and heard.jumped:
             self._report("doubtful", f"{one.instrument} is live after a hole in {owner}")
-        at = book.last_sequence if one.told == "ids" else heard.depth.get(one.listing, (0, 0))[1]
+        at = (
+            book.last_sequence
+            if one.place.told == "ids"
+            else heard.depth.get(one.place.listing.id, (0, 0))[1]
+        )
         seen = (book.version, at, owner, one.quote_id)
         if seen == one.seen:
             return
@@ -156,12 +172,16 @@ class BookChecker:
         if truth is None:
             self._report("book", f"{one.instrument} is live at {at}, which never was")
             return
-        if (side_hash(book, False), side_hash(book, True)) != truth[:2]:
+        if book.horizon != _WHOLE:
+            self._check_cut(node, one, book, at)
+        elif not one.on_grid(node):
+            return
+        elif (side_hash(book, False), side_hash(book, True)) != truth[:2]:
             self._wrong(node, one, heard, at)
             return
         self._right(one, node.now)
-        if one.listing in heard.suspect:
-            heard.right(one.listing)
+        if one.place.listing.id in heard.suspect:
+            heard.right(one.place.listing.id)
         one.seen = seen
         if book.from_quote:
             quoted = one.truth.at(one.quote_id)
@@ -171,8 +191,23 @@ class BookChecker:
             self._report("touch", text)
         self._check_row(node, one, book)
         self._checks += 1
-        if self._checks % _WHOLE_EVERY == 0 and at == one.truth.last_id:
+        whole = book.horizon == _WHOLE and at == one.truth.last_id
+        if whole and self._checks % _WHOLE_EVERY == 0:
             self._check_whole(one, book, at)
+
+    def _check_cut(self, node: Node, one: Watched, book: Book, at: int) -> None:
+        """A snapshot that was cut vouches as far as its last rows: so far every level is true."""
+        if at != one.truth.last_id or not one.on_grid(node):
+            return
+        low, high = book.horizon
+        for ask, edge in ((False, low), (True, high)):
+            sign = 1 if ask else -1
+            held, true = (
+                {price: lots for price, lots in side if edge is None or sign * (edge - price) >= 0}
+                for side in (book.levels(ask), one.truth.levels[ask].items())
+            )
+            if held != true:
+                self._report("book", f"{one.instrument} at {at} is wrong within its horizon")
 
     def _check_row(self, node: Node, one: Watched, book: Book) -> None:
         """The quote that strategies read is the book's."""
@@ -188,8 +223,8 @@ class BookChecker:
                 self._report("book", f"{one.instrument} at {at}: the {side} differ")
 
     def _wrong(self, node: Node, one: Watched, heard: Heard, at: int) -> None:
-        suspect = heard.suspect.get(one.listing)
-        if one.told != "bare" or suspect is None:
+        suspect = heard.suspect.get(one.place.listing.id)
+        if one.place.told != "bare" or suspect is None:
             self._report("book", f"{one.instrument} is live and wrong at {at}")
             return
         one.wrong_since_ns = one.wrong_since_ns or node.now

@@ -7,7 +7,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from .stage import Result, run_seed
+from .course import Result
+from .stage import run_seed
 from .violation import Violation
 
 #: Every so many seeds one is run twice, and must come to the same digest.

@@ -9,8 +9,9 @@ from resource import getpagesize
 from sim.market.seeded import seeded
 
 from . import faults
+from .course import Course, Result
 from .faults import HOUR_NS
-from .stage import Course, Result, Stage
+from .stage import Stage
 
 VENUES = ("binance", "coinbase")
 _ROLLOVER_S = 6 * 3600.0

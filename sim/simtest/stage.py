@@ -5,7 +5,6 @@ import hashlib
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -13,25 +12,18 @@ from books.audit_plan import AuditConfig
 from connectors.transport.clock import StampClock
 from connectors.transport.stream import Listener, Stream, StreamParameters
 from market.effects import Effect
-from market.grid import Grid
 from market.inputs import Input, InputKind
-from market.instrument import Instrument
 from node import Node, NodeConfig
 from sim.market.base import Market
-from sim.market.listing import Listing
 from sim.market.seeded import seeded
 from sim.market.world import World
 
-from . import crash, faults
-from .binance import VirtualBinance
 from .book_checks import BookChecker, Watched
 from .bound_checks import BoundChecker
-from .coinbase import VirtualCoinbase
-from .crash import Crash, Standby, Way
+from .course import INPUTS_MIN, KINDS, Course, Result, course_of
+from .crash import Standby, Way
 from .door import VirtualDoors
 from .driver import Driver, new_node
-from .exchange import VirtualExchange
-from .faults import Fault
 from .injector import Injector
 from .line import Line
 from .loop import VirtualLoop
@@ -40,92 +32,18 @@ from .request_checks import RequestChecker
 from .truth import Truth
 from .venue import Answer, VirtualVenue
 from .violation import Violation
-from .world import BTC_USD, BTC_USDT, ETH_USD, ETH_USDT, spec
 
 _MS = 1_000_000
 _S = 1_000 * _MS
 START_NS = 1_700_000_000 * _S
 PUMP_NS = 50 * _MS
 
-INPUTS_MIN = 2_000
-#: Faults begin between these times; crashes fall within the first inputs.
-FAULTS_FROM_NS, FAULTS_TO_NS = 3 * _S, 25 * _S
 #: Once no fault is left, every book must be usable within this time.
 RECOVERY_MAX_NS = 120 * _S
 #: And must have been so for this long before a run ends.
 _CALM_NS = _S
 #: How long a process is gone: never so short that a venue still counts what the last one sent.
 _DOWN_S = (1.2, 4.0)
-
-_KINDS = {kind.name: kind for kind in (VirtualBinance, VirtualCoinbase, VirtualExchange)}
-VENUES = tuple(_KINDS)
-_BOOKS = (
-    ("binance", "BTCUSDT", BTC_USDT, "ids"),
-    ("binance", "ETHUSDT", ETH_USDT, "ids"),
-    ("coinbase", "BTC-USD", BTC_USD, "numbered"),
-    ("coinbase", "ETH-USD", ETH_USD, "numbered"),
-    ("coinbase-exchange", "BTC-USD", BTC_USD, "bare"),
-    ("coinbase-exchange", "ETH-USD", ETH_USD, "bare"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What a run goes through.
-
-    It ends at `until_ns`, or where that is 0 once nothing has been wrong for a while after the
-    last fault and the last crash, and at least INPUTS_MIN inputs were handled. Each listing's flow
-    does `actions_per_s`.
-    """
-
-    venues: tuple[str, ...]
-    faults: list[Fault]
-    crashes: list[Crash]
-    rollover_s: float
-    until_ns: int = 0
-    actions_per_s: float = 8.0
-
-
-def course_of(seed: int) -> Course:
-    """Draw the course of a seed."""
-    random = seeded(seed, "plan")
-    return Course(
-        VENUES,
-        faults.plan(random, VENUES, FAULTS_FROM_NS, FAULTS_TO_NS),
-        crash.plan(random, INPUTS_MIN * 3 // 4),
-        random.choice((86_400.0, 86_400.0, 45.0, 15.0)),
-    )
-
-
-@dataclass(slots=True)
-class Result:
-    """What came of one seed. Times in ns of virtual time."""
-
-    seed: int
-    inputs: int = 0
-    digest: str = ""
-    virtual_ns: int = 0
-    faults: list[str] = field(default_factory=list)
-    bites: dict[str, int] = field(default_factory=dict)
-    crashes: list[str] = field(default_factory=list)
-    replayed: int = 0
-    requests: int = 0
-    recovery_ns: int = 0
-    outages_ns: list[int] = field(default_factory=list)
-    wrong_ns: list[int] = field(default_factory=list)
-    errors: dict[str, int] = field(default_factory=dict)
-    peaks: dict[str, int] = field(default_factory=dict)
-    violations: list[Violation] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every promise was kept."""
-        return not self.violations
-
-
-def _instrument(venue: str, native: str, listing: Listing) -> Instrument:
-    price, size = Grid(listing.price_decimals), Grid(listing.size_decimals)
-    return Instrument(venue, native, listing.base, listing.quote, price, size, origin="venue")
 
 
 class Stage:
@@ -148,15 +66,17 @@ class Stage:
         self._begun = 0
         self._faulty_until_ns = 0
         self._pumped = 0
-        self.market: Market = World(spec(actions_per_s=course.actions_per_s), seed, START_NS)
+        self.market: Market = World(course.spec, seed, START_NS)
         self.truth = Truth(self.market)
         self.venues: dict[str, VirtualVenue] = {
-            name: _KINDS[name](self.market, self, seeded(seed, name), START_NS)
+            name: KINDS[name](self.market, self, seeded(seed, name), START_NS)
             for name in course.venues
         }
+        for venue in self.venues.values():
+            venue.rows_max = course.rows_max
         self.clock = StampClock(self._wall_ns, lambda: self.loop.now_ns)
         self.injector = Injector(self.loop, seeded(seed, "faults"), self.venues, self._step)
-        self.instruments = [_instrument(*one[:3]) for one in self._listed()]
+        self.places = course.places()
         self.requests = RequestChecker(self.venues.values(), self._report)
         self.bounds = BoundChecker(self._report)
         self.standby = Standby(course.crashes, self._report)
@@ -167,20 +87,15 @@ class Stage:
 
     # --- making ----------------------------------------------------------------------------------
 
-    def _listed(self) -> list[tuple[str, str, Listing, str]]:
-        return [one for one in _BOOKS if one[0] in self.course.venues]
-
     def _watched(self) -> list[Watched]:
         return [
-            Watched(slot, instrument.id, one[2].id, one[3], self.truth.books[one[2].id])
-            for slot, (instrument, one) in enumerate(
-                zip(self.instruments, self._listed(), strict=True)
-            )
+            Watched(slot, place, self.truth.books[place.listing.id])
+            for slot, place in enumerate(self.places)
         ]
 
     def _new_node(self) -> Node:
         config = NodeConfig(audits=AuditConfig(interval_ns=10 * _S))
-        return new_node(config, self.instruments)
+        return new_node(config, [place.instrument for place in self.places])
 
     def _new_driver(self) -> Driver:
         return Driver(

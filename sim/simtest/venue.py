@@ -66,6 +66,7 @@ class VirtualVenue:
         self.quiet_until_ns = 0
         self.quiet_status = 429
         self.stale_until_ns = 0
+        self.rows_max = 1_000
         self.breaches: Counter[str] = Counter()
         self._start_ns = start_ns
         self._connects = Window(*self.connect_limit)

@@ -6,8 +6,8 @@ import pytest
 
 from cli.main import main
 from connectors.recovery import Recovery
+from sim.simtest.course import Result
 from sim.simtest.soak import LONG_HOURS, SLOPE_MAX, Sample, Soak, slope
-from sim.simtest.stage import Result
 
 
 def test_seeds_that_keep_every_promise_end_with_zero(capsys):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from sim.simtest.campaign import ResumeError, campaign, known, row_of
+from sim.simtest.course import INPUTS_MIN
 from sim.simtest.faults import FAULTS_MIN
-from sim.simtest.stage import INPUTS_MIN
 from sim.simtest.summary import summary
 
 

@@ -18,7 +18,8 @@ from connectors.transport.budget import Budget
 from connectors.venue import Damage
 from node import Node
 from sim.simtest import stage
-from sim.simtest.stage import Result, run_seed
+from sim.simtest.course import Result
+from sim.simtest.stage import run_seed
 from sim.wire import binance as wire
 
 SEEDS_MAX = 25

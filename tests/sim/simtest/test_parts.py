@@ -14,13 +14,13 @@ from market.frame import SymbolTable
 from market.grid import Grid
 from sim.market.event import Side
 from sim.market.world import World
+from sim.simtest.course import VENUES
 from sim.simtest.faults import FAULTS_MIN, Kind, plan
 from sim.simtest.heard import Heard
 from sim.simtest.loop import StuckError, VirtualLoop
 from sim.simtest.mix import side_hash
 from sim.simtest.parcel import Content, Parcel
 from sim.simtest.spoil import malformed, truncated
-from sim.simtest.stage import VENUES
 from sim.simtest.truth import BookTruth, mixed
 from sim.simtest.world import spec
 from tests.node_world import exchange_snapshot
