@@ -1,7 +1,6 @@
 """Whether what the node lets be read is true: books, best quotes, grades."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from books.book import Book
 from books.grade import UNUSABLE
@@ -9,11 +8,10 @@ from books.state import State
 from market.inputs import Input, InputKind
 from node import Node
 
-from .course import Place
 from .heard import Heard
 from .mix import side_hash
 from .parcel import Content, Parcel
-from .truth import BookTruth
+from .watched import Watched
 
 _LIVE = int(State.LIVE)
 _UNUSABLE = int(UNUSABLE)
@@ -25,37 +23,7 @@ _LAG_SLACK_NS = 100_000_000
 #: Every so many checks all levels are compared and not only their hash.
 _WHOLE_EVERY = 64
 _WHOLE = (None, None)
-
-
-@dataclass(slots=True)
-class Watched:
-    """One book under test, and what was found."""
-
-    slot: int
-    place: Place
-    truth: BookTruth
-    seen: tuple[object, ...] = ()
-    quote_id: int = 0
-    wrong_since_ns: int = 0
-    lost_since_ns: int = 0
-    outages_ns: list[int] = field(default_factory=list)
-    wrong_ns: list[int] = field(default_factory=list)
-
-    @property
-    def instrument(self) -> str:
-        """The node's name of it."""
-        return self.place.instrument.id
-
-    @property
-    def venue(self) -> str:
-        """The venue's name."""
-        return self.place.instrument.venue
-
-    def on_grid(self, node: Node) -> bool:
-        """Return whether the node counts in the listing's own ticks and lots by now."""
-        instrument, listing = node.instruments[self.slot], self.place.listing
-        decimals = instrument.price.decimals, instrument.size.decimals
-        return decimals == (listing.price_decimals, listing.size_decimals)
+_NOTHING = (0, 0)
 
 
 class BookChecker:
@@ -75,13 +43,14 @@ class BookChecker:
         self._report = report
         self._offset_doubt = offset_doubt
         self._heard: dict[str, Heard] = {}
+        self._by_listing = {(one.venue, one.listing): one for one in watched}
         self._checks = 0
 
     def forget(self) -> None:
         """The node starts over with nothing."""
         self._heard.clear()
         for one in self.watched:
-            one.seen, one.quote_id, one.wrong_since_ns = (), 0, 0
+            one.forget()
 
     def lost(self) -> list[str]:
         """Return the books that cannot be used, or are wrong and nobody could know."""
@@ -93,8 +62,8 @@ class BookChecker:
             venue = item.source.partition(".")[0]
             mine = [one for one in self.watched if one.venue == venue]
             self._heard[item.source] = Heard(
-                tuple(one.place.listing.id for one in mine),
-                numbered=any(one.place.told == "numbered" for one in mine),
+                tuple(one.listing for one in mine),
+                numbered=any(one.numbered for one in mine),
             )
         if parcel is not None:
             self._heard[item.source].take(parcel, node.now)
@@ -104,21 +73,20 @@ class BookChecker:
 
     def _take(self, node: Node, item: Input, parcel: Parcel, true_ns: int) -> None:
         """Look at what a frame of levels or quotes must have done at once."""
-        venue = item.source.partition(".")[0]
-        for one in self.watched:
-            if one.place.listing.id != parcel.listing or one.venue != venue:
-                continue
-            if parcel.content is Content.QUOTE and one.place.told == "ids" and parcel.intact:
-                one.quote_id = max(one.quote_id, parcel.update_id)
-            elif parcel.content is Content.DEPTH:
-                self._take_depth(node, item.source, one, parcel, true_ns - parcel.true_ns)
+        one = self._by_listing.get((item.source.partition(".")[0], parcel.listing))
+        if one is None:
+            return
+        if parcel.content is Content.QUOTE and one.with_ids and parcel.intact:
+            one.quote_id = max(one.quote_id, parcel.update_id)
+        elif parcel.content is Content.DEPTH:
+            self._take_depth(node, item.source, one, parcel, true_ns - parcel.true_ns)
 
     def _take_depth(self, node: Node, source: str, one: Watched, parcel: Parcel, lag: int) -> None:
         book = node.books[one.slot]
         if book.state != _LIVE or node.book_links[one.slot].name != source:
             return
         if not parcel.intact:
-            if one.place.told == "ids" and book.last_sequence < parcel.update_id:
+            if one.with_ids and book.last_sequence < parcel.update_id:
                 self._report("doubtful", f"{one.instrument} is readable after a broken diff")
             return
         newest = self._heard[source].depth.get(parcel.listing)
@@ -148,23 +116,17 @@ class BookChecker:
                 self._report("grade", f"{one.instrument} is usable after {quiet:.3f} s of silence")
         elif usable:
             self._report("grade", f"{one.instrument} is usable and not live")
-        else:
-            self._right(one, now)
-        if usable:
-            if one.lost_since_ns:
-                one.outages_ns.append(now - one.lost_since_ns)
-                one.lost_since_ns = 0
-        elif not one.lost_since_ns:
-            one.lost_since_ns = now
+        elif one.wrong_since_ns:
+            one.right(now)
+        if not usable:
+            one.lost(now)
+        elif one.lost_since_ns:
+            one.usable(now)
 
     def _check_live(self, node: Node, one: Watched, book: Book, heard: Heard, owner: str) -> None:
-        if one.place.told == "numbered" and heard.jumped:
+        if one.numbered and heard.jumped:
             self._report("doubtful", f"{one.instrument} is live after a hole in {owner}")
-        at = (
-            book.last_sequence
-            if one.place.told == "ids"
-            else heard.depth.get(one.place.listing.id, (0, 0))[1]
-        )
+        at = book.last_sequence if one.with_ids else heard.depth.get(one.listing, _NOTHING)[1]
         seen = (book.version, at, owner, one.quote_id)
         if seen == one.seen:
             return
@@ -179,9 +141,9 @@ class BookChecker:
         elif (side_hash(book, False), side_hash(book, True)) != truth[:2]:
             self._wrong(node, one, heard, at)
             return
-        self._right(one, node.now)
-        if one.place.listing.id in heard.suspect:
-            heard.right(one.place.listing.id)
+        one.right(node.now)
+        if one.listing in heard.suspect:
+            heard.right(one.listing)
         one.seen = seen
         if book.from_quote:
             quoted = one.truth.at(one.quote_id)
@@ -223,17 +185,10 @@ class BookChecker:
                 self._report("book", f"{one.instrument} at {at}: the {side} differ")
 
     def _wrong(self, node: Node, one: Watched, heard: Heard, at: int) -> None:
-        suspect = heard.suspect.get(one.place.listing.id)
-        if one.place.told != "bare" or suspect is None:
+        suspect = heard.suspect.get(one.listing)
+        if not one.bare or suspect is None:
             self._report("book", f"{one.instrument} is live and wrong at {at}")
             return
-        one.wrong_since_ns = one.wrong_since_ns or node.now
-        wrong = (node.now - one.wrong_since_ns) / 1e9
-        if node.now - one.wrong_since_ns > SILENT_DAMAGE_MAX_NS:
-            self._report("book", f"{one.instrument} has been wrong for {wrong:.1f} s")
-
-    @staticmethod
-    def _right(one: Watched, now: int) -> None:
-        if one.wrong_since_ns:
-            one.wrong_ns.append(now - one.wrong_since_ns)
-            one.wrong_since_ns = 0
+        wrong = one.wrong(node.now)
+        if wrong > SILENT_DAMAGE_MAX_NS:
+            self._report("book", f"{one.instrument} has been wrong for {wrong / 1e9:.1f} s")

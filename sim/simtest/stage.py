@@ -18,7 +18,7 @@ from sim.market.base import Market
 from sim.market.seeded import seeded
 from sim.market.world import World
 
-from .book_checks import BookChecker, Watched
+from .book_checks import BookChecker
 from .bound_checks import BoundChecker
 from .course import INPUTS_MIN, KINDS, Course, Result, course_of
 from .crash import Standby, Way
@@ -32,6 +32,7 @@ from .request_checks import RequestChecker
 from .truth import Truth
 from .venue import Answer, VirtualVenue
 from .violation import Violation
+from .watched import Watched
 
 _MS = 1_000_000
 _S = 1_000 * _MS
