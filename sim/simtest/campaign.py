@@ -1,11 +1,14 @@
 """Many seeds, over several processes, with a file that lets an interrupted run go on."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from checkpoint import build
 
 from .course import Result
 from .stage import run_seed
@@ -44,15 +47,30 @@ def _row(result: Result) -> Row:
 
 
 class ResumeError(ValueError):
-    """The file to resume from is not one of ours."""
+    """The file to resume from is not one of ours, or of another build."""
+
+
+def identity() -> str:
+    """Return what the results depend on: the code that decides, and that of the simulation."""
+    total = hashlib.sha256(build().code.encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
 
 
 def known(path: Path) -> dict[int, Row]:
     """Return the rows of a file by seed; a last line that was cut off is left out."""
     rows: dict[int, Row] = {}
-    if not path.exists():
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if not text:
         return rows
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        head, *lines = text.splitlines()
+        made_by = json.loads(head)["build"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResumeError(f"{path}: not a file of results: {error!s:.80}") from error
+    if made_by != identity():
+        raise ResumeError(f"{path}: these results are of another build")
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
@@ -60,7 +78,7 @@ def known(path: Path) -> dict[int, Row]:
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines):
                 break
-            raise ResumeError(f"{path}: line {number} is not a result: {error!s:.80}") from error
+            raise ResumeError(f"{path}: result {number} is none: {error!s:.80}") from error
     return rows
 
 
@@ -81,6 +99,7 @@ def campaign(
         return [rows[seed] for seed in wanted]
     # A line that was cut off is written anew with its seed.
     with resume.open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"build": identity()}) + "\n")
         for row in rows.values():
             file.write(json.dumps(row, separators=(",", ":")) + "\n")
         file.flush()

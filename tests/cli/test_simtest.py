@@ -59,7 +59,7 @@ def test_a_file_that_is_something_else_is_refused(tmp_path, capsys):
     path = tmp_path / "notes.txt"
     path.write_text("one\ntwo\n", encoding="utf-8")
     assert main(["simtest", "--seeds", "1..1", "--resume", str(path)]) == 2
-    assert "not a result" in capsys.readouterr().err
+    assert "not a file of results" in capsys.readouterr().err
     assert path.read_text(encoding="utf-8") == "one\ntwo\n"
 
 

@@ -39,6 +39,15 @@ def test_a_campaign_goes_on_where_its_file_ends(tmp_path):
     assert set(known(path)) == {1, 2, 3}
 
 
+def test_results_of_another_build_are_refused(tmp_path, monkeypatch):
+    """They would say nothing about this one."""
+    path = tmp_path / "rows.jsonl"
+    campaign(range(1, 2), 1, path, lambda row: None)
+    monkeypatch.setattr("sim.simtest.campaign.identity", lambda: "another")
+    with pytest.raises(ResumeError, match="another build"):
+        campaign(range(1, 2), 1, path, lambda row: None)
+
+
 def test_a_file_that_is_something_else_is_refused(tmp_path):
     """It is left as it is."""
     path = tmp_path / "notes.txt"
