@@ -92,4 +92,3 @@ class OrderEvent(NamedTuple):
 #: Amounts of money and of assets are integers in units of 10**-AMOUNT_DECIMALS: fine enough for
 #: ticks times lots times a fee rate of every instrument that is traded, so nothing is rounded.
 AMOUNT_DECIMALS = 27
-AMOUNT_ONE = 10**AMOUNT_DECIMALS
