@@ -55,6 +55,8 @@ class Portfolio:
     positions: dict[tuple[int, str], Position] = field(default_factory=dict)
     holdings: dict[int, Holding] = field(default_factory=dict)
     markouts: Markouts = field(default_factory=Markouts)
+    #: Last known value of currencies in the reporting currency, in parts per billion.
+    rates: dict[str, int] = field(default_factory=dict)
     #: Fees that were paid in neither currency of their instrument, by (venue, asset).
     other_fees: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -134,6 +136,13 @@ class Portfolio:
         if mid2:
             held.last_mid2 = mid2
         return base * held.last_mid2 * held.units.notional // (2 * held.units.lot)
+
+    def rate(self, rate_of: Callable[[str], int], asset: str) -> int:
+        """Return a currency's rate, the last known one where there is none now; 0 before any."""
+        rate = rate_of(asset)
+        if rate:
+            self.rates[asset] = rate
+        return rate or self.rates.get(asset, 0)
 
     def gain(self, slot: int, strategy: str | None = None) -> Gain:
         """Return profit and loss in an instrument's quote currency, of one strategy or of all."""
