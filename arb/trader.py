@@ -61,6 +61,9 @@ class Strategy(Protocol):
     def on_state(self, state: RiskState, now: int) -> None:
         """The risk state changed."""
 
+    def rescale(self, slot: int, price: int, size: int) -> None:
+        """An instrument's ticks and lots became finer by these factors."""
+
     def violation(self) -> str:
         """Return what must hold after every input and does not, '' otherwise."""
 
@@ -189,6 +192,13 @@ class Trader:
     def watch(self, slot: int) -> None:
         """An instrument is new, or stands on finer grids."""
         instrument = self.market.instruments[slot]
+        old = self.risk.lines.get(slot)
+        if old is not None:
+            price, size = old.instrument.factors_to(instrument)
+            self.breakers.rescale(slot, price)
+            self.store.rescale(slot, price, size)
+            for strategy in self.by_slot.get(slot, ()):
+                strategy.rescale(slot, price, size)
         fees = self.market.fees.rates(instrument.venue, instrument.native)
         if self.risk.watch(slot, instrument, fees.taker_ppb):
             self.portfolio.watch(slot, instrument)

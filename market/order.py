@@ -72,7 +72,8 @@ class OrderEvent(NamedTuple):
 
     `order` is our own id. A FILL has the `price` and `lots` of one trade, the venue's `trade_id`,
     and the `fee` in units of 10**-AMOUNT_DECIMALS of `fee_asset`, positive when paid. `cumulative`
-    is what is filled so far where the venue says so, else -1. `reason` is the venue's word.
+    is what is filled so far where the venue says so, else -1. `query` is the number of the query
+    of this order that is answered, 0 otherwise. `reason` is the venue's word.
     """
 
     kind: OrderEventKind
@@ -87,6 +88,7 @@ class OrderEvent(NamedTuple):
     maker: bool = False
     venue_id: str = ""
     reason: str = ""
+    query: int = 0
 
 
 #: Amounts of money and of assets are integers in units of 10**-AMOUNT_DECIMALS: fine enough for

@@ -159,6 +159,11 @@ class Hedger:
                 part[0] = now
             self.step(now)
 
+    def rescale(self, slot: int, factor: int) -> None:
+        """An instrument's ticks became finer."""
+        if slot in self._prices:
+            self._prices[slot] *= factor
+
     def usable(self, now: int) -> bool:
         """Whether any hedge venue can take an order now."""
         return any(self._usable(slot, now) for slot in self.config.venues)

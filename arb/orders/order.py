@@ -56,8 +56,9 @@ class End(IntEnum):
 class OwnOrder:
     """An order of ours. Prices in ticks and sizes in lots of its instrument's slot.
 
-    `lots` is the whole size; `filled` what the venue confirmed. `new_price` and `new_lots` are
-    what a replace asks for while it is under way, `new_lots` the whole size again.
+    `lots` is the whole size; `filled` what the venue confirmed. `new_price` and `new_lots` are what
+    a replace asks for while it is under way, `new_lots` the whole size again. `queries` counts the
+    questions about it, the last asked at `asked_ns`; `settled` of them belong to what is over.
     """
 
     id: int
@@ -77,6 +78,8 @@ class OwnOrder:
     venue_id: str = ""
     updated_ns: int = 0
     queries: int = 0
+    asked_ns: int = 0
+    settled: int = 0
     new_price: int = 0
     new_lots: int = 0
     cancel_wanted: bool = False

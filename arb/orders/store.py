@@ -33,10 +33,15 @@ class Fill(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an answer may take before the venue is asked, and how often it is asked."""
+    """How long an answer may take before the venue is asked, and how often it is asked.
+
+    A venue refuses requests that are older than `arrival_ns` (Binance: recvWindow). Only after
+    that does "unknown order" mean that an order will never arrive: a question can overtake it.
+    """
 
     answer_ns: int = 1_000_000_000
     queries_max: int = 8
+    arrival_ns: int = 5_000_000_000
 
 
 @dataclass(slots=True)
@@ -164,6 +169,15 @@ class OrderStore:
                 self.cancel(order)
         return len(chosen)
 
+    def rescale(self, slot: int, price: int, size: int) -> None:
+        """An instrument's ticks and lots became finer: open orders mean the same as before."""
+        for order in self.of_slot(slot):
+            order.price, order.new_price = order.price * price, order.new_price * price
+            order.lots, order.new_lots = order.lots * size, order.new_lots * size
+            order.filled *= size
+        if slot in self._exposed:
+            self._exposed[slot] = [lots * size for lots in self._exposed[slot]]
+
     # --- what the venue says ---------------------------------------------------------------------
 
     def take(self, event: OrderEvent) -> None:
@@ -192,9 +206,7 @@ class OrderStore:
             case OrderEventKind.REJECTED:
                 self._end(order, End.REJECTED, event)
             case OrderEventKind.UNKNOWN:
-                # Either it never arrived, or its end was not told.
-                end = End.CANCELED if order.venue_id else End.NEVER_ARRIVED
-                self._end(order, end, event)
+                self._unknown(order, event)
             case OrderEventKind.CANCEL_REJECTED | OrderEventKind.REPLACE_REJECTED:
                 self._refused(order, event)
 
@@ -206,16 +218,14 @@ class OrderStore:
         if self.now - order.updated_ns < self._patience.answer_ns:
             self._set_timer(order.updated_ns + self._patience.answer_ns, TIMER, order.id)
             return
-        if order.queries >= self._patience.queries_max:
+        if order.queries - order.settled >= self._patience.queries_max:
             self.totals.unresolved += 1
             return
         if order.state is not OrderState.LOST:
             self.totals.lost += 1
             order.state = OrderState.LOST
-        order.queries += 1
-        order.updated_ns = self.now
-        self._set_timer(self.now + self._patience.answer_ns * (1 << order.queries), TIMER, order.id)
-        self._gateway_of(order.slot).query(order)
+        pause_ns = self._patience.answer_ns << (order.queries - order.settled)
+        self._query(order, pause_ns)
 
     @property
     def lost(self) -> list[OwnOrder]:
@@ -226,7 +236,7 @@ class OrderStore:
 
     def _watch(self, order: OwnOrder) -> None:
         order.updated_ns = self.now
-        order.queries = 0
+        order.settled = order.queries
         self._set_timer(self.now + self._patience.answer_ns, TIMER, order.id)
 
     def _expose(self, order: OwnOrder, lots: int) -> None:
@@ -298,12 +308,28 @@ class OrderStore:
         self._expose(order, order.open_lots - before)
         self._ask(order)
 
+    def _unknown(self, order: OwnOrder, event: OrderEvent) -> None:
+        """The venue does not know the order: its end was not told, or it has not arrived."""
+        if order.state is not OrderState.LOST or event.query != order.queries:
+            return
+        final_ns = order.created_ns + self._patience.arrival_ns
+        if order.venue_id:
+            self._end(order, End.CANCELED, event)
+        elif order.asked_ns >= final_ns:
+            self._end(order, End.NEVER_ARRIVED, event)
+        else:
+            self._set_timer(final_ns, TIMER, order.id)
+
     def _ask(self, order: OwnOrder) -> None:
         """Ask the venue where an order stands, now."""
         order.state = OrderState.LOST
-        order.queries = 1
-        order.updated_ns = self.now
-        self._set_timer(self.now + self._patience.answer_ns, TIMER, order.id)
+        order.settled = order.queries
+        self._query(order, self._patience.answer_ns)
+
+    def _query(self, order: OwnOrder, pause_ns: int) -> None:
+        order.queries += 1
+        order.updated_ns = order.asked_ns = self.now
+        self._set_timer(self.now + pause_ns, TIMER, order.id)
         self._gateway_of(order.slot).query(order)
 
     def _status(self, order: OwnOrder, event: OrderEvent) -> None:

@@ -8,7 +8,7 @@ queue model; what we take is taken away from what the book shows until that leve
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
+from typing import NamedTuple
 
 from arb.orders.order import OwnOrder
 from arb.paper.latency import Latency
@@ -24,18 +24,16 @@ from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
 
 _ACCOUNT = 1
+_KINDS = {
+    int(Kind.ACCEPTED): OrderEventKind.ACCEPTED,
+    int(Kind.REPLACED): OrderEventKind.REPLACED,
+    int(Kind.CANCELED): OrderEventKind.CANCELED,
+    int(Kind.EXPIRED): OrderEventKind.EXPIRED,
+}
 #: Levels that one order may sweep.
 SWEEP_LEVELS = 200
 #: Requests and reports under way at once; a strategy that fills this has lost its mind.
 WAITING_MAX = 10_000
-
-
-class _What(IntEnum):
-    PLACE = 0
-    CANCEL = 1
-    REPLACE = 2
-    QUERY = 3
-    REPORT = 4
 
 
 @dataclass(slots=True)
@@ -45,6 +43,34 @@ class _Resting:
     order: OwnOrder
     price: int
     filled: int = 0
+
+
+class _Report(NamedTuple):
+    """A report on its way back."""
+
+    slot: int
+    event: OrderEvent
+
+
+class _Change(NamedTuple):
+    """A replace on its way there."""
+
+    order: OwnOrder
+    price: int
+    lots: int
+
+
+class _Cancel(NamedTuple):
+    """A cancel on its way there."""
+
+    order: OwnOrder
+
+
+class _Query(NamedTuple):
+    """A question on its way there."""
+
+    order: OwnOrder
+    number: int
 
 
 class PaperVenue:
@@ -79,9 +105,10 @@ class PaperVenue:
         self._report = report
         self._taken_ns = taken_ns
         self._engine = Engine(orders_max=1 << 14, events_max=1 << 14, accounts_max=4)
+        self._slots: dict[int, int] = {}
         self._orders: dict[int, _Resting] = {}
         self._arrivals = self._returns = 0
-        self._waiting: list[tuple[int, int, _What, object]] = []
+        self._waiting: list[tuple[int, int, object]] = []
         self._sequence = 0
         self._trades = 0
 
@@ -89,19 +116,19 @@ class PaperVenue:
 
     def place(self, order: OwnOrder) -> None:
         """Send a new order."""
-        self._go(_What.PLACE, order)
+        self._go(order)
 
     def cancel(self, order: OwnOrder) -> None:
         """Ask for the end of an order."""
-        self._go(_What.CANCEL, order)
+        self._go(_Cancel(order))
 
     def replace(self, order: OwnOrder) -> None:
         """Ask for another price and size."""
-        self._go(_What.REPLACE, (order, order.new_price, order.new_lots))
+        self._go(_Change(order, order.new_price, order.new_lots))
 
     def query(self, order: OwnOrder) -> None:
         """Ask where an order stands."""
-        self._go(_What.QUERY, order)
+        self._go(_Query(order, order.queries))
 
     # --- what the node tells ---------------------------------------------------------------------
 
@@ -116,12 +143,30 @@ class PaperVenue:
             for held in [one for one in self._orders.values() if one.order.slot == slot]:
                 self._engine.cancel(held.order.id)
             self._drain()
+            self._rescale(slot, *old.instrument.factors_to(instrument))
+        number = self._engine.add_instrument(BookRules(queue_model=self.model))
+        self._slots[number] = slot
         self.lines[slot] = PaperLine(
             instrument,
-            self._engine.add_instrument(BookRules(queue_model=self.model)),
+            number,
             self._fees.rates(instrument.venue, instrument.native),
             Units.of(instrument).notional,
         )
+
+    def _rescale(self, slot: int, price: int, size: int) -> None:
+        """What is under way speaks of the old ticks and lots."""
+        for at, (due, number, subject) in enumerate(self._waiting):
+            moved: object
+            if isinstance(subject, _Report) and subject.slot == slot:
+                event = subject.event
+                event = event._replace(price=event.price * price, lots=event.lots * size)
+                moved = _Report(slot, event)
+            elif isinstance(subject, _Change) and subject.order.slot == slot:
+                moved = _Change(subject.order, subject.price * price, subject.lots * size)
+            else:
+                continue
+            # Deadline and number stay, so the heap's order does.
+            self._waiting[at] = (due, number, moved)
 
     def on_book(self, slot: int, now: int) -> None:
         """A book changed: what is mirrored follows, and orders that were passed are filled."""
@@ -154,33 +199,32 @@ class PaperVenue:
         """Requests arrive and reports return, in the order of their time."""
         waiting = self._waiting
         while waiting and waiting[0][0] <= now:
-            at, _, what, subject = heapq.heappop(waiting)
-            if what is _What.REPORT:
-                assert isinstance(subject, OrderEvent)
-                self._report(subject, now)
+            at, _, subject = heapq.heappop(waiting)
+            if isinstance(subject, _Report):
+                self._report(subject.event, now)
             else:
-                self._arrive(what, subject, at)
+                self._arrive(subject, at)
         if waiting:
             self._set_timer(waiting[0][0])
 
     # --- at the venue ----------------------------------------------------------------------------
 
-    def _arrive(self, what: _What, subject: object, now: int) -> None:
+    def _arrive(self, subject: object, now: int) -> None:
         self._engine.advance(now)
-        if what is _What.REPLACE:
-            assert isinstance(subject, tuple)
+        if isinstance(subject, _Change):
             self._change(*subject)
+        elif isinstance(subject, _Query):
+            open_now = self._engine.is_open(subject.order.id)
+            kind = OrderEventKind.STATUS if open_now else OrderEventKind.UNKNOWN
+            event = OrderEvent(kind, subject.order.id, now, query=subject.number)
+            self._say(subject.order.slot, event)
+        elif isinstance(subject, _Cancel):
+            if self._engine.cancel(subject.order.id):
+                event = OrderEvent(OrderEventKind.CANCEL_REJECTED, subject.order.id, now)
+                self._say(subject.order.slot, event)
         else:
             assert isinstance(subject, OwnOrder)
-            if what is _What.PLACE:
-                self._enter(subject)
-            elif what is _What.CANCEL:
-                if self._engine.cancel(subject.id):
-                    self._say(OrderEvent(OrderEventKind.CANCEL_REJECTED, subject.id, now))
-            else:
-                open_now = self._engine.is_open(subject.id)
-                kind = OrderEventKind.STATUS if open_now else OrderEventKind.UNKNOWN
-                self._say(OrderEvent(kind, subject.id, now))
+            self._enter(subject)
         self._drain()
 
     def _enter(self, order: OwnOrder) -> None:
@@ -209,7 +253,8 @@ class PaperVenue:
             self._refuse(order, Reason(result).name.lower())
 
     def _refuse(self, order: OwnOrder, why: str) -> None:
-        self._say(OrderEvent(OrderEventKind.REJECTED, order.id, self._clock(), reason=why))
+        event = OrderEvent(OrderEventKind.REJECTED, order.id, self._clock(), reason=why)
+        self._say(order.slot, event)
 
     def _change(self, order: OwnOrder, price: int, lots: int) -> None:
         """Replace; the new whole size less what is filled by now is what shall stay open."""
@@ -221,7 +266,8 @@ class PaperVenue:
                 held.price = price
                 return
             self._engine.drain()
-        self._say(OrderEvent(OrderEventKind.REPLACE_REJECTED, order.id, self._clock()))
+        event = OrderEvent(OrderEventKind.REPLACE_REJECTED, order.id, self._clock())
+        self._say(order.slot, event)
 
     def _show(
         self, line: PaperLine, slot: int, side: int, price: int, lots: int, kind: int
@@ -284,25 +330,17 @@ class PaperVenue:
         if not self._engine.pending:
             return
         for event in read_events(self._engine.drain()):
-            match event.kind:
-                case Kind.ACCEPTED:
-                    self._say(self._event(OrderEventKind.ACCEPTED, event.id, event.time))
-                case Kind.TRADE:
-                    self._traded(event)
-                case Kind.REPLACED:
-                    self._say(
-                        self._event(OrderEventKind.REPLACED, event.id, event.time, event.price)
-                    )
-                case Kind.CANCELED:
-                    self._say(self._event(OrderEventKind.CANCELED, event.id, event.time))
-                    self._gone(event.id)
-                case Kind.EXPIRED:
-                    self._say(self._event(OrderEventKind.EXPIRED, event.id, event.time))
-                    self._gone(event.id)
-
-    @staticmethod
-    def _event(kind: OrderEventKind, order: int, ts: int, price: int = 0) -> OrderEvent:
-        return OrderEvent(kind, order, ts, price=price, venue_id=f"paper-{order}")
+            if event.kind == Kind.TRADE:
+                self._traded(event)
+                continue
+            kind = _KINDS.get(event.kind)
+            if kind is None:
+                continue
+            price = event.price if kind is OrderEventKind.REPLACED else 0
+            report = OrderEvent(kind, event.id, event.time, price, venue_id=f"paper-{event.id}")
+            self._say(self._slots[event.instrument], report)
+            if kind in (OrderEventKind.CANCELED, OrderEventKind.EXPIRED):
+                self._gone(event.id)
 
     def _traded(self, event: Event) -> None:
         """One trade: with the outside, on one side of it or the other."""
@@ -322,6 +360,7 @@ class PaperVenue:
                 line.taken[resting, event.price] = event.time
             rate = line.fees.maker_ppb if maker else line.fees.taker_ppb
             self._say(
+                order.slot,
                 OrderEvent(
                     OrderEventKind.FILL,
                     order_id,
@@ -333,7 +372,7 @@ class PaperVenue:
                     fee_asset=line.instrument.quote,
                     maker=maker,
                     venue_id=f"paper-{order_id}",
-                )
+                ),
             )
             if left == 0:
                 self._gone(order_id)
@@ -343,19 +382,19 @@ class PaperVenue:
         if held is not None:
             self.lines[held.order.slot].orders -= 1
 
-    def _say(self, event: OrderEvent) -> None:
+    def _say(self, slot: int, event: OrderEvent) -> None:
         self._returns = max(self._returns, self._clock() + self._back.draw())
-        self._later(self._returns, _What.REPORT, event)
+        self._later(self._returns, _Report(slot, event))
 
-    def _go(self, what: _What, subject: object) -> None:
+    def _go(self, subject: object) -> None:
         self._arrivals = max(self._arrivals, self._clock() + self._there.draw())
-        self._later(self._arrivals, what, subject)
+        self._later(self._arrivals, subject)
 
-    def _later(self, at: int, what: _What, subject: object) -> None:
+    def _later(self, at: int, subject: object) -> None:
         if len(self._waiting) >= WAITING_MAX:
             raise OverflowError(f"more than {WAITING_MAX} requests and reports under way")
         self._sequence += 1
         first = not self._waiting or at < self._waiting[0][0]
-        heapq.heappush(self._waiting, (at, self._sequence, what, subject))
+        heapq.heappush(self._waiting, (at, self._sequence, subject))
         if first:
             self._set_timer(at)

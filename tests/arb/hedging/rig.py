@@ -20,6 +20,7 @@ SECOND = 1_000_000_000
 MAKER, FIRST, SECOND_VENUE = 0, 1, 2
 LOT = amount_of("0.001")
 BOUND = 100 * LOT
+WINDOW = 2 * SECOND
 
 
 def instrument(venue: str) -> Instrument:
@@ -35,17 +36,21 @@ class Exchange(Venue):
         super().__init__()
         self.tifs: dict[int, Tif] = {}
         self.sides: dict[int, tuple[int, Side]] = {}
+        self.sent: dict[int, int] = {}
         self.liquidity = 10**9
         self.refuses = False
+        self.now = 0
 
     def place(self, order: OwnOrder) -> None:
         self.tifs[order.id] = order.tif
+        self.sent[order.id] = order.created_ns
         self.sides[order.id] = (order.slot, order.side)
         super().place(order)
 
     def arrive(self, index: int = 0) -> None:
         what, order, _, lots = self.requests[index]
-        if what == "place" and self.refuses:
+        late = what == "place" and self.now - self.sent[order] > WINDOW
+        if late or (what == "place" and self.refuses):
             self.requests.pop(index)
             self.events.append(OrderEvent(OrderEventKind.REJECTED, order))
             return
@@ -123,7 +128,7 @@ class Rig:
             "USDT",
             lambda _: self.exchange,
             self.set_timer,
-            Patience(answer_ns=SECOND // 2),
+            Patience(answer_ns=SECOND // 2, arrival_ns=WINDOW + 1),
         )
         self.trader.touch = lambda slot: self.touches[slot]
         for slot, one in enumerate(instruments):
@@ -149,9 +154,9 @@ class Rig:
         until = self.now + delay
         while due := sorted(timer for timer in self.timers if timer[0] <= until):
             self.timers.remove(due[0])
-            self.now = max(self.now, due[0][0])
+            self.now = self.exchange.now = max(self.now, due[0][0])
             self.trader.on_timer(due[0][2], due[0][3], self.now)
-        self.now = until
+        self.now = self.exchange.now = until
         self.trader.after(until)
 
     def say(self, event: OrderEvent) -> None:

@@ -146,7 +146,10 @@ def test_an_order_that_never_arrived_ends_without_exposure():
     order = rig.place()
     rig.venue.requests.clear()
     rig.wait(SECOND)
-    rig.store.take(OrderEvent(OrderEventKind.UNKNOWN, order.id))
+    rig.store.take(OrderEvent(OrderEventKind.UNKNOWN, order.id, query=1))
+    assert rig.store.exposed(0) == (10, 0), "the question may have overtaken the order"
+    rig.wait(6 * SECOND)
+    rig.deliver()
     assert (order.end, rig.store.exposed(0)) == (End.NEVER_ARRIVED, (0, 0))
 
 

@@ -38,7 +38,7 @@ class Venue:
         self.requests.append(("replace", order.id, order.new_price, order.new_lots))
 
     def query(self, order: OwnOrder) -> None:
-        self.requests.append(("query", order.id, 0, 0))
+        self.requests.append(("query", order.id, order.queries, 0))
 
     def arrive(self, index: int = 0) -> None:
         """One request reaches the venue."""
@@ -62,11 +62,11 @@ class Venue:
                     held.lots, held.price = lots, price
                     say(OrderEventKind.REPLACED, order, price=price)
             case "query":
-                self._answer(order, held)
+                self._answer(order, held, price)
 
-    def _answer(self, order: int, held: Held | None) -> None:
+    def _answer(self, order: int, held: Held | None, query: int) -> None:
         if held is None:
-            self._say(OrderEventKind.UNKNOWN, order)
+            self.events.append(OrderEvent(OrderEventKind.UNKNOWN, order, query=query))
             return
         for trade, lots in held.trades:
             self._say(OrderEventKind.FILL, order, lots=lots, price=held.price, trade_id=trade)
