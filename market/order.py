@@ -65,6 +65,8 @@ class OrderEventKind(IntEnum):
     STATUS = 9
     #: An answer to a query: the venue does not know the order, so it never took effect.
     UNKNOWN = 10
+    #: An answer to a query: the order is over because all of it was filled, `cumulative` lots.
+    FILLED = 11
 
 
 class OrderEvent(NamedTuple):

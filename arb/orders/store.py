@@ -199,6 +199,8 @@ class OrderStore:
                 self._status(order, event)
             case OrderEventKind.REPLACED:
                 self._replaced(order, event)
+            case OrderEventKind.FILLED:
+                self._end(order, End.FILLED, event)
             case OrderEventKind.CANCELED:
                 self._end(order, End.CANCELED, event)
             case OrderEventKind.EXPIRED:

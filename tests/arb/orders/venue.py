@@ -72,8 +72,10 @@ class Venue:
             self._say(OrderEventKind.FILL, order, lots=lots, price=held.price, trade_id=trade)
         if held.open:
             self._say(OrderEventKind.STATUS, order, price=held.price, lots=held.lots)
-        elif held.filled < held.lots:
-            self._say(OrderEventKind.CANCELED, order, cumulative=held.filled)
+        else:
+            full = held.filled == held.lots
+            kind = OrderEventKind.FILLED if full else OrderEventKind.CANCELED
+            self._say(kind, order, cumulative=held.filled)
 
     def fill(self, order: int, lots: int) -> None:
         """Fill part of an order, or what is left of it."""
