@@ -47,6 +47,8 @@ class Hedger:
         self.config = config
         self.state = HedgeState.FLAT
         self.open = 0
+        #: While set nothing is hedged: two legs that are under way close each other.
+        self.held = False
         self.hedges = 0
         self.failures = 0
         self.max_open = 0
@@ -181,11 +183,14 @@ class Hedger:
         """Do what the state asks for."""
         if self.state >= HedgeState.FLATTENING:
             return
+        overdue = bool(self._parts) and now - self._parts[0][0] >= self.config.limit_ns
+        if self.held and not overdue:
+            return
         if not self._hedgeable():
             if self._order is None:
                 self.state = HedgeState.FLAT
                 self._venue = self._tries = 0
-        elif now - self._parts[0][0] >= self.config.limit_ns:
+        elif overdue:
             self._flatten(now, "the time limit has passed")
         elif self._order is None and self.state is not HedgeState.PAUSED:
             self.state = HedgeState.OPEN

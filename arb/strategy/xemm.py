@@ -8,6 +8,7 @@ from arb.orders.order import OwnOrder
 from arb.orders.store import Fill
 from arb.quoting.manager import Care, Manager, Wanted
 from arb.risk.reason import RiskState
+from arb.strategy.conversion import conversions
 from arb.trader import Trader
 from market.fees import PPB
 from market.order import Side
@@ -40,7 +41,7 @@ class Xemm:
         self.name = config.name
         self.maker = config.hedge.maker
         self.source = config.hedge.venues[0]
-        self.slots = (self.maker, *config.hedge.venues, *_conversions(trader, config.hedge))
+        self.slots = (self.maker, *config.hedge.venues, *conversions(trader, config.hedge))
         self.hedger = Hedger(config.hedge, trader, self.name)
         self.manager = Manager(trader, self.maker, self.name, config.care)
         self._trader = trader
@@ -162,15 +163,3 @@ class Xemm:
         value += sign * (value * line.taker_ppb // PPB)
         maker = trader.risk.lines[self.maker].instrument
         return trader.rates.convert(value, line.instrument.quote, maker.quote, now, up=not selling)
-
-
-def _conversions(trader: Trader, hedge: HedgeConfig) -> tuple[int, ...]:
-    """Return the slots of the books that convert between the legs' quote currencies."""
-    instruments = trader.market.instruments
-    target = instruments[hedge.maker].quote
-    found = []
-    for slot in hedge.venues:
-        between = trader.rates.slot_between(instruments[slot].quote, target)
-        if instruments[slot].quote != target and between is not None:
-            found.append(between[0])
-    return tuple(dict.fromkeys(found))
