@@ -22,6 +22,7 @@ from arb.edge import Edge, EdgeLimits, Side
 from arb.ledger import Entry, Ledger, Rule, Total
 from arb.leg import Leg
 from arb.outcomes import Outcomes
+from arb.pairs import Pair
 from arb.share import Share
 from arb.walk import Costs
 from books import audit_desk
@@ -42,7 +43,7 @@ from connectors.link import Link
 from connectors.recovery import Recoveries, Recovery
 from connectors.registry import VENUE_NAMES
 from connectors.registry import venue as venue_of
-from connectors.venue import Venue
+from connectors.venue import Venue, VenueConfig
 from market import catalog
 from market.catalog import Catalog
 from market.digest import Digest
@@ -53,7 +54,7 @@ from market.timers import Timers
 from node import Node, NodeConfig
 
 FORMAT = "crossquote-checkpoint"
-VERSION = 1
+VERSION = 2
 
 #: Rooms whose code decides what a node does.
 _ROOMS = ("market", "books", "connectors", "cache", "engine", "arb")
@@ -67,6 +68,8 @@ _RECORDS: dict[type, tuple[str, ...]] = {
         FeeSchedule,
         Fees,
         EdgeLimits,
+        VenueConfig,
+        Pair,
         Instrument,
         Grid,
         catalog._Entry,
@@ -360,6 +363,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._objects: dict[int, Any] = {}
+        self._config = NodeConfig()
         self._forms: dict[str, Callable[[dict[str, Any]], Any]] = {
             "ref": lambda value: self._objects[value["ref"]],
             "is": self._object,
@@ -373,6 +377,7 @@ class _Reader:
     def node(self, state: Any) -> Node:
         """Return the node."""
         node = Node(self.value(state["config"]), self.value(state["catalog"]))
+        self._config = node.config
         self._objects[state["no"]] = node
         for name, number in state["parts"].items():
             self._objects[number] = self._part_of(node, name)
@@ -422,9 +427,9 @@ class _Reader:
         self._objects[number] = made
         return made
 
-    @staticmethod
-    def _venue(value: dict[str, Any]) -> Venue:
-        made = venue_of(value["name"])
+    def _venue(self, value: dict[str, Any]) -> Venue:
+        name = value["name"]
+        made = venue_of(name, self._config.venue(name).snapshot_levels)
         for symbol, slot, *grids in value["symbols"]:
             price, size = Grid(*grids[:2]), Grid(*grids[2:])
             made.symbols.put(symbol.encode("latin-1"), slot, price, size)

@@ -9,12 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import checkpoint
+from arb.pairs import Pair
+from books.audit_plan import AuditConfig
 from books.book import Book
 from books.image import dump_book, load_book
 from books.sequence import SequenceRule
 from checkpoint import CheckpointError, UnknownStateError, UnsupportedCheckpointError
 from cli.report import report
+from connectors.venue import VenueConfig
 from market.inputs import Input, InputKind
+from node import Node, NodeConfig
 from tests.recorded_world import feed, fresh_node
 
 ROOT = Path(__file__).parents[1]
@@ -98,6 +102,25 @@ def test_the_generated_feed_opens_and_values_entries_so_that_the_law_means_somet
     assert all(book.live for book in node.books)
 
 
+def test_what_a_node_was_told_of_its_venues_and_pairs_goes_with_it():
+    config = NodeConfig(
+        venues={"binance": VenueConfig(7, 8, 5000), "coinbase": VenueConfig(9, 10, 50)},
+        pairs=(Pair("BTC-USDT.BINANCE", "BTC-USD.COINBASE", "USDT-USD.COINBASE"),),
+        audits=AuditConfig(spacing_by_venue={"binance": 11}),
+    )
+    node = Node(config)
+    for name, venue in (("BTC-USDT", "binance"), ("BTC-USD", "coinbase")):
+        node.watch(node.catalog.find(name, venue), f"{venue}.ws.1")
+    again = checkpoint.load(checkpoint.dump(node))
+    assert again.config == config
+    assert again.l1.dump() == node.l1.dump()
+    for one in (node, again):
+        assert "limit=5000" in one.links["binance.ws.1"].venue.snapshot_path("X")
+        one.watch(one.catalog.find("USDT-USD", "coinbase"), "coinbase.ws.1")
+        one.watch(one.catalog.find("BTC-USDT", "coinbase"), "coinbase.ws.1")
+        assert len(one.edges) == 1
+
+
 def test_a_waiting_book_keeps_its_buffer():
     node = fresh_node()
     for one in feed():
@@ -159,7 +182,7 @@ def test_a_checkpoint_says_what_made_it_and_when():
 
 
 def test_another_version_is_named():
-    image = checkpoint.dump(fresh_node()).replace(b'"version":1', b'"version":7', 1)
+    image = checkpoint.dump(fresh_node()).replace(b'"version":2', b'"version":7', 1)
     for read in (checkpoint.load, checkpoint.describe):
         with pytest.raises(UnsupportedCheckpointError, match="version 7"):
             read(image)
