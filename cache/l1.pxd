@@ -37,3 +37,5 @@ cdef class L1:
     cdef readonly int64_t silence_max_ns
     cdef readonly int64_t lag_max_ns
     cdef int grade_at(self, int slot, int64_t now) noexcept nogil
+    cdef int take(self, Book book) except -1
+    cdef void note(self, int link, int64_t now) noexcept nogil

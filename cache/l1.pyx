@@ -93,6 +93,10 @@ cdef class L1:
 
     def hear(self, int link, int64_t now):
         """The depth channel of a connection gave a frame."""
+        self.note(link, now)
+
+    cdef void note(self, int link, int64_t now) noexcept nogil:
+        """`hear` for compiled callers."""
         if 0 <= link < self.links:
             self.sources[link].seen = now
 
@@ -109,6 +113,10 @@ cdef class L1:
 
     def put(self, Book book not None):
         """Take the touch and grade of a book; returns its grade bits."""
+        return self.take(book)
+
+    cdef int take(self, Book book) except -1:
+        """`put` for compiled callers."""
         cdef row_t *row
         if not 0 <= book.slot < self.capacity:
             raise IndexError(book.slot)

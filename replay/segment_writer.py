@@ -130,6 +130,13 @@ class SegmentWriter:
         return self._log.number
 
     @property
+    def log(self) -> RecordLog:
+        """The compiled log, for compiled callers; TypeError where the plain twin writes."""
+        if not isinstance(self._log, RecordLog):
+            raise TypeError("the plain log is not for compiled callers")
+        return self._log
+
+    @property
     def acknowledged(self) -> int:
         """All records with a lower number survive what the sync promises."""
         return self._durable_records if self._disk else self._log.number

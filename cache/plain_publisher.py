@@ -1,24 +1,17 @@
-"""Publishes the node's books to the shared quote table: outside the digest, off in replay."""
+"""The plain twin of cache.publisher."""
 
 from books.book import Book
-from books.grade import UNUSABLE
+from books.grade import Grade
 from cache.l1 import L1
 from cache.l2_errors import L2FullError
-from cache.l2_writer import L2Writer
+from cache.l2_plain_writer import PlainL2Writer
 from market.instrument import Instrument
 
-#: The grade bits with which a reader gets a miss instead of a number.
-GRADE_FORBIDS = int(UNUSABLE)
 
+class PlainPublisher:
+    """Twin of `Publisher`."""
 
-class Publisher:
-    """Keeps the table in step with the books; one instrument a slot, in the order of first use.
-
-    Touches are written as they change, depth at the caller's pace, conflated. Instruments beyond
-    the table's slots are counted in `left_out` and not published.
-    """
-
-    def __init__(self, writer: L2Writer, levels: int) -> None:
+    def __init__(self, writer: PlainL2Writer, levels: int) -> None:
         self._writer = writer
         self._levels = levels
         self._slots: dict[int, int] = {}
@@ -36,9 +29,9 @@ class Publisher:
         at = self._slot(slot, instrument)
         if at < 0:
             return
-        quote = l1.read(slot, now)
         self._depth[slot] = None
-        if not book.live:
+        quote = l1.read(slot, now)
+        if not book.live or quote.grade & Grade.NOT_LIVE:
             self._writer.vouch(at, quote.grade, now)
             return
         self._writer.put_quote(
@@ -94,7 +87,7 @@ class Publisher:
         )
         if held is not None:
             self._grids[slot] = instrument
-            self._writer.set_grid(self._slots[slot], *grids)
+            self._writer.add(instrument.id, *grids)
             return self._slots[slot]
         try:
             self._slots[slot] = self._writer.add(instrument.id, *grids)
