@@ -302,14 +302,20 @@ class Daemon:
             self.publisher.close()
 
     async def _watch_clock(self) -> None:
-        """Look for steps of the wall clock: each is an input of its own."""
+        """Look for steps of the wall clock: each is an input of its own, and so is what follows."""
         while True:
             await asyncio.sleep(_CLOCK_S)
             step = self.clock.check()
             if step is not None:
                 self.feed(step)
-                for feed in self.feeds.values():
-                    feed.stepped(step.number)
+            shift_ns = self.clock.take_shift()
+            if self.publisher is not None:
+                self.publisher.ahead_ns = self.clock.ahead_ns
+            for feed in self.feeds.values():
+                if shift_ns:
+                    feed.shifted(shift_ns)
+                if step is not None:
+                    feed.measure_anew()
 
     async def _beat(self) -> None:
         """Vouch for what is published, and publish depth, conflated."""
