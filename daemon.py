@@ -15,13 +15,12 @@ from random import Random
 
 import structlog
 
-from arb.edge import EdgeLimits
-from books.audit_plan import AuditConfig
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
 from checkpoint import dump
 from cli.loop_lag import LoopLag
+from cli.node_config import node_config
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from connectors.transport.backoff import BackoffParameters
@@ -33,18 +32,12 @@ from connectors.transport.stream import MEBIBYTE, StreamParameters, opener
 from connectors.transport.venue_feed import FeedAddress, VenueFeed
 from market.catalog import Catalog
 from market.effects import Effect, EffectKind
-from market.fees import PPB, Fees, FeeSchedule, rate_ppb
-from market.grid import split_decimal
 from market.inputs import Input, InputKind
 from market.timers import NEVER
-from node import SHUTDOWN, Node, NodeConfig
+from node import SHUTDOWN, Node
 from replay.frame_path import FramePath
 from replay.native_compress import Compressor
 from replay.recording import Recorder
-
-#: What the simulated venues charge: less than the real ones' lowest tier, as an active market
-#: maker pays, so that edges survive now and then.
-SIM_FEES = {"binance": Fees(100_000, 200_000), "coinbase": Fees(100_000, 300_000)}
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
@@ -129,7 +122,7 @@ class Daemon:
             sink=self.feed,
             frames=self.frame,
             edge=edge,
-            limits=limits(name),
+            limits=limits(name, settings.request_weight_per_minute),
             parameters=ConnectionParameters(
                 stream=StreamParameters(message_bytes_max=transport.frame_max_mb * MEBIBYTE),
                 backoff=BackoffParameters(
@@ -302,14 +295,20 @@ class Daemon:
             self.publisher.close()
 
     async def _watch_clock(self) -> None:
-        """Look for steps of the wall clock: each is an input of its own."""
+        """Look for steps of the wall clock: each is an input of its own, and so is what follows."""
         while True:
             await asyncio.sleep(_CLOCK_S)
             step = self.clock.check()
             if step is not None:
                 self.feed(step)
-                for feed in self.feeds.values():
-                    feed.stepped(step.number)
+            shift_ns = self.clock.take_shift()
+            if self.publisher is not None:
+                self.publisher.ahead_ns = self.clock.ahead_ns
+            for feed in self.feeds.values():
+                if shift_ns:
+                    feed.shifted(shift_ns)
+                if step is not None:
+                    feed.measure_anew()
 
     async def _beat(self) -> None:
         """Vouch for what is published, and publish depth, conflated."""
@@ -331,44 +330,6 @@ async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_S_MAX):
             await asyncio.gather(*waiting, return_exceptions=True)
-
-
-def node_config(settings: Settings) -> NodeConfig:
-    """Return what the node needs of the settings."""
-    fees = FeeSchedule()
-    for name, venue in settings.venues:
-        fees = fees.with_venue(name, Fees(rate_ppb(venue.maker_fee), rate_ppb(venue.taker_fee)))
-    if settings.mode == "sim":
-        for name, simulated in SIM_FEES.items():
-            fees = fees.with_venue(name, simulated)
-    enabled = list(settings.venues.enabled().values())
-    edges = settings.edges
-    return NodeConfig(
-        fees=fees,
-        limits=EdgeLimits(
-            margin_ppb=_bps(edges.safety_margin_bps),
-            silence_max_ns=edges.silence_max_ms * 1_000_000,
-            notional_min=_whole(edges.min_notional),
-        ),
-        audits=AuditConfig(
-            interval_ns=settings.audit.interval_s * 1_000_000_000 if settings.audit.enabled else 0
-        ),
-        silence_max_ns=min((one.silence_ms for one in enabled), default=5000) * 1_000_000,
-        lag_max_ns=min((one.lag_ms for one in enabled), default=2000) * 1_000_000,
-    )
-
-
-def _bps(text: str) -> int:
-    """Return basis points as parts per billion."""
-    whole, _, fraction = text.partition(".")
-    return int(whole + fraction[:5].ljust(5, "0")) * PPB // 10_000 // 10**5
-
-
-def _whole(text: str) -> int:
-    """Return a decimal amount as whole units, rounded up: never a smaller minimum than asked."""
-    digits, decimals = split_decimal(text)
-    units: int = -(-digits // 10**decimals)
-    return units
 
 
 def handle_signals(daemon: Daemon) -> None:

@@ -4,7 +4,7 @@ It reads no clock, socket, file, environment or random source. Time is in the in
 the larger of what it was and the input's receive time, and due timers fire before the input.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,6 +12,7 @@ from arb.board import Board
 from arb.edge import Edge, EdgeLimits
 from arb.ledger import Ledger
 from arb.outcomes import Outcomes
+from arb.pairs import Pair
 from books.audit_desk import TIMER as AUDIT_TIMER
 from books.audit_desk import AuditDesk
 from books.audit_plan import AuditConfig
@@ -26,7 +27,7 @@ from connectors.link import Link
 from connectors.measure import tops
 from connectors.recovery import Recoveries
 from connectors.registry import venue as venue_of
-from connectors.venue import Topic, Venue
+from connectors.venue import Topic, Venue, VenueConfig
 from market.catalog import Catalog, CatalogFullError
 from market.digest import Digest
 from market.effects import Effect, EffectKind
@@ -63,8 +64,14 @@ class NodeConfig:
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     limits: EdgeLimits = field(default_factory=EdgeLimits)
     audits: AuditConfig = field(default_factory=AuditConfig)
-    silence_max_ns: int = 5_000_000_000
-    lag_max_ns: int = 2_000_000_000
+    #: By venue; the others have VenueConfig's own values.
+    venues: Mapping[str, VenueConfig] = field(default_factory=dict)
+    #: What is compared; None for everything that can be.
+    pairs: tuple[Pair, ...] | None = None
+
+    def venue(self, name: str) -> VenueConfig:
+        """Return how a venue's data are judged and asked for."""
+        return self.venues.get(name) or VenueConfig()
 
 
 class Node:
@@ -83,12 +90,17 @@ class Node:
         self.instruments: list[Instrument] = []
         self.book_links: list[Link] = []
         self.recovery = Recoveries(self.timers, self._emit)
-        self.l1 = L1(self.config.silence_max_ns, self.config.lag_max_ns)
+        self.l1 = L1()
         self.consolidated = ConsolidatedQuotes(self.l1)
         self.ledger = Ledger()
         self.outcomes = Outcomes(self.ledger, self.timers, self._emit)
         self.board = Board(
-            self.l1, self.ledger, self.config.limits, self.config.fees, self.outcomes
+            self.l1,
+            self.ledger,
+            self.config.limits,
+            self.config.fees,
+            self.outcomes,
+            self.config.pairs,
         )
         self.clock_steps = 0
         self.commands = 0
@@ -166,7 +178,7 @@ class Node:
     def venue(self, name: str) -> Venue:
         """Return the protocol object of a venue, made at first use."""
         if name not in self.venues:
-            self.venues[name] = venue_of(name)
+            self.venues[name] = venue_of(name, self.config.venue(name).snapshot_levels)
         return self.venues[name]
 
     def _link(self, source: str) -> Link:
@@ -176,7 +188,8 @@ class Node:
             index = self._free_links.pop() if self._free_links else len(self.links)
             link = Link(source, index, self.venue(source.partition(".")[0]))
             self.links[source] = link
-            self.l1.open_link(index)
+            bounds = self.config.venue(link.venue.name)
+            self.l1.set_bounds(index, bounds.silence_max_ns, bounds.lag_max_ns)
             self.l1.hear(index, 0)
             self.l1.set_offset(index, self._offsets.get(link.venue.name))
         return link

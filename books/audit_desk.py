@@ -168,7 +168,7 @@ class AuditDesk:
         self._busy[venue] = slot
         self.logs[slot] = ChangeLog(book.last_sequence)
         one.condemned, one.snapshots = book.condemned, book.snapshots
-        earliest = self._asked_ns.get(venue, now) + self.config.spacing_ns
+        earliest = self._asked_ns.get(venue, now) + self.config.spacing(venue)
         self._wait(slot, one, Phase.LOGGING, max(now + MARGIN_NS, earliest))
 
     def _ask(self, slot: int, one: _Round, now: int) -> None:

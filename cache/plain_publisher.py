@@ -18,6 +18,7 @@ class PlainPublisher:
         self._grids: dict[int, Instrument] = {}
         self._depth: dict[int, None] = {}
         self._left_out: dict[int, None] = {}
+        self.ahead_ns = 0
 
     @property
     def left_out(self) -> int:
@@ -32,7 +33,7 @@ class PlainPublisher:
         self._depth[slot] = None
         quote = l1.read(slot, now)
         if not book.live or quote.grade & Grade.NOT_LIVE:
-            self._writer.vouch(at, quote.grade, now)
+            self._writer.vouch(at, quote.grade, now - self.ahead_ns)
             return
         self._writer.put_quote(
             at,
@@ -42,7 +43,7 @@ class PlainPublisher:
             quote.ask_lots,
             quote.version,
             quote.ts_event,
-            quote.ts_recv,
+            quote.ts_recv - self.ahead_ns,
             quote.grade,
             int(quote.from_quote),
         )
@@ -56,7 +57,7 @@ class PlainPublisher:
                     at,
                     book.version,
                     book.ts_event,
-                    book.ts_recv,
+                    book.ts_recv - self.ahead_ns,
                     book.grade,
                     book.walk(False, self._levels),
                     book.walk(True, self._levels),
@@ -66,8 +67,8 @@ class PlainPublisher:
     def beat(self, l1: L1, now: int) -> None:
         """Say that the writer lives, and under which grades what is published still stands."""
         for slot, at in self._slots.items():
-            self._writer.vouch(at, l1.grade(slot, now), now)
-        self._writer.heartbeat(now)
+            self._writer.vouch(at, l1.grade(slot, now), now - self.ahead_ns)
+        self._writer.heartbeat(now - self.ahead_ns)
 
     def close(self) -> None:
         """Remove the table."""

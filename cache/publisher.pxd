@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t
 
 cdef class Publisher:
     cdef L2Writer writer
+    cdef public int64_t ahead_ns
     cdef int levels
     cdef dict slots
     cdef dict grids

@@ -12,7 +12,12 @@ class Publisher:
     Touches are written as they change, depth at the caller's pace, conflated. Instruments beyond
     the table's slots are counted in `left_out` and not published. `now` is node time, ns. Raises
     what the writer raises.
+
+    Readers compare with the wall clock: `ahead_ns` is how far the node's clock is ahead of it, and
+    is taken off each receive time and each time at which something was vouched for.
     """
+
+    ahead_ns: int
 
     def __init__(self, writer: L2Writer, levels: int) -> None: ...
     @property

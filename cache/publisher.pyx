@@ -53,11 +53,11 @@ cdef class Publisher:
         if 0 <= index < l1.capacity and l1.links > 0:
             grade = l1.grade_at(index, now)
         if book.state != _LIVE or grade & _NOT_LIVE:
-            return self.writer.restate(at, grade, now)
+            return self.writer.restate(at, grade, now - self.ahead_ns)
         row = &l1.rows[index]
         return self.writer.store_quote(
             at, row.touch.bid_price, row.touch.bid_lots, row.touch.ask_price, row.touch.ask_lots,
-            row.version, row.ts_event, row.ts_recv, grade, row.from_quote,
+            row.version, row.ts_event, row.ts_recv - self.ahead_ns, grade, row.from_quote,
         )
 
     def depth(self, list books not None):
@@ -70,18 +70,18 @@ cdef class Publisher:
                     self.slots[slot],
                     book.version,
                     book.ts_event,
-                    book.ts_recv,
+                    book.ts_recv - self.ahead_ns,
                     book.bits(),
                     book.walk(False, self.levels),
                     book.walk(True, self.levels),
                 )
         self.waiting.clear()
 
-    def beat(self, L1 l1 not None, now):
+    def beat(self, L1 l1 not None, int64_t now):
         """Say that the writer lives, and under which grades what is published still stands."""
         for slot, at in self.slots.items():
-            self.writer.vouch(at, l1.grade(slot, now), now)
-        self.writer.heartbeat(now)
+            self.writer.vouch(at, l1.grade(slot, now), now - self.ahead_ns)
+        self.writer.heartbeat(now - self.ahead_ns)
 
     def close(self):
         """Remove the table."""

@@ -28,6 +28,7 @@ from .segment_files import (
     remove_segment,
     segment_path,
     sync_directory,
+    write_whole,
 )
 from .segment_format import (
     HEADER,
@@ -248,7 +249,8 @@ class SegmentWriter:
             raise
         try:
             mapping = mmap.mmap(fd, size)
-            mapping[: len(header)] = header
+            # Written and not copied into the mapping: that costs a page fault for each page.
+            write_whole(fd, header)
         except OSError:
             os.close(fd)
             unfinished.unlink(missing_ok=True)

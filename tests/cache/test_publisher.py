@@ -100,3 +100,28 @@ def test_nothing_is_published_after_close(tmp_path):
     compiled.close()
     with pytest.raises(L2ClosedError):
         publish(world.node, (compiled,))
+
+
+def test_readers_of_the_wall_clock_are_served_by_a_node_that_is_ahead_of_it(tmp_path):
+    """What `ahead_ns` says is taken off all times by which a reader judges."""
+    world, pair = World(), publishers(tmp_path)
+    source = live_binance(world, "BTCUSDT")
+    ahead_ns = 3600 * 10**9
+    with ExitStack() as stack:
+        for one in pair:
+            stack.callback(one.close)
+            one.ahead_ns = ahead_ns
+        publish(world.node, pair)
+        for one in pair:
+            one.depth(world.node.books)
+            one.beat(world.node.l1, world.now)
+        reader = PlainL2Reader(tmp_path / "compiled")
+        stack.callback(reader.close)
+        quote = reader.quote("BTC-USDT.BINANCE", TTL_NS, world.now - ahead_ns)
+        depth = reader.depth("BTC-USDT.BINANCE", TTL_NS, world.now - ahead_ns)
+        for found in (quote, depth):
+            assert found.ts_recv == world.now - ahead_ns
+            assert found.ts_vouched == world.now - ahead_ns
+        world.close(source)
+        publish(world.node, pair)
+        assert len(set(words(tmp_path))) == 1
