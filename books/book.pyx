@@ -658,6 +658,10 @@ cdef class Book:
 
     def mix(self, Digest digest not None):
         """Mix slot, version, state and touch into a digest."""
+        self.mix_in(digest)
+
+    cdef void mix_in(self, Digest digest) noexcept nogil:
+        """`mix` for compiled callers."""
         digest.word(self.slot)
         digest.word(self.version)
         digest.word(self.state)
