@@ -33,6 +33,7 @@ cdef class Intake:
         self.timers = node.timers
         self.audits = node.audits
         self.board = node.board
+        self.desk = node.desk
         self.edges = node.board.touch
         self.conversions = node.board._conversions
         self.l1 = node.l1
@@ -60,6 +61,8 @@ cdef class Intake:
         if link is None:
             link = node._link(source)
         self._frame(link, data)
+        if self.desk is not None:
+            self.desk.after(node.now)
         return node._effects
 
     cdef int _meet(self, object link) except -1:
@@ -115,6 +118,14 @@ cdef class Intake:
             elif kind == KIND_TRADE:
                 link.trades += 1
                 self._at(slot).mix_in(self.digest)
+                if self.desk is not None:
+                    self.desk.on_trade(
+                        slot,
+                        frame.events[i].bid_price,
+                        frame.events[i].bid_lots,
+                        now,
+                        buyer=frame.events[i].seller == 0,
+                    )
             else:
                 self.node._control(link, kind, data)
         return 0
@@ -162,6 +173,8 @@ cdef class Intake:
             self.board.hear(
                 slot, now, depth=changed & DEPTH != 0, touch=changed & TOUCH != 0
             )
+        if self.desk is not None:
+            self.desk.on_book(slot, now, touch=changed & TOUCH != 0)
         if grade & _HORIZON and not book.refreshing:
             self.node._ask(slot, refresh=True)
         return 0
