@@ -5,12 +5,20 @@ import asyncio
 import json
 import signal
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import uvloop
 
+from sim.market.scenario import CALM, WARM_UP_NS
+from sim.market.world import World
 from sim.recording import SECONDS_MAX, FileSummary, write_recording
+from sim.server.pump import wall_start_ns
 from sim.server.world import SimulatedWorld
+
+from .paced_market import PacedMarket
+
+SPEED_MIN, SPEED_MAX = Fraction(1, 100), Fraction(1000)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the market; same seed, same bytes")
     parser.add_argument(
         "--seconds", type=int, help="of market time (to write: 60; to serve: no end)"
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        metavar="FACTOR",
+        default=Fraction(1),
+        help="to serve: market seconds in a second, 0.01 to 1000 (default 1)",
     )
     parser.add_argument(
         "--ports",
@@ -49,6 +64,26 @@ def _ports(text: str) -> tuple[int, int]:
     if not (0 <= binance <= 65_535 and 0 <= coinbase <= 65_535):
         raise ValueError(text)
     return binance, coinbase
+
+
+def _speed(text: str) -> Fraction:
+    """Parse a decimal factor; argparse turns the ValueError into a message."""
+    if not set(text) <= set("0123456789."):
+        raise ValueError(text)
+    speed = Fraction(text)
+    if not SPEED_MIN <= speed <= SPEED_MAX:
+        raise ValueError(text)
+    return speed
+
+
+def _world(args: argparse.Namespace) -> SimulatedWorld:
+    """Return the world to serve, at its own pace."""
+    if args.speed == 1:
+        return SimulatedWorld(args.seed, ports=args.ports)
+    start_ns = wall_start_ns()
+    market = World(CALM, args.seed, start_ns - WARM_UP_NS)
+    market.advance(start_ns)
+    return SimulatedWorld(args.seed, market=PacedMarket(market, args.speed), ports=args.ports)
 
 
 def _write(args: argparse.Namespace) -> int:
@@ -80,7 +115,7 @@ async def _serve(args: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stopped.set)
     if args.seconds is not None:
         loop.call_later(args.seconds, stopped.set)
-    world = SimulatedWorld(args.seed, ports=args.ports)
+    world = _world(args)
     try:
         await world.start()
     except OSError as error:

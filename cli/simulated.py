@@ -35,6 +35,8 @@ async def simulated(settings: SimSettings) -> AsyncIterator[dict[str, FeedAddres
         "--json",
         "--seed",
         str(settings.seed),
+        "--speed",
+        settings.speed,
         "--ports",
         f"{settings.ports.binance},{settings.ports.coinbase}",
         stdin=asyncio.subprocess.DEVNULL,

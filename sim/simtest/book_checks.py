@@ -5,6 +5,7 @@ from collections.abc import Callable
 from books.book import Book
 from books.grade import UNUSABLE
 from books.state import State
+from connectors.venue import VenueConfig
 from market.inputs import Input, InputKind
 from node import Node
 
@@ -23,6 +24,8 @@ _LAG_SLACK_NS = 100_000_000
 #: Every so many checks all levels are compared and not only their hash.
 _WHOLE_EVERY = 64
 _WHOLE = (None, None)
+#: What the node is told of silence and lag where nothing else is.
+_BOUNDS = VenueConfig()
 _NOTHING = (0, 0)
 
 
@@ -95,7 +98,7 @@ class BookChecker:
         if book.from_quote:
             return
         doubt = self._offset_doubt(source.partition(".")[0], parcel.true_ns)
-        if doubt is None or lag <= node.config.lag_max_ns + doubt + _LAG_SLACK_NS:
+        if doubt is None or lag <= _BOUNDS.lag_max_ns + doubt + _LAG_SLACK_NS:
             return
         if not node.l1.grade(one.slot, node.now) & _UNUSABLE:
             self._report("grade", f"{one.instrument} is usable {lag / 1e9:.3f} s late")
@@ -111,7 +114,7 @@ class BookChecker:
                 self._report("doubtful", f"{one.instrument} is live without a connection")
                 return
             self._check_live(node, one, book, heard, owner)
-            if usable and now - heard.heard_ns > node.config.silence_max_ns:
+            if usable and now - heard.heard_ns > _BOUNDS.silence_max_ns:
                 quiet = (now - heard.heard_ns) / 1e9
                 self._report("grade", f"{one.instrument} is usable after {quiet:.3f} s of silence")
         elif usable:

@@ -129,8 +129,12 @@ class Driver:
             step = self._clock.check()
             if step is not None:
                 self.feed(step)
-                for feed in self.feeds.values():
-                    feed.stepped(step.number)
+            shift_ns = self._clock.take_shift()
+            for feed in self.feeds.values():
+                if shift_ns:
+                    feed.shifted(shift_ns)
+                if step is not None:
+                    feed.measure_anew()
 
     # --- effects ---------------------------------------------------------------------------------
 

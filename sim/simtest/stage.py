@@ -179,7 +179,8 @@ class Stage:
         told = self._told.get(venue)
         if told is None or since_ns <= self.venues[venue].skewed_ns:
             return None
-        return abs(told - (self.venues[venue].skew_ns - self._step_ns))
+        shifted = self.clock.now_ns() - START_NS - self.loop.now_ns
+        return abs(told - (self.venues[venue].skew_ns - shifted))
 
     # --- after each input ------------------------------------------------------------------------
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-import node as node_module
-from cache.l1 import L1
 from connectors.binance import venue as binance_module
 from connectors.binance.sequence import FuturesDepthRule
 from connectors.binance.venue import BinanceVenue
@@ -15,8 +13,8 @@ from connectors.coinbase.venue import CoinbaseVenue
 from connectors.coinbase_exchange.venue import ExchangeVenue
 from connectors.recovery import Recoveries, Recovery
 from connectors.transport.budget import Budget
-from connectors.venue import Damage
-from node import Node
+from connectors.venue import Damage, VenueConfig
+from node import Node, NodeConfig
 from sim.simtest import stage
 from sim.simtest.course import Result
 from sim.simtest.stage import run_seed
@@ -80,7 +78,8 @@ def test_a_recovery_that_gives_up_is_caught(monkeypatch):
 def test_a_grade_that_knows_neither_silence_nor_lag_is_caught(monkeypatch):
     """The node's bounds are beyond every silence and every lag."""
 
-    monkeypatch.setattr(node_module, "L1", lambda silence, lag: L1(10**18, 10**18))
+    blind = VenueConfig(silence_max_ns=10**18, lag_max_ns=10**18)
+    monkeypatch.setattr(NodeConfig, "venue", lambda self, name: blind)
     _, rule = first_violation()
     assert rule == "grade"
 
