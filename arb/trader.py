@@ -95,6 +95,7 @@ class Trader:
         self.rates = Rates(market.books, market.instruments, market.l1)
         self.store = OrderStore(gateway_of, set_timer, patience)
         self.store.on_fill, self.store.on_end = self._on_fill, self._on_end
+        self.store.on_request = self._on_request
         self.portfolio = Portfolio(self.mid2)
         self.switch = RiskSwitch()
         self.switch.on_change = self._on_state
@@ -284,6 +285,10 @@ class Trader:
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _on_request(self, what: str, order: OwnOrder) -> None:
+        price, lots = order.new_price or order.price, order.new_lots or order.lots
+        self.on_event(what, (order.id, order.slot, int(order.side), price, lots, int(order.tif)))
+
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
         self.portfolio.book(fill, self.now)
@@ -296,6 +301,7 @@ class Trader:
             strategy.on_fill(fill, self.now)
 
     def _on_end(self, order: OwnOrder) -> None:
+        self.on_event("end", (order.id, int(order.end), order.filled))
         strategy = self.strategies.get(order.strategy)
         if strategy is not None:
             strategy.on_end(order, self.now)

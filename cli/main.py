@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
+    "backtest": "trade recorded feeds on paper, in three worlds of fills",
     "bench": "measure speed and memory",
     "books": "show the books of a running daemon",
     "config": "check, show or describe the configuration",

@@ -53,6 +53,7 @@ class Totals:
     canceled: int = 0
     replaced: int = 0
     fills: int = 0
+    traded: int = 0
     duplicates: int = 0
     lost: int = 0
     strangers: int = 0
@@ -86,7 +87,9 @@ class OrderStore:
         self.version = 0
         self._ended: dict[int, OwnOrder] = {}
         self._exposed: dict[int, list[int]] = {}
-        #: Told of each new fill, and of each order that ended.
+        #: Told of each request (place, cancel, replace, query) before it is sent, of each new fill,
+        #: and of each order that ended.
+        self.on_request: Callable[[str, OwnOrder], None] = _nobody_asks
         self.on_fill: Callable[[Fill], None] = _nobody
         self.on_end: Callable[[OwnOrder], None] = _nobody
         self.now = 0
@@ -138,6 +141,7 @@ class OrderStore:
         self._expose(order, order.lots)
         self.totals.placed += 1
         self._watch(order)
+        self.on_request("place", order)
         self._gateway_of(slot).place(order)
         return order
 
@@ -148,6 +152,7 @@ class OrderStore:
         if order.state is OrderState.LIVE:
             order.state = OrderState.CANCELING
             self._watch(order)
+            self.on_request("cancel", order)
             self._gateway_of(order.slot).cancel(order)
 
     def replace(self, order: OwnOrder, price: int, lots: int) -> bool:
@@ -160,6 +165,7 @@ class OrderStore:
         self._expose(order, order.open_lots - before)
         order.state = OrderState.REPLACING
         self._watch(order)
+        self.on_request("replace", order)
         gateway.replace(order)
         return True
 
@@ -285,6 +291,7 @@ class OrderStore:
 
     def _tell(self, order: OwnOrder, event: OrderEvent, lots: int) -> None:
         self.totals.fills += 1
+        self.totals.traded += order.filled == lots
         fee, asset = event.fee, event.fee_asset
         self.on_fill(
             Fill(order, event.price, lots, fee, asset, event.maker, event.ts_event, event.trade_id)
@@ -337,6 +344,7 @@ class OrderStore:
         order.queries += 1
         order.updated_ns = order.asked_ns = self.now
         self._set_timer(self.now + pause_ns, TIMER, order.id)
+        self.on_request("query", order)
         self._gateway_of(order.slot).query(order)
 
     def _status(self, order: OwnOrder, event: OrderEvent) -> None:
@@ -392,6 +400,10 @@ class OrderStore:
         elif end is not End.FILLED:
             self.totals.canceled += 1
         self.on_end(order)
+
+
+def _nobody_asks(_what: str, _order: OwnOrder) -> None:
+    """Nobody listens yet."""
 
 
 def _nobody(_: object) -> None:
