@@ -24,6 +24,7 @@ from cli.loop_lag import LoopLag
 from cli.node_config import node_config
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
+from cli.slices import short_slices
 from connectors.transport.backoff import BackoffParameters
 from connectors.transport.clock import StampClock
 from connectors.transport.connection import ConnectionParameters, Edge
@@ -263,6 +264,13 @@ class Daemon:
 
         Raises what a task failed with, after everything was closed.
         """
+        # On a busy machine a frame waits for the processor longer than for anything of ours.
+        with short_slices() as refused:
+            if refused:
+                self._log.info("turns on the processor stay long", reason=refused)
+            await self._run(before_close)
+
+    async def _run(self, before_close: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         # What stays for the process's life is not looked at by each full collection: one of those
         # would hold up every frame for tens of milliseconds.
