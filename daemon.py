@@ -1,7 +1,7 @@
 """The daemon: drives one node with real sockets, clock, files and signals, and supervises it.
 
-Everything that happens is handed to `Daemon.feed`, one input after another: recorded, handled, and
-its effects carried out. Nothing else touches the node.
+Everything that happens is handed to `Daemon.feed`, frames to `Daemon.frame`, one input after
+another: recorded, handled, and its effects carried out. Nothing else touches the node.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from market.effects import Effect, EffectKind
 from market.inputs import Input, InputKind
 from market.timers import NEVER
 from node import SHUTDOWN, Node
+from replay.frame_path import FramePath
 from replay.native_compress import Compressor
 from replay.recording import Recorder
 
@@ -73,7 +74,9 @@ class Daemon:
         self._log = structlog.get_logger()
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns = NEVER
+        self._path = FramePath(self.node, self._carry_out, self._arm)
+        #: Takes a frame of a source; the connections call it where the bytes left the socket.
+        self.frame: Callable[[str, bytes, int], None] = self._path.frame
         self._handlers: dict[EffectKind, Callable[[Effect], None]] = {
             EffectKind.SEND: self._send,
             EffectKind.FETCH: self._fetch,
@@ -117,6 +120,7 @@ class Daemon:
             address,
             connections,
             sink=self.feed,
+            frames=self.frame,
             edge=edge,
             limits=limits(name, settings.request_weight_per_minute),
             parameters=ConnectionParameters(
@@ -148,6 +152,7 @@ class Daemon:
             on_change=self._recording_changed,
             compress=self._compressor,
         )
+        self._path.record_with(self.recorder)
         if self.recorder.cut is not None:
             self._log.warning("recording was cut", reason=str(self.recorder.cut))
 
@@ -175,52 +180,40 @@ class Daemon:
             self._log.error("no shared quotes", reason=str(error))
             return
         self.publisher = Publisher(writer, settings.depth)
+        self._path.publish_with(self.publisher)
         self.l2_state = "open"
 
     # --- inputs ----------------------------------------------------------------------------------
 
     def feed(self, item: Input) -> None:
         """Record an input, let the node handle it, carry out what it asks for."""
-        node = self.node
-        if self.recorder is not None:
-            self.recorder.record(*item, digest_before=int(node.digest))
-        effects = node.handle(*item)
-        for effect in effects:
-            handler = self._handlers.get(effect.kind)
-            if handler is not None:
-                handler(effect)
-        if node.touched:
-            if self.publisher is not None:
-                self._publish()
-            node.touched.clear()
-        if node.timers.next_ns < self._timer_ns:
-            self._arm()
+        self._path.feed(item)
 
     def command(self, name: str, argument: str) -> None:
         """Hand a user's command to the node as a recorded input."""
         self.feed(Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name))
 
-    def _publish(self) -> None:
-        node = self.node
-        assert self.publisher is not None
-        for slot in node.touched:
-            self.publisher.touch(slot, node.books[slot], node.instruments[slot], node.l1, node.now)
-
     def _arm(self) -> None:
         """Wake at the node's next deadline."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_ns = self.node.timers.next_ns
-        delay_s = max(0.0, (self._timer_ns - self.clock.now_ns()) / 1e9)
+        self._path.wake_ns = self.node.timers.next_ns
+        delay_s = max(0.0, (self._path.wake_ns - self.clock.now_ns()) / 1e9)
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
 
     def _wake(self) -> None:
-        self._timer, self._timer_ns = None, NEVER
+        self._timer, self._path.wake_ns = None, NEVER
         self.feed(Input(self.clock.now_ns(), InputKind.TIMER, "timer"))
         if self._timer is None and self.node.timers.next_ns != NEVER:
             self._arm()
 
     # --- effects ---------------------------------------------------------------------------------
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            handler = self._handlers.get(effect.kind)
+            if handler is not None:
+                handler(effect)
 
     def _feed_of(self, target: str) -> VenueFeed | None:
         return self.feeds.get(target.partition(".")[0])

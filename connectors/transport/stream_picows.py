@@ -35,6 +35,7 @@ class _PicowsStream(picows.WSListener):
     ) -> None:
         super().__init__()
         self._listener = listener
+        self._on_frame = listener.on_frame
         self._now_ns = now_ns
         self._parameters = parameters
         self._transport: WSTransport | None = None
@@ -71,7 +72,7 @@ class _PicowsStream(picows.WSListener):
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._fail(transport, WSCloseCode.PROTOCOL_ERROR, "reserved bits, never agreed on")
         elif frame.fin and self._fragments is None and kind is not WSMsgType.CONTINUATION:
-            self._listener.on_frame(frame.get_payload_as_bytes(), recv_ns)
+            self._on_frame(frame.get_payload_as_bytes(), recv_ns)
         else:
             self._assemble(transport, frame, recv_ns)
 
@@ -153,7 +154,7 @@ class _PicowsStream(picows.WSListener):
         fragments += frame.get_payload_as_memoryview()
         self._fragments = None if frame.fin else fragments
         if frame.fin:
-            self._listener.on_frame(bytes(fragments), recv_ns)
+            self._on_frame(bytes(fragments), recv_ns)
 
     def _fail(self, transport: WSTransport, code: WSCloseCode, text: str) -> None:
         self._end = close_of(code.value, text, ours=True)

@@ -44,6 +44,7 @@ class _PushConnection(ClientConnection):
     ) -> None:
         super().__init__(protocol, **kwargs)
         self._listener = listener
+        self._on_frame = listener.on_frame
         self._now_ns = now_ns
         self._parameters = parameters
         self._recv_ns = 0
@@ -72,7 +73,7 @@ class _PushConnection(ClientConnection):
         opcode = event.opcode
         if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
             if event.fin and not self._fragments:
-                self._listener.on_frame(bytes(event.data), self._recv_ns)
+                self._on_frame(bytes(event.data), self._recv_ns)
             else:
                 self._assemble(event)
         elif opcode is Opcode.PING:
@@ -89,7 +90,7 @@ class _PushConnection(ClientConnection):
         self._fragments += frame.data
         if frame.fin:
             whole, self._fragments = bytes(self._fragments), bytearray()
-            self._listener.on_frame(whole, self._recv_ns)
+            self._on_frame(whole, self._recv_ns)
 
     def _report(self, exc: Exception | None) -> None:
         if self._reported:

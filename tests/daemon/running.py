@@ -72,10 +72,18 @@ class Watched(Daemon):
         self.sources = {}
         self._live = set()
         self._reader = None
+        self._frame, self.frame = self.frame, self._watched
 
     def feed(self, item):
         super().feed(item)
-        self.sources[item.source] = None
+        self._look(item.source)
+
+    def _watched(self, source, data, recv_ns):
+        self._frame(source, data, recv_ns)
+        self._look(source)
+
+    def _look(self, source):
+        self.sources[source] = None
         if self._reader is None and self.publisher is not None:
             self._reader = open_reader(self.settings.l2.path)
         for slot, book in enumerate(self.node.books):
