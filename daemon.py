@@ -6,6 +6,7 @@ another: recorded, handled, and its effects carried out. Nothing else touches th
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ from replay.segment_errors import SegmentError
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
 _CLOCK_S = 1.0
+#: By then the venues' rules are there, the last large thing that stays.
+_SETTLE_S = 30.0
 _DEPTH_S = 0.1
 _LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "warning"}
 
@@ -289,6 +292,10 @@ class Daemon:
         Raises what a task failed with, after everything was closed.
         """
         loop = asyncio.get_running_loop()
+        # What stays for the process's life is not looked at by each full collection: one of those
+        # would hold up every frame for tens of milliseconds.
+        gc.freeze()
+        settling = loop.call_later(_SETTLE_S, gc.freeze)
         if self.options.seconds is not None:
             loop.call_later(self.options.seconds, self.stop)
         tasks = [
@@ -307,6 +314,8 @@ class Daemon:
         finally:
             await _cancel([*tasks, stopped])
             self.close()
+            settling.cancel()
+            gc.unfreeze()
         for task in failed:
             task.result()
             raise RuntimeError(f"task {task.get_name()} ended by itself")

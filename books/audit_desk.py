@@ -202,8 +202,7 @@ class AuditDesk:
 
     def diff(self, slot: int, frame: Frame, i: int, now: int) -> None:
         """A book in `logs` was given the diff that is event `i` of a frame."""
-        event = frame.event(i)
-        self.logs[slot].note(event["last"], event["bids"], event["asks"])
+        self.logs[slot].note(*frame.changes(i))
         one = self._rounds[slot]
         if one.phase is Phase.SETTLING:
             self._settle(slot, one, now)
