@@ -58,7 +58,7 @@ cdef class Intake:
         node.inputs += 1
         link = (<dict?>node.links).get(source)
         if link is None:
-            link = node._link(source)
+            link = node.connections.get(source)
         self._frame(link, data)
         return node._effects
 
@@ -88,7 +88,7 @@ cdef class Intake:
             number = self.frame.sequence
             if number == <int64_t>self.sequence.last + 1:
                 self.sequence.last = number
-            elif not self.node._counted(link, number, count):
+            elif not self.node.connections.counted(link, number, count):
                 return 0
         if count < 0:
             count = self.node._refused(link, data, count)
@@ -127,7 +127,7 @@ cdef class Intake:
         cdef int changed
         # The node's lists by slot are as long as that of the books.
         if kind != KIND_QUOTE and self.owners[slot] is not link:
-            if not self.node._take_over(link, slot, i, kind):
+            if not self.node.connections.take_over(link, slot, i, kind):
                 return 0
         if i >= self.frame.count:
             raise IndexError(f"event {i} of {self.frame.count}")
