@@ -65,7 +65,10 @@ def run(args: argparse.Namespace) -> int:
     except _RecordRefusedError as error:
         print(f"crossquote run: --record: {error}", file=sys.stderr)
         return 2
-    except (NamingError, DoorError, OSError) as error:
+    except DoorError as error:
+        print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
+        return 1
+    except (NamingError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:
