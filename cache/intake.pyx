@@ -65,7 +65,7 @@ cdef class Intake:
         node.inputs += 1
         link = (<dict?>node.links).get(source)
         if link is None:
-            link = node._link(source)
+            link = node.connections.get(source)
         return self._frame(link, data)
 
     cdef int _meet(self, object link) except -1:
@@ -96,7 +96,7 @@ cdef class Intake:
                 self.sequence.last = number
             else:
                 self.quiet = False
-                if not self.node._counted(link, number, count):
+                if not self.node.connections.counted(link, number, count):
                     return 0
         if count < 0:
             self.quiet = False
@@ -134,7 +134,7 @@ cdef class Intake:
         cdef int changed
         if kind != KIND_QUOTE and self.owners[slot] is not link:
             self.quiet = False
-            if not self.node._take_over(link, slot, i, kind):
+            if not self.node.connections.take_over(link, slot, i, kind):
                 return 0
         if i >= self.frame.count:
             raise IndexError(f"event {i} of {self.frame.count}")
