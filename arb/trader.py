@@ -40,8 +40,10 @@ class Strategy(Protocol):
     """Decides what to send. Every call may send, amend and cancel through the trader."""
 
     name: str
-    #: Slots whose quotes it wants to hear of.
-    slots: tuple[int, ...]
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """Slots whose quotes it wants to hear of."""
 
     def on_quote(self, slot: int, now: int) -> None:
         """The newest touch or the state of a watched book changed."""
@@ -103,6 +105,8 @@ class Trader:
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
         self._set_timer = set_timer
         self._profit_due = 0
+        #: Whether orders changed since what must hold was checked.
+        self._dirty = False
 
     # --- what the market looks like --------------------------------------------------------------
 
@@ -143,6 +147,7 @@ class Trader:
         return self._place(ticket)
 
     def _place(self, ticket: Ticket) -> OwnOrder:
+        self._dirty = True
         return self.store.place(
             ticket.slot,
             ticket.side,
@@ -175,6 +180,7 @@ class Trader:
         )
         reason = self.risk.check(ticket, self.now, order)
         self.last_refusal = reason
+        self._dirty = True
         return not reason and self.store.replace(order, price, lots)
 
     def set_timer(self, deadline_ns: int, strategy: str, subject: int) -> None:
@@ -231,6 +237,7 @@ class Trader:
     def on_report(self, event: OrderEvent, now: int) -> None:
         """A venue reports about an order."""
         self.now = self.store.now = now
+        self._dirty = True
         self.store.take(event)
 
     def on_timer(self, name: str, subject: int, now: int) -> None:
@@ -248,6 +255,9 @@ class Trader:
             self.now = self.store.now = now
             self.portfolio.settle_markouts(now)
             self.breakers.hear_profit(self.profit())
+        if not self._dirty:
+            return
+        self._dirty = False
         for strategy in self.strategies.values():
             broken = strategy.violation()
             if broken:
