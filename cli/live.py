@@ -56,6 +56,16 @@ class LiveView:
     def _recording(self) -> dict[str, Any]:
         recorder = self._daemon.recorder
         folder = self._daemon.settings.recording.dir
+        missing = self._daemon.unrecorded
+        if missing is not None:
+            return {
+                "state": f"stopped: {missing.reason}",
+                "dir": folder,
+                "bytes": 0,
+                "segments": 0,
+                "errors": missing.tries,
+                "missed": self._daemon.node.inputs,
+            }
         if recorder is None:
             return {"state": "off", "dir": folder}
         files = list_segments(Path(folder), LOG)

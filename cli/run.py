@@ -22,6 +22,7 @@ from cli.output import report_refusal
 from cli.report import human, report
 from cli.settings import Loaded, SettingsError, load
 from cli.simulated import simulated
+from cli.unrecorded import explained
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
 from market.naming import NamingError
@@ -50,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the daemon; returns 0, 1 when it failed, 2 for a bad configuration."""
+    """Run the daemon; returns 0, 1 when it failed, 2 for a bad configuration or folder."""
     flags = {"mode": args.mode, "recording.dir": args.record}
     try:
         loaded = load(
@@ -61,7 +62,13 @@ def run(args: argparse.Namespace) -> int:
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))
-    except (NamingError, DoorError, SegmentError, OSError) as error:
+    except _RecordRefusedError as error:
+        print(f"crossquote run: --record: {error}", file=sys.stderr)
+        return 2
+    except DoorError as error:
+        print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
+        return 1
+    except (NamingError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:
@@ -79,7 +86,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         # Whatever fails from here on, no open recording and no table of quotes stays behind.
         stack.callback(daemon.close)
         daemon.build()
-        daemon.open_recording()
+        _open_recording(daemon, asked=args.record is not None)
         daemon.open_l2()
         view = LiveView(daemon)
         door = Door(view, settings.control.socket)
@@ -111,6 +118,21 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         else:
             print(human(result))
     return 0
+
+
+class _RecordRefusedError(Exception):
+    """The folder that the user asked for cannot be recorded into; the message says what to do."""
+
+
+def _open_recording(daemon: Daemon, *, asked: bool) -> None:
+    """Begin to record: a daemon runs without, but not when a user asked for the recording."""
+    if not asked:
+        daemon.open_recording()
+        return
+    try:
+        daemon.record()
+    except (SegmentError, OSError) as error:
+        raise _RecordRefusedError(explained(error, daemon.settings.recording.dir)) from error
 
 
 async def _tick(log: Log, view: LiveView | None) -> None:

@@ -78,7 +78,10 @@ async def _addresses(process: asyncio.subprocess.Process) -> dict[str, FeedAddre
             f"the simulated venues said nothing in {_START_S_MAX} s"
         ) from None
     if not line:
-        raise SimulatedStartError("the simulated venues ended at once; see the line above")
+        raise SimulatedStartError(
+            "the simulated venues ended at once, as the line above says; a port that is in use is"
+            " changed by sim.ports.binance and sim.ports.coinbase, where 0 takes any free one"
+        )
     told = orjson.loads(line)
     return {
         name: FeedAddress(ws=row["ws"], rest="/".join(row["rest"].split("/")[:3]))
