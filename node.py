@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from arb.board import Board
+from arb.desk import TradingConfig, TradingDesk
 from arb.edge import Edge, EdgeLimits
 from arb.ledger import Ledger
 from arb.outcomes import Outcomes
 from arb.pairs import Pair
+from arb.trader import Market
 from books.audit_desk import TIMER as AUDIT_TIMER
 from books.audit_desk import AuditDesk
 from books.audit_plan import AuditConfig
@@ -67,6 +69,8 @@ class NodeConfig:
     venues: Mapping[str, VenueConfig] = field(default_factory=dict)
     #: What is compared; None for everything that can be.
     pairs: tuple[Pair, ...] | None = None
+    #: What trades on paper in the node; None for nothing.
+    trading: TradingConfig | None = None
 
     def venue(self, name: str) -> VenueConfig:
         """Return how a venue's data are judged and asked for."""
@@ -125,6 +129,11 @@ class Node:
             self._emit,
             self._changed,
         )
+        #: What trades over these books, None where nothing does.
+        self.desk: TradingDesk | None = None
+        if self.config.trading is not None:
+            seen = Market(self.books, self.instruments, self.l1, self.config.fees, {})
+            self.desk = TradingDesk(self.config.trading, seen, self._set_timer, self._traded)
         #: Takes a FRAME: what `handle` does with one, without its other arguments.
         self.take_frame: Callable[[int, str, bytes], list[Effect]] = Intake(self).take
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
@@ -159,6 +168,8 @@ class Node:
             self.now = ts_recv
         self.inputs += 1
         self._handlers[kind](source, data, note, number)
+        if self.desk is not None:
+            self.desk.after(self.now)
         return self._effects
 
     def _fire(self, until: int) -> None:
@@ -174,6 +185,12 @@ class Node:
         self._effects.append(effect)
         if kind != EffectKind.LOG:
             self.digest.add_bytes(effect.canonical())
+
+    def _set_timer(self, deadline_ns: int, name: str, subject: int) -> None:
+        self.timers.set(deadline_ns, name, subject)
+
+    def _traded(self, world: str, event: str, fields: tuple[str | int, ...]) -> None:
+        self._emit(EffectKind.TRADING, world, event, fields)
 
     def _log(self, target: str, event: str, *fields: str | int) -> None:
         self._emit(EffectKind.LOG, target, event, fields)
@@ -207,6 +224,8 @@ class Node:
         self._name(link, slot)
         self.consolidated.add(instrument, slot)
         self.board.add(instrument, book, self.now)
+        if self.desk is not None:
+            self.desk.watch(slot)
         if link.broken:
             book.condemn(Reason.GAP, link.broken)
         return slot
@@ -309,6 +328,8 @@ class Node:
         self.audits.rescale(slot, *factors)
         self.l1.put(book)
         self.board.regrid(old, new, self.now)
+        if self.desk is not None:
+            self.desk.watch(slot)
 
     def _lost(self, link: Link, data: bytes, refusal: Refusal) -> None:
         """A frame cannot be read: count it, and make unreadable only what it may have spoilt."""
@@ -349,6 +370,8 @@ class Node:
                 depth=bool(changed & (_DEPTH | _STATE)),
                 touch=bool(changed & (_TOUCH | _STATE)),
             )
+            if self.desk is not None:
+                self.desk.on_book(slot, now, touch=bool(changed & (_TOUCH | _STATE)))
             if grade & _HORIZON and not book.refreshing:
                 self._ask(slot, refresh=True)
         if changed & _STATE:
@@ -465,6 +488,8 @@ class Node:
                 self._want(subject)
         elif timer.name == AUDIT_TIMER:
             self.audits.on_timer(subject, timer.deadline_ns)
+        elif self.desk is not None and " " in timer.name:
+            self.desk.on_timer(timer.name, subject, self.now)
         else:
             self.outcomes.value(subject, int(timer.name))
 

@@ -28,20 +28,27 @@ SetTimer = Callable[[int, str, int], None]
 
 
 class Market(NamedTuple):
-    """What all worlds see: the node's own books, instruments and quotes."""
+    """What all worlds see: the node's own books, instruments and quotes.
+
+    `memo` keeps what is the same in every world while a book does not change, such as the value of
+    walking its depth: key -> (versions of the books it came from, value).
+    """
 
     books: list[Book]
     instruments: list[Instrument]
     l1: L1
     fees: FeeSchedule
+    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
 
 
 class Strategy(Protocol):
     """Decides what to send. Every call may send, amend and cancel through the trader."""
 
     name: str
-    #: Slots whose quotes it wants to hear of.
-    slots: tuple[int, ...]
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """Slots whose quotes it wants to hear of."""
 
     def on_quote(self, slot: int, now: int) -> None:
         """The newest touch or the state of a watched book changed."""
@@ -103,6 +110,9 @@ class Trader:
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
         self._set_timer = set_timer
         self._profit_due = 0
+        self._mids: dict[int, int] = {}
+        #: Whether orders changed since what must hold was checked.
+        self._dirty = False
 
     # --- what the market looks like --------------------------------------------------------------
 
@@ -143,6 +153,7 @@ class Trader:
         return self._place(ticket)
 
     def _place(self, ticket: Ticket) -> OwnOrder:
+        self._dirty = True
         return self.store.place(
             ticket.slot,
             ticket.side,
@@ -175,6 +186,7 @@ class Trader:
         )
         reason = self.risk.check(ticket, self.now, order)
         self.last_refusal = reason
+        self._dirty = True
         return not reason and self.store.replace(order, price, lots)
 
     def set_timer(self, deadline_ns: int, strategy: str, subject: int) -> None:
@@ -200,22 +212,22 @@ class Trader:
             for strategy in self.by_slot.get(slot, ()):
                 strategy.rescale(slot, price, size)
         fees = self.market.fees.rates(instrument.venue, instrument.native)
-        if self.risk.watch(slot, instrument, fees.taker_ppb):
+        if self.risk.watch(slot, instrument, fees):
             self.portfolio.watch(slot, instrument)
 
     def on_quote(self, slot: int, now: int) -> None:
         """A watched book changed: breakers first, then who subscribed."""
         self.now = self.store.now = now
-        line = self.risk.lines.get(slot)
-        if line is None:
-            return
         strategies = self.by_slot.get(slot)
-        if strategies is None:
+        line = self.risk.lines.get(slot)
+        if strategies is None or line is None:
             return
         mid2 = self.mid2(slot)
-        if mid2:
-            self.breakers.hear_price(slot, mid2, now, line.instrument.id)
-        self.breakers.hear_data(slot, now, line.instrument.id, usable=mid2 != 0)
+        if mid2 != self._mids.get(slot) or not mid2:
+            self._mids[slot] = mid2
+            if mid2:
+                self.breakers.hear_price(slot, mid2, now, line.name)
+            self.breakers.hear_data(slot, now, line.name, usable=mid2 != 0)
         for strategy in strategies:
             strategy.on_quote(slot, now)
 
@@ -231,6 +243,7 @@ class Trader:
     def on_report(self, event: OrderEvent, now: int) -> None:
         """A venue reports about an order."""
         self.now = self.store.now = now
+        self._dirty = True
         self.store.take(event)
 
     def on_timer(self, name: str, subject: int, now: int) -> None:
@@ -248,6 +261,9 @@ class Trader:
             self.now = self.store.now = now
             self.portfolio.settle_markouts(now)
             self.breakers.hear_profit(self.profit())
+        if not self._dirty:
+            return
+        self._dirty = False
         for strategy in self.strategies.values():
             broken = strategy.violation()
             if broken:

@@ -10,6 +10,7 @@ cdef class Intake:
     cdef object timers
     cdef object audits
     cdef object board
+    cdef object desk
     cdef list edges
     cdef list conversions
     cdef L1 l1

@@ -33,6 +33,7 @@ cdef class Intake:
         self.timers = node.timers
         self.audits = node.audits
         self.board = node.board
+        self.desk = node.desk
         self.edges = node.board.touch
         self.conversions = node.board._conversions
         self.l1 = node.l1
@@ -66,7 +67,11 @@ cdef class Intake:
         link = (<dict?>node.links).get(source)
         if link is None:
             link = node.connections.get(source)
-        return self._frame(link, data)
+        self._frame(link, data)
+        if self.desk is not None:
+            self.quiet = False
+            self.desk.after(node.now)
+        return 0
 
     cdef int _meet(self, object link) except -1:
         """Another link delivers than before."""
@@ -123,6 +128,14 @@ cdef class Intake:
             elif kind == KIND_TRADE:
                 link.trades += 1
                 self._at(slot).mix_in(self.digest)
+                if self.desk is not None:
+                    self.desk.on_trade(
+                        slot,
+                        frame.events[i].bid_price,
+                        frame.events[i].bid_lots,
+                        self.now,
+                        buyer=frame.events[i].seller == 0,
+                    )
             else:
                 self.quiet = False
                 self.node._control(link, kind, data)
@@ -180,6 +193,8 @@ cdef class Intake:
             self.board.hear(
                 slot, self.now, depth=changed & DEPTH != 0, touch=changed & TOUCH != 0
             )
+        if self.desk is not None:
+            self.desk.on_book(slot, self.now, touch=changed & TOUCH != 0)
         if grade & _HORIZON and not book.refreshing:
             self.quiet = False
             self.node._ask(slot, refresh=True)

@@ -64,6 +64,8 @@ class PlainIntake:
             node.now = ts_recv
         node.inputs += 1
         self._frame(node.connections.get(source), data)
+        if node.desk is not None:
+            node.desk.after(node.now)
         effects: Taken = node._effects
         return effects
 
@@ -100,6 +102,10 @@ class PlainIntake:
         if kind == _TRADE:
             link.trades += 1
             node.books[slot].mix(node.digest)
+            if node.desk is not None:
+                event = frame.event(i)
+                price, lots = event["bid"]
+                node.desk.on_trade(slot, price, lots, node.now, buyer=not event["seller"])
             return
         if kind not in (_DIFF, _QUOTE, _SNAPSHOT):
             node._control(link, kind, data)
@@ -129,5 +135,7 @@ class PlainIntake:
         grade = node.l1.put(book)
         node.touched[slot] = None
         node.board.hear(slot, node.now, depth=bool(changed & _DEPTH), touch=bool(changed & _TOUCH))
+        if node.desk is not None:
+            node.desk.on_book(slot, node.now, touch=bool(changed & _TOUCH))
         if grade & Grade.HORIZON and not book.refreshing:
             node._ask(slot, refresh=True)

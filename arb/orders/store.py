@@ -82,6 +82,8 @@ class OrderStore:
         self.open: dict[int, OwnOrder] = {}
         self.by_slot: dict[int, dict[int, OwnOrder]] = {}
         self.totals = Totals()
+        #: Grows with every change of any order: what was derived from them is old then.
+        self.version = 0
         self._ended: dict[int, OwnOrder] = {}
         self._exposed: dict[int, list[int]] = {}
         #: Told of each new fill, and of each order that ended.
@@ -142,6 +144,7 @@ class OrderStore:
     def cancel(self, order: OwnOrder) -> None:
         """Ask for the end of an order; one that is not yet known to be there ends when it is."""
         order.cancel_wanted = True
+        self.version += 1
         if order.state is OrderState.LIVE:
             order.state = OrderState.CANCELING
             self._watch(order)
@@ -187,6 +190,7 @@ class OrderStore:
             self._late(event)
             return
         order.updated_ns = self.now
+        self.version += 1
         if event.venue_id:
             order.venue_id = event.venue_id
         match event.kind:
@@ -242,6 +246,7 @@ class OrderStore:
         self._set_timer(self.now + self._patience.answer_ns, TIMER, order.id)
 
     def _expose(self, order: OwnOrder, lots: int) -> None:
+        self.version += 1
         self._exposed.setdefault(order.slot, [0, 0])[order.side] += lots
 
     def _arrived(self, order: OwnOrder) -> None:

@@ -139,6 +139,9 @@ class PaperVenue:
         that change their rules.
         """
         old = self.lines.get(slot)
+        if old is not None and old.instrument.factors_to(instrument) == (1, 1):
+            old.instrument = instrument
+            return
         if old is not None:
             for held in [one for one in self._orders.values() if one.order.slot == slot]:
                 self._engine.cancel(held.order.id)
@@ -180,7 +183,8 @@ class PaperVenue:
             lots = shown(price, book.lots_at(side == Side.SELL, price))
             if lots != held:
                 self._mirror(line, side, price, lots)
-        self._forget(line, now)
+        if line.taken:
+            self._forget(line, slot, now)
         if line.orders and self.model is not QueueModel.PESSIMISTIC:
             self._passed(line, slot, book)
         self._drain()
@@ -226,6 +230,9 @@ class PaperVenue:
             assert isinstance(subject, OwnOrder)
             self._enter(subject)
         self._drain()
+        slot = subject.slot if isinstance(subject, OwnOrder) else subject.order.slot
+        if slot in self.lines:
+            self._prune(self.lines[slot], slot)
 
     def _enter(self, order: OwnOrder) -> None:
         line = self.lines[order.slot]
@@ -294,21 +301,27 @@ class PaperVenue:
 
     def _mirror(self, line: PaperLine, side: int, price: int, lots: int) -> None:
         self._engine.external_set(line.number, side, price, lots)
-        if lots or line.orders:
-            line.mirrored[side, price] = lots
-        else:
-            line.mirrored.pop((side, price), None)
-            line.taken.pop((side, price), None)
+        line.mirrored[side, price] = lots
 
-    def _forget(self, line: PaperLine, now: int) -> None:
+    def _prune(self, line: PaperLine, slot: int) -> None:
+        """Mirror no more than the levels where an order of ours rests, or that we took from."""
+        needed = {
+            (int(one.order.side), one.price)
+            for one in self._orders.values()
+            if one.order.slot == slot
+        }
+        for key in [one for one in line.mirrored if one not in needed and one not in line.taken]:
+            self._engine.external_set(line.number, *key, 0)
+            del line.mirrored[key]
+
+    def _forget(self, line: PaperLine, slot: int, now: int) -> None:
         """What we took long ago is taken for granted no more."""
-        for key, at in list(line.taken.items()):
-            if now - at > self._taken_ns:
-                self._engine.external_clear(line.number, *key)
-                del line.taken[key]
-        if not line.orders and not line.taken:
-            for side, price in list(line.mirrored):
-                self._mirror(line, side, price, 0)
+        old = [key for key, at in line.taken.items() if now - at > self._taken_ns]
+        for key in old:
+            self._engine.external_clear(line.number, *key)
+            del line.taken[key]
+        if old:
+            self._prune(line, slot)
 
     def _passed(self, line: PaperLine, slot: int, book: Book) -> None:
         """Orders of ours that the other side went through would have been met on its way."""
