@@ -5,11 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYX := $(shell find market books connectors cache engine arb replay sim -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
 
-.PHONY: help setup build run test lint types unit sanitize soak bench clean
+.PHONY: help setup build run test lint types unit sanitize soak simtest bench clean
 
 help:
 	@echo "make run       set up, then run the daemon against two simulated venues (Ctrl-C ends it)"
 	@echo "make test      set up, then lint, types, tests and sanitizers"
+	@echo "make simtest   the whole node under seeded faults in virtual time (SEEDS=1..200)"
 	@echo "make bench     the benchmarks with their peers (installs the extra 'bench')"
 	@echo "make soak      the long tests and fuzzers"
 	@echo "make clean     remove what was built"
@@ -50,11 +51,19 @@ test: lint types unit sanitize
 sanitize: setup
 	bash fuzz/sanitize.sh
 
+# SEEDS=1..20000 takes an hour or more of processor time: see --resume.
+SEEDS ?= 1..200
+JOBS ?= 2
+simtest: setup
+	$(BIN)/crossquote simtest --seeds $(SEEDS) --jobs $(JOBS)
+
 # Fuzzing: half the time guided by atheris where its wheel can be had, half on the sanitized build.
 SOAK_SECONDS ?= 600
+SOAK_HOURS ?= 72
 SOAK_HALF := $(shell expr $(SOAK_SECONDS) / 2)
 soak: setup
 	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/crossquote simtest --soak --hours $(SOAK_HOURS)
 	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"
 	SOAK_OUT=$(CURDIR)/build/soak $(BIN)/python -m fuzz.soak $(SOAK_HALF)
 	SOAK_OUT=$(CURDIR)/build/soak bash fuzz/sanitize.sh -m fuzz.soak $(SOAK_HALF) --random

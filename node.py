@@ -99,6 +99,7 @@ class Node:
             self.recovery,
             self._emit,
             self._changed,
+            self._want_again,
         )
         #: Connections by name, and by slot the one that feeds each book.
         self.links = self.connections.by_name
@@ -202,7 +203,7 @@ class Node:
         return self.connections.venue(name)
 
     def _open(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
-        self.connections.open(source, note, subscribe=not self.config.discover)
+        self.connections.open(source, note, self.now, subscribe=not self.config.discover)
 
     def _close(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         self.connections.close(source, note or "closed")
@@ -237,6 +238,15 @@ class Node:
         link.venue.symbols.put(label.encode(), slot, instrument.price, instrument.size)
 
     # --- frames ----------------------------------------------------------------------------------
+
+    def _counted(self, link: Link, data: bytes, count: int) -> bool:
+        """A counted connection's frame is not the next one; False when it must be ignored."""
+        if self.connections.counted(link, link.frame.sequence, count):
+            return True
+        if count < 0:
+            # Of a damaged number only the first digits may be left: the frame may be the next.
+            self._lost(link, data, Refusal(count))
+        return False
 
     def _control(self, link: Link, kind: int, data: bytes) -> None:
         """Take an event that changes no book."""
@@ -396,6 +406,12 @@ class Node:
         if link.connected and not link.reconnecting:
             self._ask(slot, refresh=False)
 
+    def _want_again(self, slot: int) -> None:
+        """Ask for a snapshot if there is something that it would make whole."""
+        book = self.books[slot]
+        if not book.live and (book.buffered or book.rule.in_stream):
+            self._want(slot)
+
     def _ask(self, slot: int, *, refresh: bool) -> None:
         instrument, link = self.instruments[slot], self.book_links[slot]
         self.recovery.ask(self.books[slot], instrument, link, self.now, refresh=refresh)
@@ -483,9 +499,10 @@ class Node:
         if timer.name == "snapshot_lost":
             self.recovery.lost(self.books[subject], timer.deadline_ns)
         elif timer.name == "snapshot_again":
-            book = self.books[subject]
-            if not book.live and (book.buffered or book.rule.in_stream):
-                self._want(subject)
+            self._want_again(subject)
+        elif timer.name == "snapshot_due":
+            if self.recovery.overdue(subject, timer.deadline_ns):
+                self._want_again(subject)
         elif timer.name == AUDIT_TIMER:
             self.audits.on_timer(subject, timer.deadline_ns)
         elif self.desk is not None and " " in timer.name:

@@ -81,6 +81,7 @@ cdef class Book:
     cdef int _condemn(self, int reason, str detail) except -1
     cdef int _apply(self, const event_t *e, const level_t *bids, int bid_count,
                     const level_t *asks, int ask_count, int64_t ts) except -1
+    cdef int _overtake(self, const event_t *e, int64_t ts) noexcept nogil
     cdef int _gap(self, const event_t *e) except -1
     cdef int _keep(self, Frame frame, const event_t *e, int64_t ts) except -1
     cdef int _drain(self, int64_t ts) except -1

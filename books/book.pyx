@@ -166,7 +166,7 @@ cdef class Book:
             verdict = self.rule.check(self.last_sequence, self.fresh, e)
             if verdict == VERDICT_STALE:
                 self.stale += 1
-                return 0
+                return self._overtake(e, ts)
             if verdict == VERDICT_APPLY:
                 if self.state == DOUBTED:
                     changed = self._move(Cause.PROVED, Reason.NONE, "")
@@ -185,6 +185,16 @@ cdef class Book:
             self.stale += 1
             return changed
         return changed | self._keep(frame, e, ts)
+
+    cdef int _overtake(self, const event_t *e, int64_t ts) noexcept nogil:
+        """A diff that the snapshot contains already: no level changes, but it tells the stream's lag.
+
+        The book can get no newer than the stream, however fresh its snapshot was.
+        """
+        if not self.fresh:
+            return 0
+        self.ts_event, self.ts_recv = e.ts_event, ts
+        return CHANGED_DEPTH
 
     cdef int _gap(self, const event_t *e) except -1:
         self.gaps += 1

@@ -170,7 +170,8 @@ class PlainBook:
             verdict = self._judge(self.last_sequence, self.fresh, diff)
             if verdict is Verdict.STALE:
                 self.counters.stale += 1
-                return 0
+                # It tells the lag of a stream that the snapshot has overtaken.
+                return DEPTH if self.fresh else 0
             if verdict is Verdict.APPLY:
                 return self._on_next_diff(diff)
             changed = self._gap()

@@ -101,7 +101,7 @@ cdef class Intake:
                 self.sequence.last = number
             else:
                 self.quiet = False
-                if not self.node.connections.counted(link, number, count):
+                if not self.node._counted(link, data, count):
                     return 0
         if count < 0:
             self.quiet = False

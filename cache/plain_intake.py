@@ -82,7 +82,7 @@ class PlainIntake:
         if link.sequence is not None:
             if number == link.sequence.last + 1:
                 link.sequence.last = number
-            elif not node.connections.counted(link, number, count):
+            elif not node._counted(link, data, count):
                 return
         if count < 0:
             count = node._refused(link, data, count)

@@ -12,13 +12,13 @@ from pathlib import Path
 import orjson
 
 from arb.desk import TradingConfig
-from arb.performance import Performance
 from arb.risk.limits import RiskLimits
 from arb.strategy.spec import STRATEGIES, SpecError, StrategySpec, check
 from arb.world import PaperConfig
 from cli.backtest_html import page
 from cli.backtest_result import result
 from cli.backtest_text import human
+from cli.performance import Performance
 from cli.replay import UsageError, catalog_of, fees_of, sources_of
 from connectors.registry import VENUE_NAMES
 from market.fees import FeeSchedule, rate_ppb

@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from arb.performance import Performance, fill_ratio
 from arb.portfolio.markout import HORIZONS_NS
 from arb.portfolio.units import text_of
 from arb.trader import Trader
 from arb.world import World
+from cli.performance import Performance, fill_ratio
 from market.fees import PPB
 from market.order import AMOUNT_DECIMALS
 from node import Node

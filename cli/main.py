@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "replay": "replay recorded bytes through the node",
     "run": "run the daemon: simulated venues or real public feeds",
     "sim": "serve the simulated venues, or write a recording of them",
+    "simtest": "run the whole node under seeded faults in virtual time",
     "status": "show the state of a running daemon",
     "stop": "ask a running daemon to stop",
     "watch": "watch a running daemon live in the terminal",

@@ -44,7 +44,8 @@ class Links:
     """The connections by name, and by slot the one that feeds each book.
 
     `config_of` says how a venue is dealt with; `books` and `instruments` are the node's lists by
-    slot. `emit` takes an effect, `changed` the change bits of a book.
+    slot. `emit` takes an effect, `changed` the change bits of a book,
+    `want` asks for a snapshot of a book that needs one.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Links:
         recovery: Recoveries,
         emit: Emit,
         changed: Callable[[int, int], None],
+        want: Callable[[int], None],
     ) -> None:
         self.by_name: dict[str, Link] = {}
         self.owners: list[Link] = []
@@ -67,6 +69,7 @@ class Links:
         self._recovery = recovery
         self._emit = emit
         self._changed = changed
+        self._want = want
         self._free: list[int] = []
         self._offsets: dict[str, int] = {}
         self._opens = 0
@@ -114,7 +117,7 @@ class Links:
 
     # --- epochs ----------------------------------------------------------------------------------
 
-    def open(self, source: str, address: str, *, subscribe: bool) -> None:
+    def open(self, source: str, address: str, now: int, *, subscribe: bool) -> None:
         """A connection was opened: with `subscribe` it asks for what its books need."""
         link = self.get(source)
         if link.connected:
@@ -129,6 +132,9 @@ class Links:
         if wanted and subscribe:
             for frame in link.venue.subscribe(wanted, request_id=link.epoch * 1000):
                 self._emit(EffectKind.SEND, link.name, frame.decode(), ())
+            for slot in link.slots:
+                if self._books[slot].rule.in_stream:
+                    self._recovery.expect(slot, now)
 
     def close(self, source: str, reason: str) -> None:
         """A connection is gone: what nobody else carries on is lost."""
@@ -140,6 +146,7 @@ class Links:
             for slot in link.slots:
                 if self.owners[slot] is link:
                     self._own(slot, heirs[-1])
+                    self._want(slot)
             self._retire(link, heirs[-1])
 
     def _succeed(self, old: Link, new: Link) -> None:

@@ -22,7 +22,8 @@ class Recovery:
     """The snapshot requests of one book.
 
     The weight budget and the limits on a venue's requests are the driver's; this bounds what one
-    book may ask for: one request at a time, 0.5 s to 30 s apart while they do not help.
+    book may ask for: one request at a time, 0.5 s to 30 s apart while they do not help. `due_ns` is
+    when the snapshot that a new connection brings unasked must be there.
     """
 
     in_flight: bool = False
@@ -30,6 +31,7 @@ class Recovery:
     attempts: int = 0
     not_before_ns: int = 0
     deadline_ns: int = NEVER
+    due_ns: int = NEVER
 
     def may_ask(self, now: int) -> bool:
         """Return whether a request may leave now."""
@@ -64,7 +66,8 @@ Emit = Callable[[EffectKind, str, str, tuple[str | int, ...]], None]
 class Recoveries:
     """The snapshot requests of all books, by slot: as effects, watched by timers.
 
-    Timers: `snapshot_lost` when a reply is overdue, `snapshot_again` when the next may leave.
+    Timers: `snapshot_lost` when a reply is overdue, `snapshot_again` when the next may leave,
+    `snapshot_due` when a snapshot that should have come by itself is overdue.
     """
 
     def __init__(self, timers: Timers, emit: Emit) -> None:
@@ -75,6 +78,16 @@ class Recoveries:
     def reset(self, slot: int) -> None:
         """Nothing was asked for yet: a new book, or a new connection."""
         self._of[slot] = Recovery()
+
+    def expect(self, slot: int, now: int) -> None:
+        """A connection was opened whose subscription begins with a snapshot."""
+        recovery = self._of[slot]
+        recovery.due_ns = now + TIMEOUT_NS
+        self._timers.set(recovery.due_ns, "snapshot_due", slot)
+
+    def overdue(self, slot: int, deadline_ns: int) -> bool:
+        """Return whether this deadline is that of the connection opened last."""
+        return self._of[slot].due_ns == deadline_ns
 
     def ask(
         self, book: Book, instrument: Instrument, link: Link, now: int, *, refresh: bool

@@ -302,6 +302,22 @@ def test_a_readable_frame_with_a_bad_level_condemns_the_products_it_names():
     assert world.book(USD).live
 
 
+def test_a_damaged_number_that_looks_old_leaves_no_book_readable():
+    world = World(NodeConfig())
+    for product in ("BTC-USD", "ETH-USD"):
+        world.node.watch(spot("coinbase", product, product[:3], "USD"), "coinbase.ws.1")
+    source, at = live_advanced(world, "BTC-USD", "ETH-USD")
+    for number in range(at, 12):
+        world.frame(source, advanced(number, "l2_data", l2("ETH-USD", "update")))
+    good = advanced(12, "l2_data", l2("BTC-USD", "update", [("100.00", "7")]))
+    number = b'"sequence_num":12'
+    assert number in good
+    world.frame(source, good.replace(number, b'"sequence_num":1\x002'))
+    assert not world.book("BTC-USD.COINBASE").live
+    assert not world.book("ETH-USD.COINBASE").live
+    assert len(world.of(EffectKind.RECONNECT)) == 1
+
+
 @pytest.mark.parametrize("data", [b"", b"junk", b"{}", b'{"channel":"l2_data"}', b"\xff" * 9])
 def test_a_frame_without_its_number_condemns_the_connection_and_asks_for_a_new_one(data):
     world = World()

@@ -204,8 +204,8 @@ class Hedger:
         A rest that was too small to be hedged does not age: its time begins when it can be.
         """
         if self.state is HedgeState.FLAT:
-            for part in self._parts:
-                part[0] = now
+            for carried in self._parts:
+                carried[0] = now
         if self.open * base >= 0:
             self._parts.append([now, abs(base)])
             self._trader.set_timer(now + self.config.limit_ns, self._strategy, HEDGE_TIMER)

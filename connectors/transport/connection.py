@@ -28,6 +28,7 @@ from connectors.transport.clock import Clock
 from connectors.transport.counters import Counters
 from connectors.transport.epoch import Epoch, EpochParameters, EpochSetting
 from connectors.transport.pacer import Pacer
+from connectors.transport.session import SessionOpener, open_session
 from connectors.transport.stream import Opener, StreamError, StreamParameters
 from market.inputs import Input, InputKind
 
@@ -60,6 +61,7 @@ class Edge:
     counters: Counters
     random: Random
     tls: ssl.SSLContext | None = None
+    open_session: SessionOpener = open_session
 
 
 @dataclass(frozen=True, slots=True)

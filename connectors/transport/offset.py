@@ -34,7 +34,9 @@ class OffsetEstimator:
     """The median offset of the best of the last round trips by length.
 
     A reply was stamped by the venue somewhere between our sending and receiving: its offset is
-    known to half the round trip, plus the venue's rounding, and a short trip knows best.
+    known to half the round trip, plus the venue's rounding, and a short trip knows best. What two
+    trips in a row both contradict is no longer true: that clock was set, and the older samples go.
+    A single odd reply moves nothing.
     """
 
     def __init__(
@@ -53,7 +55,28 @@ class OffsetEstimator:
         middle_ns = sent_ns + round_trip_ns // 2
         offset_ns = venue_ns + self._resolution_ns // 2 - middle_ns
         self._samples.append(_Sample(round_trip_ns, offset_ns))
+        self._drop_contradicted()
         return True
+
+    def _drop_contradicted(self) -> None:
+        """Forget what cannot be true together with the last two samples, if these agree."""
+        if len(self._samples) < 3:
+            return
+        last = [self._range(sample) for sample in (self._samples[-2], self._samples[-1])]
+        least, most = max(low for low, _ in last), min(high for _, high in last)
+        if least > most:
+            return
+        kept = [
+            sample
+            for sample in self._samples
+            if self._range(sample)[0] <= most and self._range(sample)[1] >= least
+        ]
+        self._samples = deque(kept, maxlen=self._parameters.samples)
+
+    def _range(self, sample: _Sample) -> tuple[int, int]:
+        """Return the least and the largest offset that a round trip allows."""
+        doubt_ns = (sample.round_trip_ns + 1) // 2 + (self._resolution_ns + 1) // 2
+        return sample.offset_ns - doubt_ns, sample.offset_ns + doubt_ns
 
     def stepped(self, step_ns: int) -> None:
         """Our clock stepped by so much: what was measured is shifted, not lost."""

@@ -7,26 +7,30 @@ what finds the queue full with `queue_full`; a body over the limit is dropped as
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from connectors.transport.budget import Budget
 from connectors.transport.clock import Clock
 from connectors.transport.counters import Counters
-from connectors.transport.dial import Resolver, endpoint, error_name, system_tls
+from connectors.transport.dial import endpoint, error_name
 from connectors.transport.limits import VenueLimits
 from connectors.transport.reply import Reply
 from connectors.transport.schedule import Schedule, ScheduleParameters, Verdict
+from connectors.transport.session import (
+    Response,
+    Session,
+    SessionOpener,
+    SessionParameters,
+    open_session,
+)
 from connectors.transport.stream import MEBIBYTE
 
 _NAME = "rest"
-_AGENT = "crossquote"
 _USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 #: How often the waiting ones are looked over for those that waited too long.
 _LOOK_S = 1.0
@@ -60,6 +64,7 @@ class RestClient:
         limits: VenueLimits,
         parameters: RestParameters | None = None,
         tls: ssl.SSLContext | None = None,
+        open_session: SessionOpener = open_session,
     ) -> None:
         self._venue = venue
         self._base = base_url.rstrip("/")
@@ -69,6 +74,7 @@ class RestClient:
         self._counters = counters
         self._parameters = parameters or RestParameters()
         self._tls = tls
+        self._open_session = open_session
         self._budget = Budget(limits.budget)
         self._in_flight_max = limits.rest_in_flight
         self._schedule = Schedule(
@@ -92,21 +98,10 @@ class RestClient:
 
     async def run(self) -> None:
         """Serve until cancelled; then requests under way are dropped without a reply."""
-        timeout = aiohttp.ClientTimeout(
-            total=self._parameters.total_s_max, sock_connect=self._parameters.connect_s_max
+        parameters = SessionParameters(
+            self._parameters.total_s_max, self._parameters.connect_s_max, self._in_flight_max
         )
-        connector = aiohttp.TCPConnector(
-            limit=self._in_flight_max,
-            resolver=_OwnResolver(),
-            ssl=self._tls or (system_tls() if endpoint(self._base)[2] else True),
-        )
-        headers = {"User-Agent": _AGENT}
-        async with aiohttp.ClientSession(
-            connector=connector,
-            timeout=timeout,
-            headers=headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        ) as session:
+        async with self._open_session(self._base, parameters, self._tls) as session:
             try:
                 while True:
                     await self._turn(session)
@@ -115,7 +110,7 @@ class RestClient:
                     task.cancel()
                 await asyncio.gather(*self._requests, return_exceptions=True)
 
-    async def _turn(self, session: aiohttp.ClientSession) -> None:
+    async def _turn(self, session: Session) -> None:
         """Start what may start, refuse what waited too long, wait for the next change."""
         self._changed.clear()
         for path in self._schedule.expired(self._clock.monotonic_ns()):
@@ -133,7 +128,7 @@ class RestClient:
             async with asyncio.timeout(wait_s if self._schedule.waiting else None):
                 await self._changed.wait()
 
-    async def _request(self, session: aiohttp.ClientSession, path: str) -> None:
+    async def _request(self, session: Session, path: str) -> None:
         url = self._base + path
         sent_ns = self._clock.now_ns()
         status, body, reason = 0, b"", ""
@@ -155,7 +150,7 @@ class RestClient:
             self._count(f"http_{status}" if status in _COUNTED else f"http_{status // 100}xx")
         self._sink(Reply(url, status, body, reason, sent_ns, self._clock.now_ns()))
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: Response) -> bytes:
         """Return the body, read no further than the limit."""
         chunks: list[bytes] = []
         size = 0
@@ -167,7 +162,7 @@ class RestClient:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _heed(self, response: aiohttp.ClientResponse) -> None:
+    def _heed(self, response: Response) -> None:
         """Take in what the venue says about its limits."""
         used = response.headers.get(_USED_WEIGHT, "")
         now_ns = self._clock.monotonic_ns()
@@ -203,30 +198,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error_name(error)
     return "http_protocol"
-
-
-class _OwnResolver(AbstractResolver):
-    """The transports' resolver in aiohttp's form."""
-
-    def __init__(self) -> None:
-        self._resolver = Resolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await self._resolver.lookup(host, port)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address.sockaddr[0],
-                port=port,
-                family=address.family,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in found
-            if family in (socket.AF_UNSPEC, address.family)
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""

@@ -83,6 +83,7 @@ class VenueFeed:
             counters=edge.counters,
             limits=limits,
             tls=edge.tls,
+            open_session=edge.open_session,
         )
 
     @property

@@ -1,5 +1,6 @@
 """A mirrored book, rule by rule: what makes it live, what condemns it, what it then answers."""
 
+import orjson
 import pytest
 
 from books.grade import Grade
@@ -70,6 +71,18 @@ def test_a_snapshot_without_a_diff_waits_for_one_unless_the_stream_was_acknowled
         assert acknowledged or pair.fast.reason == Reason.AWAITING_DIFF
         pair.feed(diff(11, 11))
         assert pair.fast.live
+
+
+def test_a_diff_that_the_snapshot_overtook_tells_the_lag_of_the_stream_and_changes_no_level():
+    """The book can get no newer than the stream; once a diff was applied, its own time counts."""
+    pair = live()
+    stamped = orjson.loads(diff(7, 8, [(99, 5)])) | {"e": "depthUpdate", "E": 1_700}
+    assert pair.feed(orjson.dumps(stamped), ts=5_000_000_000) == 8
+    assert (pair.fast.ts_event, pair.fast.ts_recv) == (1_700_000_000, 5_000_000_000)
+    assert pair.fast.best(False) == (99, 1)
+    pair.feed(diff(11, 12, [(99, 7)]), ts=6_000_000_000)
+    assert pair.feed(orjson.dumps(stamped), ts=7_000_000_000) == 0
+    assert pair.fast.ts_recv == 6_000_000_000
 
 
 def test_a_gap_makes_the_book_unreadable_and_keeps_the_diff_that_showed_it():

@@ -11,7 +11,19 @@ from connectors.recovery import (
 )
 from market.effects import EffectKind
 from market.timers import NEVER
-from tests.node_world import DEPTH_URL, SECOND, World, depth_reply, diff, live_binance
+from node import NodeConfig
+from tests.node_world import (
+    DEPTH_URL,
+    SECOND,
+    World,
+    advanced,
+    depth_reply,
+    diff,
+    l2,
+    live_advanced,
+    live_binance,
+    spot,
+)
 
 BTC = "BTC-USDT.BINANCE"
 URL = DEPTH_URL.format("BTCUSDT")
@@ -209,3 +221,57 @@ def test_recovering_one_book_disturbs_no_other():
     assert world.book(BTC).live
     assert world.book("ETH-USDT.BINANCE").version == version
     assert world.book("ETH-USDT.BINANCE").live
+
+
+def resubscribed(world: World) -> int:
+    return len([one for one in world.of(EffectKind.SEND) if "unsubscribe" in one.subject])
+
+
+@pytest.mark.parametrize(
+    ("venue", "source"),
+    [("coinbase", "coinbase.ws.1"), ("coinbase-exchange", "coinbase-exchange.ws.1")],
+)
+def test_a_snapshot_that_a_new_connection_never_brought_is_asked_for(venue, source):
+    world = World(NodeConfig())
+    world.node.watch(spot(venue, "BTC-USD", "BTC", "USD"), source)
+    world.open(source)
+    world.tick(TIMEOUT_NS - 1)
+    assert resubscribed(world) == 0
+    world.tick(1)
+    assert resubscribed(world) == 1
+    world.tick(TIMEOUT_NS + BACKOFF_FIRST_NS)
+    assert resubscribed(world) == 2
+
+
+def test_a_snapshot_that_came_is_not_asked_for_again():
+    world = World(NodeConfig())
+    world.node.watch(spot("coinbase", "BTC-USD", "BTC", "USD"), "coinbase.ws.1")
+    live_advanced(world, "BTC-USD")
+    world.tick(2 * TIMEOUT_NS)
+    assert resubscribed(world) == 0
+
+
+def test_an_older_connection_s_deadline_asks_for_nothing():
+    world = World(NodeConfig())
+    world.node.watch(spot("coinbase", "BTC-USD", "BTC", "USD"), "coinbase.ws.1")
+    world.open("coinbase.ws.1")
+    world.tick(TIMEOUT_NS // 2)
+    world.close("coinbase.ws.1")
+    world.open("coinbase.ws.1")
+    world.tick(TIMEOUT_NS - 1)
+    assert resubscribed(world) == 0
+    world.tick(1)
+    assert resubscribed(world) == 1
+
+
+def test_books_left_to_a_connection_without_their_snapshot_ask_for_it_at_once():
+    world = World(NodeConfig())
+    world.node.watch(spot("coinbase", "BTC-USD", "BTC", "USD"), "coinbase.ws.1#1")
+    world.open("coinbase.ws.1#1")
+    event = l2("BTC-USD", "snapshot", [("100.00", "1")], [("101.00", "1")])
+    world.frame("coinbase.ws.1#1", advanced(0, "l2_data", event))
+    world.open("coinbase.ws.1#2")
+    world.close("coinbase.ws.1#1")
+    assert [one.target for one in world.of(EffectKind.SEND) if "unsubscribe" in one.subject] == [
+        "coinbase.ws.1#2"
+    ]

@@ -43,6 +43,29 @@ def test_a_round_trip_that_ends_before_it_began_is_refused():
     assert estimator.offset() is None
 
 
+def trips(estimator: OffsetEstimator, count: int, offset_ms: int) -> None:
+    """Add round trips of 20 ms to a venue whose clock is so far ahead."""
+    for _ in range(count):
+        estimator.add(1000 * MS, (1010 + offset_ms) * MS, 1020 * MS)
+
+
+def test_two_round_trips_are_enough_to_see_that_the_venue_set_its_clock():
+    estimator = OffsetEstimator(resolution_ns=0)
+    trips(estimator, 16, 0)
+    trips(estimator, 1, 5000)
+    assert estimator.offset() == Offset(0, 10 * MS)
+    trips(estimator, 1, 5000)
+    assert estimator.offset() == Offset(5000 * MS, 10 * MS)
+
+
+def test_a_single_odd_reply_moves_nothing():
+    estimator = OffsetEstimator(resolution_ns=0)
+    trips(estimator, 8, 0)
+    trips(estimator, 1, -9000)
+    trips(estimator, 1, 0)
+    assert estimator.offset() == Offset(0, 10 * MS)
+
+
 def test_a_step_of_our_clock_shifts_what_was_measured():
     estimator = OffsetEstimator(resolution_ns=0)
     estimator.add(0, 60 * MS, 20 * MS)

@@ -1,0 +1,3 @@
+from books.book import Book
+
+def side_hash(book: Book, ask: bool) -> int: ...
