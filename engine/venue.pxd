@@ -105,7 +105,7 @@ cdef enum:
 cdef enum:
     CACHE_SIZE = 64
     NODE_DEPTH = 7
-    ASSETS_MAX = 256
+    ASSETS_MAX = 1024
     INSTRUMENTS_MAX = 65536
 
 cdef struct Order:
