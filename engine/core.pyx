@@ -16,10 +16,10 @@ from .checksum cimport checksum_of
 from .control cimport deposit, external, set_state
 from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new
 from .event cimport refuse
-from .idmap cimport id_find, id_prefetch
+from .idmap cimport id_find, id_prefetch, ids_bytes
 from .ladder cimport ladder_init
 from .money cimport balance_at
-from .pool cimport pool_init, venue_reserve
+from .pool cimport pool_free, pool_init, table_give, venue_reserve
 from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
 
@@ -79,12 +79,12 @@ cdef class Engine:
         for number in range(self.v.books_len):
             free(self.v.books[number])
         free(self.v.books)
-        free(self.v.orders.data)
-        free(self.v.extras.data)
-        free(self.v.levels.data)
-        free(self.v.externals.data)
-        free(self.v.nodes.data)
-        free(self.v.ids)
+        pool_free(&self.v.orders)
+        pool_free(&self.v.extras)
+        pool_free(&self.v.levels)
+        pool_free(&self.v.externals)
+        pool_free(&self.v.nodes)
+        table_give(self.v.ids, ids_bytes(&self.v))
         free(self.v.balances)
         free(self.v.funded)
         free(self.v.account_head)
@@ -401,7 +401,7 @@ cdef class Engine:
     @property
     def memory_bytes(self) -> int:
         """Bytes held for open orders: orders, extras, levels, index nodes and the id table."""
-        cdef size_t total = (<size_t>self.v.ids_mask + 1) * sizeof(IdEntry) if self.v.ids else 0
+        cdef size_t total = ids_bytes(&self.v)
         for pool in (self.v.orders, self.v.extras, self.v.levels, self.v.externals, self.v.nodes):
             total += <size_t>pool.cap * pool.item
         return total

@@ -4,10 +4,9 @@
 # entries never touches an order.
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free
 from libc.string cimport memset
 
-from .pool cimport aligned_memory
+from .pool cimport table_give, table_take
 from .venue cimport IdEntry, Venue, order_at
 
 cdef extern from *:
@@ -15,6 +14,10 @@ cdef extern from *:
     #define xq_prefetch(address) __builtin_prefetch(address)
     """
     void xq_prefetch(const void* address) noexcept nogil
+
+
+cdef inline size_t ids_bytes(Venue* v) noexcept nogil:
+    return (<size_t>v.ids_mask + 1) * sizeof(IdEntry) if v.ids != NULL else 0
 
 
 cdef inline uint32_t id_tag(uint64_t id) noexcept nogil:
@@ -46,14 +49,14 @@ cdef inline bint id_reserve(Venue* v) noexcept nogil:
     shift = v.ids_shift - 1 if size else 26
     if shift < 1:
         return False
-    ids = <IdEntry*>aligned_memory(grown * sizeof(IdEntry))
+    ids = <IdEntry*>table_take(grown * sizeof(IdEntry))
     if ids == NULL:
         return False
     memset(ids, 0, grown * sizeof(IdEntry))
     for at in range(size):
         if v.ids[at].slot:
             id_place(ids, shift, <uint32_t>(grown - 1), v.ids[at].tag, v.ids[at].slot)
-    free(v.ids)
+    table_give(v.ids, size * sizeof(IdEntry))
     v.ids = ids
     v.ids_shift = shift
     v.ids_mask = <uint32_t>(grown - 1)

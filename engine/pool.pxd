@@ -1,7 +1,6 @@
 # Growing arrays: slots for orders, levels, nodes and the rest, and the room they are promised.
 
 from libc.stdint cimport uint32_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from .venue cimport NODE_DEPTH, Pool, Venue
@@ -11,19 +10,37 @@ cdef extern from *:
     #include <stdlib.h>
     #include <string.h>
     #include <sys/mman.h>
-    /* An order fills one cache line and should not straddle two; a large table asks for large
-       pages, since most of what a far order costs is finding its page. NULL without memory. */
-    static void* xq_aligned(size_t size) {
-        const size_t huge = (size_t)1 << 21;
+    #define XQ_HUGE ((size_t)1 << 21)
+    /* An order fills one cache line and should not straddle two. A large table is mapped on its
+       own, in large pages as far as they fit: most of what a far order costs is finding its page,
+       and memory from malloc may have its small pages already. NULL without memory. */
+    static void* xq_table(size_t size) {
         void* memory = NULL;
-        if (posix_memalign(&memory, size >= 2 * huge ? huge : 64, size))
+        char *start, *begin;
+        size_t used = (size + 4095) & ~(size_t)4095;
+        if (size < 2 * XQ_HUGE)
+            return posix_memalign(&memory, 64, size) ? NULL : memory;
+        start = (char*)mmap(NULL, used + XQ_HUGE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (start == (char*)MAP_FAILED)
             return NULL;
-        if (size >= 2 * huge)
-            madvise(memory, size & ~(huge - 1), MADV_HUGEPAGE);
-        return memory;
+        begin = (char*)(((size_t)start + XQ_HUGE - 1) & ~(XQ_HUGE - 1));
+        if (begin != start)
+            munmap(start, (size_t)(begin - start));
+        if (begin + used != start + used + XQ_HUGE)
+            munmap(begin + used, (size_t)(start + XQ_HUGE - begin));
+        madvise(begin, used & ~(XQ_HUGE - 1), MADV_HUGEPAGE);
+        return begin;
+    }
+    static void xq_table_free(void* memory, size_t size) {
+        if (size < 2 * XQ_HUGE)
+            free(memory);
+        else
+            munmap(memory, (size + 4095) & ~(size_t)4095);
     }
     """
-    void* aligned_memory "xq_aligned"(size_t size) noexcept nogil
+    void* table_take "xq_table"(size_t size) noexcept nogil
+    void table_give "xq_table_free"(void* memory, size_t size) noexcept nogil
 
 
 cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
@@ -33,6 +50,10 @@ cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
     pool.used = 1
     pool.cap = 0
     pool.free = 0
+
+
+cdef inline void pool_free(Pool* pool) noexcept nogil:
+    table_give(pool.data, pool.cap * pool.item)
 
 
 cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
@@ -45,12 +66,12 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
     if cap > (<size_t>1 << 32) - 16:
         return False
-    data = <char*>aligned_memory(cap * pool.item)
+    data = <char*>table_take(cap * pool.item)
     if data == NULL:
         return False
     if pool.cap:
         memcpy(data, pool.data, pool.used * pool.item)
-        free(pool.data)
+        table_give(pool.data, pool.cap * pool.item)
     else:
         memset(data, 0, pool.item)
     pool.data = data
