@@ -7,6 +7,7 @@ from .idmap cimport id_remove
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
 from .money cimport hold
 from .pool cimport pool_give, pool_take
+from .roster cimport roster_remove
 from .venue cimport (
     CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
     PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
@@ -202,33 +203,10 @@ cdef inline void unwait(Venue* v, Book* book, Order* o) noexcept nogil:
     order_put(o, PLACE_REACHED)
 
 
-cdef inline void account_link(Venue* v, Order* o) noexcept nogil:
-    """Append an order to its account's open ones, which so stay in the order of acceptance."""
-    cdef uint32_t slot = order_slot(v, o)
-    o.account_prev = v.account_tail[o.account]
-    o.account_next = 0
-    if o.account_prev:
-        order_at(v, o.account_prev).account_next = slot
-    else:
-        v.account_head[o.account] = slot
-    v.account_tail[o.account] = slot
-
-
-cdef inline void account_unlink(Venue* v, Order* o) noexcept nogil:
-    if o.account_prev:
-        order_at(v, o.account_prev).account_next = o.account_next
-    else:
-        v.account_head[o.account] = o.account_next
-    if o.account_next:
-        order_at(v, o.account_next).account_prev = o.account_prev
-    else:
-        v.account_tail[o.account] = o.account_prev
-
-
 cdef inline void forget(Venue* v, Order* o) noexcept nogil:
     """Free an order that stands nowhere and reserves nothing."""
     cdef uint32_t slot = order_slot(v, o)
-    account_unlink(v, o)
+    roster_remove(v, o)
     id_remove(v, o.id, slot)
     if o.extra:
         if extra_at(v, o.extra).expire_at:

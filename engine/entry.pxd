@@ -3,8 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    account_link, better, cancel_order, displayed, end, expire_order, extra_of, forget, unrest,
-    wait_as_stop,
+    better, cancel_order, displayed, end, expire_order, extra_of, forget, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
@@ -14,12 +13,13 @@ from .match cimport (
 )
 from .money cimport bound_of, covers, covers_units, hold, need, spent_asset, xq_too_much
 from .pool cimport pool_give, pool_take, venue_reserve
+from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
+    HALTED, INSUFFICIENT_BALANCE, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
     SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT, TIF_DAY,
     TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET, TYPE_STOP,
-    TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Venue, extra_at,
+    TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster, Venue, extra_at,
     level_at, order_at, order_place, order_post_only, order_put, order_rests, order_set_terms,
     order_set_type, order_side, order_tif, order_type, xq_wide,
 )
@@ -151,7 +151,7 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
         if not venue_reserve(v):
             v.broken = 1
             break
-        o = order_at(v, v.reached[at])
+        o = order_at(v, v.reached[at].slot)
         if book.state == STATE_OPEN:
             trigger(v, book, o)
         else:
@@ -165,6 +165,8 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
 cdef inline bint reserve_new(Venue* v, const Command* c) noexcept nogil:
     """Promise all the room that accepting an order needs; False without memory."""
     if c.tif == TIF_GTD and not expiry_reserve(v):
+        return False
+    if c.op == OP_NEW and c.account < v.accounts_cap and not roster_reserve(v, c.account):
         return False
     return id_reserve(v) and venue_reserve(v)
 
@@ -193,7 +195,7 @@ cdef inline void accept(
         extra.stop_price = c.stop_price
         extra.expire_at = c.expire_at
     id_add(v, o.id, slot)
-    account_link(v, o)
+    roster_add(v, o)
     if c.expire_at:
         expiry_push(v, c.expire_at, o.entry, o.id)
     hold(v, book, o, 1)
@@ -277,11 +279,23 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     return OK
 
 
+cdef inline void reach_roster(
+    Venue* v, uint32_t account, uint32_t instrument, bint of_day
+) noexcept nogil:
+    """Collect an account's open orders of one instrument, or the DAY orders among them."""
+    cdef Roster* roster = &v.rosters[account]
+    cdef uint32_t at
+    cdef Order* o
+    for at in range(roster.len):
+        o = order_at(v, roster.slots[at])
+        if o.instrument == instrument and (not of_day or order_tif(o) == TIF_DAY):
+            reach(v, o)
+
+
 cdef inline int cancel_all(Venue* v, uint32_t instrument, uint32_t account) noexcept nogil:
     """Cancel an account's open orders of one instrument, in the order of acceptance."""
+    cdef size_t at
     cdef Book* book
-    cdef Order* o
-    cdef uint32_t slot
     if instrument >= v.books_len:
         return refuse(v, BAD_INSTRUMENT, instrument, 0)
     if account == 0 or account >= v.accounts_max:
@@ -289,12 +303,12 @@ cdef inline int cancel_all(Venue* v, uint32_t instrument, uint32_t account) noex
     book = v.books[instrument]
     if book.state == STATE_HALTED:
         return refuse(v, HALTED, instrument, 0)
-    slot = v.account_head[account] if account < v.accounts_cap else 0
-    while slot:
-        o = order_at(v, slot)
-        slot = o.account_next
-        if o.instrument == instrument:
-            cancel_order(v, book, o, 0)
+    if account < v.accounts_cap:
+        reach_roster(v, account, instrument, False)
+    sort_reached(v, 0)
+    for at in range(v.reached_len):
+        cancel_order(v, book, order_at(v, v.reached[at].slot), 0)
+    v.reached_len = 0
     return OK
 
 
@@ -409,21 +423,13 @@ cdef inline void advance(Venue* v, int64_t now) noexcept nogil:
 cdef inline int end_of_day(Venue* v, uint32_t instrument) noexcept nogil:
     """Expire the DAY orders of a book in the order of acceptance."""
     cdef uint32_t account
-    cdef uint32_t slot
     cdef size_t at
-    cdef Order* o
     if instrument >= v.books_len:
         return refuse(v, BAD_INSTRUMENT, instrument, 0)
     for account in range(v.accounts_cap):
-        slot = v.account_head[account]
-        while slot:
-            o = order_at(v, slot)
-            if o.instrument == instrument and order_tif(o) == TIF_DAY:
-                reach(v, o)
-            slot = o.account_next
-    if v.reached_len > 1:
-        sort_reached(v, 0)
+        reach_roster(v, account, instrument, True)
+    sort_reached(v, 0)
     for at in range(v.reached_len):
-        expire_order(v, v.books[instrument], order_at(v, v.reached[at]))
+        expire_order(v, v.books[instrument], order_at(v, v.reached[at].slot))
     v.reached_len = 0
     return OK

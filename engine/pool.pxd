@@ -3,44 +3,8 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memcpy, memset
 
+from .memory cimport table_give, table_take
 from .venue cimport NODE_DEPTH, Pool, Venue
-
-cdef extern from *:
-    """
-    #include <stdlib.h>
-    #include <string.h>
-    #include <sys/mman.h>
-    #define XQ_HUGE ((size_t)1 << 21)
-    /* An order fills one cache line and should not straddle two. A large table is mapped on its
-       own, in large pages as far as they fit: most of what a far order costs is finding its page,
-       and memory from malloc may have its small pages already. NULL without memory. */
-    static void* xq_table(size_t size) {
-        void* memory = NULL;
-        char *start, *begin;
-        size_t used = (size + 4095) & ~(size_t)4095;
-        if (size < 2 * XQ_HUGE)
-            return posix_memalign(&memory, 64, size) ? NULL : memory;
-        start = (char*)mmap(NULL, used + XQ_HUGE, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (start == (char*)MAP_FAILED)
-            return NULL;
-        begin = (char*)(((size_t)start + XQ_HUGE - 1) & ~(XQ_HUGE - 1));
-        if (begin != start)
-            munmap(start, (size_t)(begin - start));
-        if (begin + used != start + used + XQ_HUGE)
-            munmap(begin + used, (size_t)(start + XQ_HUGE - begin));
-        madvise(begin, used & ~(XQ_HUGE - 1), MADV_HUGEPAGE);
-        return begin;
-    }
-    static void xq_table_free(void* memory, size_t size) {
-        if (size < 2 * XQ_HUGE)
-            free(memory);
-        else
-            munmap(memory, (size + 4095) & ~(size_t)4095);
-    }
-    """
-    void* table_take "xq_table"(size_t size) noexcept nogil
-    void table_give "xq_table_free"(void* memory, size_t size) noexcept nogil
 
 
 cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
@@ -62,8 +26,8 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     cdef char* data
     if pool.cap - pool.used >= extra and pool.cap:
         return True
-    # A sixteenth at a time keeps the unused part small beside a million orders.
-    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
+    # Little at a time keeps the unused part small beside a million orders.
+    cap = <size_t>pool.cap + (pool.cap >> 5) + extra + 16
     if cap > (<size_t>1 << 32) - 16:
         return False
     data = <char*>table_take(cap * pool.item)

@@ -103,13 +103,14 @@ cdef enum:
     PLACE_REACHED = 3
 
 cdef enum:
-    CACHE_SIZE = 64
+    LEAVES = 4096
     NODE_DEPTH = 7
     ASSETS_MAX = 1024
     INSTRUMENTS_MAX = 65536
 
 cdef struct Order:
-    # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops.
+    # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops;
+    # `place` is where the account's roster names the order.
     uint64_t id
     int64_t price
     int64_t open
@@ -118,9 +119,9 @@ cdef struct Order:
     uint32_t next
     uint32_t account
     uint32_t level
-    uint32_t account_prev
-    uint32_t account_next
+    uint32_t place
     uint32_t extra
+    uint32_t unused
     uint16_t instrument
     uint8_t terms
     uint8_t mode
@@ -153,25 +154,34 @@ cdef struct Node:
     uint32_t child[64]
 
 cdef struct LeafEntry:
-    int64_t prefix
+    uint64_t key
     uint32_t leaf
 
 cdef struct Ladder:
+    uint64_t key
     uint32_t root
-    LeafEntry cache[64]
 
-cdef struct IdEntry:
-    uint32_t tag
-    uint32_t slot
+cdef struct IdBucket:
+    uint32_t tag[8]
+    uint32_t slot[8]
 
 cdef struct Balance:
     xq_wide total
     xq_wide reserved
 
+cdef struct Roster:
+    uint32_t* slots
+    uint32_t len
+    uint32_t cap
+
 cdef struct Expiry:
     int64_t at
     uint64_t entry
     uint64_t id
+
+cdef struct Reached:
+    uint64_t entry
+    uint32_t slot
 
 cdef struct Event:
     uint64_t sequence
@@ -240,9 +250,8 @@ cdef struct Venue:
     Pool levels
     Pool externals
     Pool nodes
-    IdEntry* ids
-    uint32_t ids_shift
-    uint32_t ids_mask
+    IdBucket* ids
+    uint32_t ids_size
     uint32_t ids_gap
     uint32_t open_orders
     uint32_t orders_max
@@ -251,10 +260,11 @@ cdef struct Venue:
     uint32_t accounts_max
     uint32_t accounts_cap
     uint32_t assets_cap
+    LeafEntry* leaves
     Balance* balances
     uint8_t* funded
-    uint32_t* account_head
-    uint32_t* account_tail
+    Roster* rosters
+    uint64_t roster_slots
     Event* events
     size_t events_len
     size_t events_cap
@@ -266,7 +276,7 @@ cdef struct Venue:
     size_t expiries_len
     size_t expiries_cap
     size_t expiring
-    uint32_t* reached
+    Reached* reached
     size_t reached_head
     size_t reached_len
     size_t reached_cap
@@ -310,6 +320,11 @@ cdef inline bint order_rests(const Order* o) noexcept nogil:
     return (
         order_type(o) != TYPE_MARKET and order_tif(o) != TIF_IOC and order_tif(o) != TIF_FOK
     )
+
+# A choice without a branch, for what comes in no order that the processor could guess.
+
+cdef inline uint32_t all_bits(bint condition) noexcept nogil:
+    return 0 - <uint32_t>condition
 
 # Slots to pointers.
 
