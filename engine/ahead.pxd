@@ -7,8 +7,9 @@ from libc.stdint cimport uint32_t
 
 from .idmap cimport id_guess, id_prefetch
 from .ladder cimport ladder_guess
+from .book cimport order_prefetch
 from .memory cimport prefetch
-from .venue cimport Command, Level, Order, Venue, level_at, order_at
+from .venue cimport Command, Venue, level_at, order_at
 
 cdef enum:
     # How many commands ahead the bucket, the row and the neighbours are asked for.
@@ -22,14 +23,6 @@ cdef struct Ahead:
     # Guessed slots of coming commands: of the order that one names, of the level that it may join.
     uint32_t order[8]
     uint32_t level[8]
-
-
-cdef inline void order_prefetch(Venue* v, const Order* o) noexcept nogil:
-    """Ask for all that changes when an order leaves, its id aside."""
-    prefetch(order_at(v, o.prev))
-    prefetch(order_at(v, o.next))
-    prefetch(level_at(v, o.level))
-    prefetch(v.rosters[o.account].slots + o.place)
 
 
 cdef inline void look_ahead(

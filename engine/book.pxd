@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from .event cimport emit, emit_book, emit_ended
 from .idmap cimport id_remove
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
+from .memory cimport prefetch
 from .money cimport hold
 from .pool cimport pool_give, pool_take
 from .roster cimport roster_remove
@@ -13,6 +14,14 @@ from .venue cimport (
     PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
     level_at, order_at, order_place, order_put, order_side, order_slot,
 )
+
+
+cdef inline void order_prefetch(Venue* v, const Order* o) noexcept nogil:
+    """Ask for all that changes when an order leaves, its id aside."""
+    prefetch(order_at(v, o.prev))
+    prefetch(order_at(v, o.next))
+    prefetch(level_at(v, o.level))
+    prefetch(v.rosters[o.account].slots + o.place)
 
 
 cdef inline bint rises(int ladder) noexcept nogil:

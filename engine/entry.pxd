@@ -3,14 +3,17 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    better, cancel_order, displayed, end, expire_order, extra_of, forget, unrest, wait_as_stop,
+    better, cancel_order, displayed, end, expire_order, extra_of, forget,
+    order_prefetch, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_reserve
+from .idmap cimport id_add, id_find, id_prefetch, id_reserve
+from .ladder cimport ladder_guess
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
+from .memory cimport prefetch
 from .money cimport bound_of, covers, covers_units, hold, need, spent_asset, xq_too_much
 from .pool cimport pool_give, pool_take, venue_reserve
 from .roster cimport roster_add, roster_reserve
@@ -229,9 +232,14 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef Book* book
     cdef Order* o
     cdef uint32_t slot
-    cdef int reason = check_new(v, c)
+    cdef int reason
+    cdef uint32_t level = ladder_guess(v, c.instrument, c.side, c.price) if v.books_len else 0
+    id_prefetch(v, c.id)
+    prefetch(level_at(v, level))
+    reason = check_new(v, c)
     if reason:
         return refuse(v, reason, c.instrument, c.id)
+    prefetch(order_at(v, level_at(v, level).tail))
     book = v.books[c.instrument]
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
@@ -272,6 +280,7 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     if not slot:
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
+    order_prefetch(v, o)
     book = v.books[o.instrument]
     if book.state == STATE_HALTED:
         return refuse(v, HALTED, o.instrument, id)
@@ -382,6 +391,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
     if not slot:
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
+    order_prefetch(v, o)
     book = v.books[o.instrument]
     if qty == KEEP:
         qty = o.open

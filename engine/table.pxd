@@ -44,7 +44,6 @@ cdef inline int put_order(Venue* v, row) except -1:
         raise MemoryError
     if not roster_reserve(v, account):
         raise MemoryError
-    id_find(v, order_id)
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     memset(o, 0, sizeof(Order))

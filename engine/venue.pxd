@@ -162,8 +162,10 @@ cdef struct Ladder:
     uint32_t root
 
 cdef struct IdBucket:
-    uint32_t tag[8]
-    uint32_t slot[8]
+    # One cache line. `passed` counts the ids that stand further on because this one was full.
+    uint8_t tag[12]
+    uint32_t passed
+    uint32_t slot[12]
 
 cdef struct Balance:
     xq_wide total
@@ -252,7 +254,6 @@ cdef struct Venue:
     Pool nodes
     IdBucket* ids
     uint32_t ids_size
-    uint32_t ids_gap
     uint32_t open_orders
     uint32_t orders_max
     Book** books
