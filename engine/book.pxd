@@ -71,11 +71,8 @@ cdef inline Extra* extra_of(Venue* v, Order* o) noexcept nogil:
 
 cdef inline uint32_t level_of(Venue* v, Book* book, int ladder, int64_t price) noexcept nogil:
     """Return the level at a price, made when it is not there; room was promised."""
-    cdef uint32_t slot = book.best[ladder]
+    cdef uint32_t slot = ladder_find(v, &book.ladder[ladder], price)
     cdef Level* level
-    if slot and level_at(v, slot).price == price:
-        return slot
-    slot = ladder_find(v, &book.ladder[ladder], price)
     if slot:
         return slot
     slot = pool_take(&v.levels)

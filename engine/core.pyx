@@ -11,7 +11,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 from .account cimport account_reserve, asset_reserve
-from .ahead cimport Ahead, look_ahead
+from .ahead cimport Ahead, ahead_init, look_ahead
 from .book cimport level_after
 from .checksum cimport checksum_of
 from .control cimport deposit, external, set_state
@@ -185,7 +185,7 @@ cdef class Engine:
         cdef bint looking
         self._begin()
         looking = self.v.books_len and id_reserve(&self.v) and venue_reserve(&self.v)
-        memset(&ahead, 0, sizeof(Ahead))
+        ahead_init(&self.v, &ahead)
         for at in range(count):
             c = <const Command*>(records + at * sizeof(Command))
             if not aligned:

@@ -402,9 +402,9 @@ cdef inline bint match_pro_rata(
 
 cdef inline bint reaches(const Order* taker, int64_t price) noexcept nogil:
     """Whether an entering order's limit reaches a level of the other side."""
-    if order_type(taker) != TYPE_LIMIT:
-        return True
-    return price <= taker.price if order_side(taker) == SIDE_BUY else price >= taker.price
+    # Sides come in no order: the difference's sign is turned instead of asked.
+    cdef int64_t over = (price - taker.price) * (1 - 2 * order_side(taker))
+    return over <= 0 or order_type(taker) != TYPE_LIMIT
 
 
 cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
