@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.code import Kind, Op, Tif
 from engine.core import Engine
-from engine.record import Command, read_events
+from engine.record import COMMAND, Command, read_events
 from engine.rules import BookRules
 
 MID: Final = 1_000_000
@@ -129,4 +129,7 @@ def make_flow(seed: int, count: int, resting: int, levels: int) -> Flow:
         maker.run(maker.limit(level=number % maker.depth if number < levels * 4 else None))
         for number in range(resting)
     ]
-    return Flow(fill, [maker.run(maker.any()) for _ in range(count)])
+    timed = Flow.bytes_of([maker.run(maker.any()) for _ in range(count)])
+    # Read anew, since a caller has just made the numbers that it gives: an id that the filling
+    # left somewhere among a million objects would measure the caller's memory.
+    return Flow(fill, [Command._make(fields) for fields in COMMAND.iter_unpack(timed)])

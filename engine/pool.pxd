@@ -26,8 +26,8 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     cdef char* data
     if pool.cap - pool.used >= extra and pool.cap:
         return True
-    # Little at a time keeps the unused part small beside a million orders.
-    cap = <size_t>pool.cap + (pool.cap >> 5) + extra + 16
+    # A sixteenth at a time keeps the unused part small beside a million orders.
+    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
     if cap > (<size_t>1 << 32) - 16:
         return False
     data = <char*>table_take(cap * pool.item)
