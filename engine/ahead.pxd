@@ -10,7 +10,7 @@ from .idmap cimport id_guess, id_prefetch
 from .ladder cimport ladder_guess
 from .book cimport order_prefetch
 from .memory cimport prefetch
-from .venue cimport Command, Venue, level_at, order_at
+from .venue cimport LEVELS_NEAR, ORDERS_NEAR, Command, Venue, level_at, order_at
 
 cdef enum:
     # How many commands ahead the bucket, the row and the neighbours are asked for.
@@ -18,9 +18,6 @@ cdef enum:
     MID = 8
     NEAR = 4
     RING = 8
-    # What fits the caches near the processor.
-    ORDERS_NEAR = 4096
-    LEVELS_NEAR = 2048
 
 
 cdef struct Ahead:

@@ -157,6 +157,7 @@ cdef class Engine:
         book.maker_fee = rules.maker_fee
         book.taker_fee = rules.taker_fee
         book.hold_fee = max(rules.maker_fee, rules.taker_fee, 0)
+        book.notional_max = (<int64_t>1 << 62) // book.quote_unit
         book.queue_model = rules.queue_model
         for ladder in range(4):
             ladder_init(&book.ladder[ladder], book.number, ladder)

@@ -14,12 +14,14 @@ from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
 from .memory cimport prefetch
-from .money cimport bound_of, covers, covers_units, hold, need, spent_asset, xq_too_much
+from .money cimport (
+    bound_of, covers, covers_units, held, hold, hold_units, need, spent_asset, xq_over, xq_too_much,
+)
 from .pool cimport pool_give, pool_take, venue_reserve
 from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
     SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT, TIF_DAY,
     TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET, TYPE_STOP,
     TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster, Venue, extra_at,
@@ -70,7 +72,7 @@ cdef inline int check_numbers(const Book* book, const Command* c) noexcept nogil
         return BAD_QTY
     if price_wrong(c.price, has_price) or price_wrong(c.stop_price, has_stop):
         return BAD_PRICE
-    if xq_too_much(c.price if has_price else c.stop_price, c.qty, book.quote_unit):
+    if xq_over(c.price if has_price else c.stop_price, c.qty, book.notional_max):
         return BAD_QTY
     return OK
 
@@ -87,8 +89,8 @@ cdef inline bint would_cross(
     return level_at(v, slot).price >= price
 
 
-cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t bound) noexcept nogil:
-    """Whether the account covers what the order may need."""
+cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t units) noexcept nogil:
+    """Whether the account covers what the order may need, `units` when it has a limit."""
     cdef xq_wide cost
     cdef int side = order_side(o)
     if not v.funded[o.account]:
@@ -96,12 +98,12 @@ cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t bound) no
     if order_type(o) == TYPE_MARKET and side == SIDE_BUY:
         market_cost(v, book, o, &cost)
         return covers(v, o.account, book.quote, &cost)
-    return covers_units(
-        v, o.account, spent_asset(book, side), need(book, side, order_type(o), bound, o.open)
-    )
+    return covers_units(v, o.account, spent_asset(book, side), units)
 
 
-cdef inline int check_market(Venue* v, Book* book, const Command* c, const Order* o) noexcept nogil:
+cdef inline int check_market(
+    Venue* v, Book* book, const Command* c, const Order* o, int64_t units
+) noexcept nogil:
     """Check a well-formed order against the book, the account and the limits."""
     if book.state == STATE_AUCTION and not order_rests(o):
         if c.type == TYPE_LIMIT or c.type == TYPE_MARKET:
@@ -110,7 +112,7 @@ cdef inline int check_market(Venue* v, Book* book, const Command* c, const Order
         return PRICE_BAND
     if c.post_only and would_cross(v, book, c.side, c.price):
         return WOULD_CROSS
-    if not can_pay(v, book, o, c.stop_price if c.type == TYPE_STOP else c.price):
+    if not can_pay(v, book, o, units):
         return INSUFFICIENT_BALANCE
     if v.open_orders >= v.orders_max:
         return TOO_MANY_ORDERS
@@ -137,7 +139,7 @@ cdef inline void trigger(Venue* v, Book* book, Order* o) noexcept nogil:
     order_set_type(o, TYPE_MARKET if order_type(o) == TYPE_STOP else TYPE_LIMIT)
     order_put(o, PLACE_NONE)
     extra.stop_price = 0
-    if not can_pay(v, book, o, o.price):
+    if not can_pay(v, book, o, held(v, book, o)):
         refuse(v, INSUFFICIENT_BALANCE, o.instrument, o.id)
         forget(v, o)
         return
@@ -186,7 +188,7 @@ cdef inline void describe(Order* o, const Command* c) noexcept nogil:
 
 
 cdef inline void accept(
-    Venue* v, Book* book, const Command* c, Order* o, uint32_t slot
+    Venue* v, Book* book, const Command* c, Order* o, uint32_t slot, int64_t units
 ) noexcept nogil:
     """Take a checked order into the tables and the money, and report it."""
     cdef Extra* extra
@@ -201,7 +203,7 @@ cdef inline void accept(
     roster_add(v, o)
     if c.expire_at:
         expiry_push(v, c.expire_at, o.entry, o.id)
-    hold(v, book, o, 1)
+    hold_units(v, book, o, units)
     emit(
         event_next(v), ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0,
         c.side, 0, 0
@@ -233,22 +235,30 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef Order* o
     cdef uint32_t slot
     cdef int reason
-    cdef uint32_t level = ladder_guess(v, c.instrument, c.side, c.price) if v.books_len else 0
+    cdef int64_t units
+    cdef uint32_t level = 0
+    cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
     id_prefetch(v, c.id)
-    prefetch(level_at(v, level))
+    if far:
+        level = ladder_guess(v, c.instrument, c.side, c.price)
+        prefetch(level_at(v, level))
     reason = check_new(v, c)
     if reason:
         return refuse(v, reason, c.instrument, c.id)
-    prefetch(order_at(v, level_at(v, level).tail))
+    if far:
+        prefetch(order_at(v, level_at(v, level).tail))
     book = v.books[c.instrument]
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     describe(o, c)
-    reason = check_market(v, book, c, o)
+    units = need(
+        book, c.side, c.type, c.stop_price if c.type == TYPE_STOP else c.price, c.qty
+    )
+    reason = check_market(v, book, c, o, units)
     if reason:
         pool_give(&v.orders, slot)
         return refuse(v, reason, c.instrument, c.id)
-    accept(v, book, c, o, slot)
+    accept(v, book, c, o, slot, units)
     if c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT:
         place_stop(v, book, c, o)
     elif c.tif == TIF_GTD and c.expire_at <= v.now:

@@ -7,7 +7,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .venue cimport (
-    SIDE_BUY, SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, extra_at,
+    SIDE_BUY, SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, all_bits, extra_at,
     order_side, order_type, xq_wide,
 )
 
@@ -41,6 +41,9 @@ cdef extern from *:
     static inline int xq_too_much(int64_t price, int64_t qty, int64_t unit) {
         return (xq_wide)price * qty * unit > ((xq_wide)1 << 62);
     }
+    static inline int xq_over(int64_t price, int64_t qty, int64_t most) {
+        return (xq_wide)price * qty > most;
+    }
     static inline int64_t xq_share(int64_t qty, int64_t size, int64_t total) {
         return (int64_t)((xq_wide)qty * size / total);
     }
@@ -58,6 +61,7 @@ cdef extern from *:
     ) noexcept nogil
     void xq_wide_add_product(xq_wide* to, int64_t a, int64_t b) noexcept nogil
     int xq_too_much(int64_t price, int64_t qty, int64_t unit) noexcept nogil
+    int xq_over(int64_t price, int64_t qty, int64_t most) noexcept nogil
     int64_t xq_share(int64_t qty, int64_t size, int64_t total) noexcept nogil
 
 
@@ -88,13 +92,12 @@ cdef inline int64_t need(
     const Book* book, int side, int kind, int64_t price, int64_t qty
 ) noexcept nogil:
     """Return the units that an order with this limit and open quantity reserves."""
-    cdef int64_t units
-    if side == SIDE_SELL:
-        return qty * book.base_unit
-    if kind == TYPE_MARKET:
-        return 0
-    units = price * qty * book.quote_unit
-    return units + xq_fee(units, book.hold_fee) if book.hold_fee else units
+    # Both are computed and one is masked out: sides come in no order that could be guessed.
+    cdef int64_t base = qty * book.base_unit
+    cdef int64_t units = 0 if kind == TYPE_MARKET else price * qty * book.quote_unit
+    if book.hold_fee:
+        units += xq_fee(units, book.hold_fee)
+    return units ^ ((units ^ base) & -<int64_t>(side == SIDE_SELL))
 
 
 cdef inline int64_t bound_of(Venue* v, const Order* o) noexcept nogil:
@@ -103,14 +106,24 @@ cdef inline int64_t bound_of(Venue* v, const Order* o) noexcept nogil:
 
 
 cdef inline uint32_t spent_asset(const Book* book, int side) noexcept nogil:
-    return book.base if side == SIDE_SELL else book.quote
+    return book.quote ^ ((book.quote ^ book.base) & all_bits(side == SIDE_SELL))
+
+
+cdef inline int64_t held(Venue* v, const Book* book, const Order* o) noexcept nogil:
+    """Return the reservation of an order as it stands now."""
+    return need(book, order_side(o), order_type(o), bound_of(v, o), o.open)
+
+
+cdef inline void hold_units(
+    Venue* v, const Book* book, const Order* o, int64_t units
+) noexcept nogil:
+    """Add to what an order's account has reserved."""
+    xq_wide_add(&balance_at(v, o.account, spent_asset(book, order_side(o))).reserved, units)
 
 
 cdef inline void hold(Venue* v, const Book* book, const Order* o, int sign) noexcept nogil:
     """Add (sign 1) or take off (sign -1) the reservation of an order as it stands now."""
-    cdef int side = order_side(o)
-    cdef int64_t units = need(book, side, order_type(o), bound_of(v, o), o.open)
-    xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, sign * units)
+    hold_units(v, book, o, sign * held(v, book, o))
 
 
 cdef inline void release(
@@ -122,7 +135,7 @@ cdef inline void release(
     cdef int64_t units = need(book, side, kind, o.price, o.open)
     if qty < o.open:
         units -= need(book, side, kind, o.price, o.open - qty)
-    xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, -units)
+    hold_units(v, book, o, -units)
 
 
 cdef inline void charge(

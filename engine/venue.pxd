@@ -104,6 +104,9 @@ cdef enum:
 
 cdef enum:
     LEAVES = 4096
+    # So many orders and levels fit the caches near the processor: asking early gains nothing.
+    ORDERS_NEAR = 4096
+    LEVELS_NEAR = 2048
     NODE_DEPTH = 7
     ASSETS_MAX = 1024
     INSTRUMENTS_MAX = 65536
@@ -236,6 +239,7 @@ cdef struct Book:
     int64_t maker_fee
     int64_t taker_fee
     int64_t hold_fee
+    int64_t notional_max
     Ladder ladder[4]
 
 cdef struct Pool:
