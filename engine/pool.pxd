@@ -27,7 +27,7 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     if pool.cap - pool.used >= extra and pool.cap:
         return True
     # A sixteenth at a time keeps the unused part small beside a million orders.
-    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
+    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 4
     if cap > (<size_t>1 << 32) - 16:
         return False
     data = <char*>table_take(cap * pool.item)
