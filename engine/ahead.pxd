@@ -8,7 +8,7 @@ from libc.string cimport memset
 
 from .idmap cimport id_guess, id_prefetch
 from .ladder cimport ladder_guess
-from .book cimport order_prefetch
+from .book cimport level_prefetch, order_prefetch
 from .memory cimport prefetch
 from .venue cimport LEVELS_NEAR, ORDERS_NEAR, Command, Venue, level_at, order_at
 
@@ -59,6 +59,6 @@ cdef inline void look_ahead(
         return
     if left > MID:
         ahead.level[soon] = ladder_guess(v, coming.instrument, coming.side, coming.price)
-        prefetch(level_at(v, ahead.level[soon]))
+        level_prefetch(v, ahead.level[soon])
     if left > NEAR:
         prefetch(order_at(v, level_at(v, ahead.level[next]).tail))

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
     better, cancel_order, displayed, end, expire_order, extra_of, forget,
-    order_prefetch, unrest, wait_as_stop,
+    level_prefetch, order_prefetch, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
@@ -241,7 +241,7 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     id_prefetch(v, c.id)
     if far:
         level = ladder_guess(v, c.instrument, c.side, c.price)
-        prefetch(level_at(v, level))
+        level_prefetch(v, level)
     reason = check_new(v, c)
     if reason:
         return refuse(v, reason, c.instrument, c.id)
