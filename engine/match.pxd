@@ -13,7 +13,7 @@ from .event cimport emit, event_next, emit_book
 from .idmap cimport id_prefetch
 from .memory cimport prefetch
 from .money cimport (
-    release, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
+    release, release_since, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
 from .venue cimport (
     LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, SIDE_BUY, STATE_CHANGED,
@@ -147,12 +147,11 @@ cdef inline void after_fill(Venue* v, Book* book, Level* level, Order* maker) no
 cdef inline void hit(
     Venue* v, Book* book, Level* level, Order* taker, Order* maker, int64_t qty
 ) noexcept nogil:
-    """Trade with a resting order at its price."""
+    """Trade with a resting order at its price; the taker's reservation is left to the caller."""
     id_prefetch(v, maker.id)
     prefetch(order_at(v, maker.next))
     prefetch(v.rosters[maker.account].slots + maker.place)
     release(v, book, maker, qty)
-    release(v, book, taker, qty)
     take_resting(v, level, maker, qty)
     taker.open -= qty
     settle(v, book, maker.account, taker.account, order_side(taker), level.price, qty)
@@ -180,8 +179,7 @@ cdef inline void advance_queue(Venue* v, Level* level, int64_t lots) noexcept no
 cdef inline void hit_external(
     Venue* v, Book* book, Level* level, Order* taker, int64_t qty
 ) noexcept nogil:
-    """Take external lots from the front of a level; they stay taken."""
-    release(v, book, taker, qty)
+    """Take external lots from the front of a level; they stay taken. Otherwise as `hit`."""
     taker.open -= qty
     external_at(v, level.external).taken += qty
     advance_queue(v, level, qty)
@@ -266,21 +264,25 @@ cdef inline bint match_fifo(
     """Match at one level in queue order; answers whether the taker is still open."""
     cdef Order* head
     cdef int64_t lots
+    cdef int64_t before = taker.open
     while taker.open:
         if not level.head:
             lots = external_left(v, level)
             if lots:
                 hit_external(v, book, level, taker, min(taker.open, lots))
-            return True
+            break
         head = order_at(v, level.head)
         lots = ahead_of(v, head)
         if lots:
             hit_external(v, book, level, taker, min(taker.open, lots))
         elif is_own(taker, head):
+            release_since(v, book, taker, before)
             if not prevent(v, book, level, taker, head):
                 return False
+            before = taker.open
         else:
             hit(v, book, level, taker, head, min(taker.open, displayed(v, head)))
+    release_since(v, book, taker, before)
     return True
 
 
@@ -356,6 +358,7 @@ cdef inline bint match_pro_rata(
     Venue* v, Book* book, Level* level, Order* taker
 ) noexcept nogil:
     """Match at one level in shares; answers whether the taker is still open."""
+    cdef int64_t before
     cdef int64_t outside
     cdef int64_t qty
     cdef int64_t size
@@ -370,6 +373,7 @@ cdef inline bint match_pro_rata(
     if order_stp(taker) != STP_NONE and level.count:
         if not resolve_own(v, book, level, taker):
             return False
+    before = taker.open
     while taker.open and (level.count or external_left(v, level)):
         outside = external_left(v, level)
         qty = taker.open
@@ -397,6 +401,7 @@ cdef inline bint match_pro_rata(
             lots = outside if all_of_it else share_of(book, &shares, outside)
             if lots:
                 hit_external(v, book, level, taker, lots)
+    release_since(v, book, taker, before)
     return True
 
 

@@ -138,6 +138,16 @@ cdef inline void release(
     hold_units(v, book, o, -units)
 
 
+cdef inline void release_since(
+    Venue* v, const Book* book, const Order* o, int64_t before
+) noexcept nogil:
+    """Take the reservation of all lots off that an order's open quantity lost since `before`."""
+    cdef int side = order_side(o)
+    cdef int kind = order_type(o)
+    cdef int64_t units = need(book, side, kind, o.price, before)
+    hold_units(v, book, o, need(book, side, kind, o.price, o.open) - units)
+
+
 cdef inline void charge(
     Venue* v, const Book* book, uint32_t account, int64_t units, int64_t rate
 ) noexcept nogil:
