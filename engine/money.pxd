@@ -7,7 +7,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .venue cimport (
-    SIDE_BUY, SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, all_bits, extra_at,
+    SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, all_bits, extra_at,
     order_side, order_type, xq_wide,
 )
 
@@ -25,9 +25,9 @@ cdef extern from *:
     static inline uint64_t xq_wide_low(const xq_wide* of) { return (uint64_t)*of; }
     /* A fee on one amount of at most 62 bits: two 64-bit steps, no wide division. */
     static inline int64_t xq_fee(int64_t amount, int64_t rate) {
-        int64_t size = rate < 0 ? -rate : rate;
-        int64_t whole = amount / 100000000, rest = amount - whole * 100000000;
-        int64_t fee = whole * size + rest * size / 100000000;
+        uint64_t size = (uint64_t)(rate < 0 ? -rate : rate);
+        uint64_t whole = (uint64_t)amount / 100000000, rest = (uint64_t)amount % 100000000;
+        int64_t fee = (int64_t)(whole * size + rest * size / 100000000);
         return rate < 0 ? -fee : fee;
     }
     static inline void xq_wide_cost(xq_wide* to, const xq_wide* amount, int64_t unit,
@@ -148,28 +148,20 @@ cdef inline void release_since(
     hold_units(v, book, o, need(book, side, kind, o.price, o.open) - units)
 
 
-cdef inline void charge(
-    Venue* v, const Book* book, uint32_t account, int64_t units, int64_t rate
-) noexcept nogil:
-    cdef int64_t fee = xq_fee(units, rate)
-    xq_wide_add(&balance_at(v, account, book.quote).total, -fee)
-    xq_wide_add(&balance_at(v, 0, book.quote).total, fee)
-
-
 cdef inline void settle(
     Venue* v, const Book* book, uint32_t maker, uint32_t taker, int aggressor, int64_t price,
     int64_t qty
 ) noexcept nogil:
     """Move base and quote between the accounts of a trade, and their fees to account 0."""
-    cdef uint32_t buyer = taker if aggressor == SIDE_BUY else maker
-    cdef uint32_t seller = maker if aggressor == SIDE_BUY else taker
+    cdef int64_t sign = 1 - 2 * aggressor
+    cdef int64_t base = sign * qty * book.base_unit
     cdef int64_t units = price * qty * book.quote_unit
-    cdef int64_t base = qty * book.base_unit
-    xq_wide_add(&balance_at(v, buyer, book.base).total, base)
-    xq_wide_add(&balance_at(v, seller, book.base).total, -base)
-    xq_wide_add(&balance_at(v, buyer, book.quote).total, -units)
-    xq_wide_add(&balance_at(v, seller, book.quote).total, units)
-    if book.maker_fee and maker:
-        charge(v, book, maker, units, book.maker_fee)
-    if book.taker_fee and taker:
-        charge(v, book, taker, units, book.taker_fee)
+    cdef int64_t maker_fee = xq_fee(units, book.maker_fee) if maker else 0
+    cdef int64_t taker_fee = xq_fee(units, book.taker_fee) if taker else 0
+    cdef Balance* row = v.balances + <size_t>taker * v.assets_cap
+    xq_wide_add(&row[book.base].total, base)
+    xq_wide_add(&row[book.quote].total, -sign * units - taker_fee)
+    row = v.balances + <size_t>maker * v.assets_cap
+    xq_wide_add(&row[book.base].total, -base)
+    xq_wide_add(&row[book.quote].total, sign * units - maker_fee)
+    xq_wide_add(&v.balances[book.quote].total, maker_fee + taker_fee)

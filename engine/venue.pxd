@@ -197,11 +197,8 @@ cdef struct Event:
     int64_t qty
     int64_t remaining
     int64_t other_remaining
-    uint32_t instrument
-    uint8_t kind
-    uint8_t side
-    uint8_t code
-    uint8_t flags
+    # From the low end: instrument, 32 bits, then kind, side, code and flags, 8 bits each.
+    uint64_t what
 
 cdef struct Command:
     uint8_t op
