@@ -126,8 +126,7 @@ cdef struct Order:
     uint32_t extra
     uint32_t unused
     uint16_t instrument
-    uint8_t terms
-    uint8_t mode
+    uint16_t terms
 
 cdef struct Extra:
     # What few orders have: a peak, external lots ahead, a stop price, an expiry.
@@ -286,7 +285,7 @@ cdef struct Venue:
     uint32_t pinned
     int broken
 
-# An order's terms and mode, packed: side and type, tif, post-only; then stp and place.
+# An order's terms, packed from the low end: side, type, tif, post-only, stp, and where it stands.
 
 cdef inline int order_side(const Order* o) noexcept nogil:
     return o.terms & 1
@@ -301,22 +300,23 @@ cdef inline int order_post_only(const Order* o) noexcept nogil:
     return (o.terms >> 6) & 1
 
 cdef inline int order_stp(const Order* o) noexcept nogil:
-    return o.mode & 7
+    return (o.terms >> 7) & 7
 
 cdef inline int order_place(const Order* o) noexcept nogil:
-    return o.mode >> 3
+    return o.terms >> 10
 
 cdef inline void order_put(Order* o, int place) noexcept nogil:
-    o.mode = <uint8_t>((o.mode & 7) | (place << 3))
+    o.terms = <uint16_t>((o.terms & 0x3FF) | (place << 10))
 
 cdef inline void order_set_type(Order* o, int kind) noexcept nogil:
-    o.terms = <uint8_t>((o.terms & ~6) | (kind << 1))
+    o.terms = <uint16_t>((o.terms & ~6) | (kind << 1))
 
 cdef inline void order_set_terms(
     Order* o, int side, int kind, int tif, int post_only, int stp
 ) noexcept nogil:
-    o.terms = <uint8_t>(side | (kind << 1) | (tif << 3) | ((post_only != 0) << 6))
-    o.mode = <uint8_t>stp
+    o.terms = <uint16_t>(
+        side | (kind << 1) | (tif << 3) | ((post_only != 0) << 6) | (stp << 7)
+    )
 
 cdef inline bint order_rests(const Order* o) noexcept nogil:
     return (
