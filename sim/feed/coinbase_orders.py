@@ -8,65 +8,12 @@ same order within each level.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from sim.exchange.order import Order
 from sim.market.event import Print, Side
+from sim.wire.coinbase_full import Change, Done, Match, Message, Open, Received
 
 RestingOrders = Sequence[Sequence[tuple[int, int, int]]]  # by side: (price, lots, id), in order
-
-
-class Received(NamedTuple):
-    """An order entered; `price` is 0 of one that takes at any price."""
-
-    order: int
-    side: Side
-    price: int
-    lots: int
-
-
-class Open(NamedTuple):
-    """What is left of an order rests, last of its level."""
-
-    order: int
-    side: Side
-    price: int
-    lots: int
-
-
-class Match(NamedTuple):
-    """A resting order traded; `side` is the maker's."""
-
-    order: int
-    side: Side
-    price: int
-    lots: int
-    taker: int
-    trade: int
-    ts_ns: int
-
-
-class Change(NamedTuple):
-    """A resting order became smaller where it stands."""
-
-    order: int
-    side: Side
-    price: int
-    lots: int
-    old_lots: int
-
-
-class Done(NamedTuple):
-    """An order is over: filled, or canceled with `lots` left."""
-
-    order: int
-    side: Side
-    price: int
-    lots: int
-    filled: bool
-
-
-Message = Received | Open | Match | Change | Done
 
 
 @dataclass(slots=True)

@@ -2,11 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from engine.code import State
+from sim.exchange.exchange import Exchange
 from sim.market.base import Market
 from sim.market.book import Book
-from sim.market.event import LevelChange, Print, Side, Touch
-from sim.market.listing import Listing
+from sim.market.event import Event, Print, Side, Touch
+from sim.market.listing import COINBASE, Listing
+from sim.wire.coinbase import aliases_of, product_of
 from sim.wire.coinbase_stats import Candle, Stats
 
 MINUTE_NS = 60 * 10**9
@@ -17,10 +21,11 @@ MINUTES_MAX = 2880  # of candles: two days
 class Product:
     """One listing and what has happened to it."""
 
-    def __init__(self, listing: Listing, market: Market) -> None:
+    def __init__(self, listing: Listing, market: Market, exchange: Exchange | None) -> None:
         self.listing = listing
-        self.id = listing.pair
+        self.id = product_of(listing)
         self._market = market
+        self._exchange = exchange
         self.recent: deque[Print] = deque(maxlen=RECENT_TRADES)
         self.candles: deque[Candle] = deque(maxlen=MINUTES_MAX)
         touch = touch_of(self.book)
@@ -31,6 +36,11 @@ class Product:
     def book(self) -> Book:
         """The book as it is now."""
         return self._market.book(self.listing.id)
+
+    @property
+    def state(self) -> State:
+        """The trading state; a market that is no exchange is always open."""
+        return self._exchange.state(self.listing.id) if self._exchange else State.OPEN
 
     @property
     def touch(self) -> Touch:
@@ -53,44 +63,62 @@ class Product:
             price = printed.price
             self.candles.append(Candle(start, price, price, price, price, printed.lots))
 
-    def candles_of(self, period_s: int) -> list[Candle]:
-        """Return the candles of a longer period, oldest first; periods without trades have none."""
+    def candles_of(self, period_s: int, count: int) -> list[Candle]:
+        """Return the last candles of a longer period, oldest first; quiet periods have none."""
         found: list[Candle] = []
-        for minute in self.candles:
+        for minute in reversed(self.candles):
             start = minute.start - minute.start % period_s
             if found and found[-1].start == start:
                 last = found[-1]
                 last.high = max(last.high, minute.high)
                 last.low = min(last.low, minute.low)
-                last.close = minute.close
+                last.open = minute.open
                 last.volume += minute.volume
+            elif len(found) == count:
+                break
             else:
                 row = (minute.open, minute.high, minute.low, minute.close, minute.volume)
                 found.append(Candle(start, *row))
+        found.reverse()
         return found
+
+
+class Batch(NamedTuple):
+    """What happened to one product in a step: everything, and the trades again by themselves."""
+
+    product: Product
+    events: list[Event]
+    prints: list[Print]
 
 
 class Products:
     """Every product of the venue, by instrument id and by the venue's own name."""
 
-    def __init__(self, market: Market, venue: str) -> None:
-        listings = [listing for listing in market.listings if listing.venue == venue]
-        self.by_listing = {listing.id: Product(listing, market) for listing in listings}
-        self.by_id = {product.id: product for product in self.by_listing.values()}
+    def __init__(self, market: Market, exchange: Exchange | None = None) -> None:
+        listings = [listing for listing in market.listings if listing.venue == COINBASE]
+        self._by_listing = {listing.id: Product(listing, market, exchange) for listing in listings}
+        self.by_id = {product.id: product for product in self._by_listing.values()}
         self._aliases = {
             alias: product.id
-            for product in self.by_listing.values()
+            for product in self._by_listing.values()
             for alias in aliases_of(product.listing)
             if alias not in self.by_id
         }
 
-    def take(self, events: Iterable[LevelChange | Print]) -> None:
-        """Take in what happened; other venues' events are passed over."""
+    def take(self, events: Iterable[Event]) -> list[Batch]:
+        """Take in what happened, and return it by product; other venues' is passed over."""
+        batches: dict[str, list[Event]] = {}
         for event in events:
-            if isinstance(event, Print):
-                product = self.by_listing.get(event.listing)
-                if product is not None:
-                    product.on_print(event)
+            batches.setdefault(event.listing, []).append(event)
+        found = []
+        for name, batch in batches.items():
+            product = self._by_listing.get(name)
+            if product is not None:
+                prints = [event for event in batch if isinstance(event, Print)]
+                for printed in prints:
+                    product.on_print(printed)
+                found.append(Batch(product, batch, prints))
+        return found
 
     def resolve(self, name: str) -> str | None:
         """Return the product that a name stands for, None if there is none.
@@ -98,13 +126,6 @@ class Products:
         BTC-USDC is another name of BTC-USD; USDT-USDC would be a product of its own.
         """
         return name if name in self.by_id else self._aliases.get(name)
-
-
-def aliases_of(listing: Listing) -> list[str]:
-    """Return the other names of a product: books in USD serve USDC as well, but not for USDT."""
-    if listing.quote != "USD" or listing.base in ("USDT", "EURC"):
-        return []
-    return [f"{listing.base}-USDC"]
 
 
 def touch_of(book: Book) -> Touch:

@@ -8,9 +8,11 @@ from typing import Any
 
 import orjson
 
+from engine.code import State
 from sim.market.event import Print, Side, Touch
 from sim.market.listing import Listing
 
+from .coinbase import product_of, quote_min, state_flags
 from .coinbase_stats import Candle, Stats
 from .decimal import iso_time, trimmed
 
@@ -55,7 +57,7 @@ def l2_snapshot(listing: Listing, now_ns: int, bids: Sequence[Row], asks: Sequen
         name: [[price_text(listing, price), size_text(listing, lots)] for price, lots in levels]
         for name, levels in (("asks", asks), ("bids", bids))
     }
-    head = {"type": "snapshot", "product_id": listing.pair}
+    head = {"type": "snapshot", "product_id": product_of(listing)}
     return orjson.dumps(head | rows | {"time": time_text(now_ns)})
 
 
@@ -65,7 +67,7 @@ def l2_update(listing: Listing, ts_ns: int, levels: Iterable[tuple[Side, int, in
         [SIDE_NAMES[side], price_text(listing, price), size_text(listing, lots)]
         for side, price, lots in levels
     ]
-    head = {"type": "l2update", "product_id": listing.pair, "changes": changes}
+    head = {"type": "l2update", "product_id": product_of(listing), "changes": changes}
     return orjson.dumps(head | {"time": time_text(ts_ns)})
 
 
@@ -90,7 +92,7 @@ def ticker(
         {
             "type": kind,
             "sequence": sequence,
-            "product_id": listing.pair,
+            "product_id": product_of(listing),
             "price": trimmed(last.price, listing.price_decimals),
             "open_24h": trimmed(stats.open, listing.price_decimals),
             "volume_24h": size_text(listing, stats.volume),
@@ -109,16 +111,17 @@ def ticker(
     )
 
 
-def product_row(listing: Listing, flags: Mapping[str, bool]) -> dict[str, Any]:
-    """Return one row of `/products`; `flags` say what trading is allowed just now."""
+def product_row(listing: Listing, state: State) -> dict[str, Any]:
+    """Return one row of `/products`."""
+    flags = state_flags(state)
     return {
-        "id": listing.pair,
+        "id": product_of(listing),
         "base_currency": listing.base,
         "quote_currency": listing.quote,
         "quote_increment": trimmed(1, listing.price_decimals),
         "base_increment": trimmed(1, listing.size_decimals),
         "display_name": f"{listing.base}/{listing.quote}",
-        "min_market_funds": min_funds(listing),
+        "min_market_funds": quote_min(listing),
         "margin_enabled": False,
         "post_only": flags["post_only"],
         "limit_only": flags["limit_only"],
@@ -131,13 +134,6 @@ def product_row(listing: Listing, flags: Mapping[str, bool]) -> dict[str, Any]:
         "auction_mode": flags["auction_mode"],
         "high_bid_limit_percentage": "",
     }
-
-
-def min_funds(listing: Listing) -> str:
-    """Spell the smallest notional of an order."""
-    if not listing.min_notional:
-        return "1"
-    return trimmed(listing.min_notional, listing.price_decimals + listing.size_decimals)
 
 
 def currency_row(code: str, decimals: int) -> dict[str, Any]:
