@@ -11,6 +11,7 @@ from sim.market.event import Event
 from .client import QUEUE_FRAMES, Client
 from .counts import Counts
 from .faults import Faults
+from .framing import Framer
 
 BACKLOG_EVENTS = 200_000  # held while paused; beyond it what happened is lost, as in a gap
 MESSAGE_BYTES = 1 << 20  # that a client may send in one message
@@ -30,6 +31,7 @@ class VenueServer(ABC):
     ) -> None:
         self.counts = Counts()
         self.faults = Faults()
+        self._framer = Framer()
         self.clients: dict[Client, None] = {}
         self.port = 0
         self._now_ns = now_ns
@@ -127,14 +129,21 @@ class VenueServer(ABC):
         socket = web.WebSocketResponse(
             autoping=False, compress=True, timeout=_STOP_S, max_msg_size=MESSAGE_BYTES
         )
-        await socket.prepare(request)
+        writer = await socket.prepare(request)
         transport = request.transport
         if transport is None:
             return socket  # gone during the handshake
-        client = Client(socket, transport, self.counts, self._queue_frames)
+        client = Client(
+            socket,
+            transport,
+            self.counts,
+            self._queue_frames,
+            writer=writer,
+            framer=self._framer,
+        )
         self.counts.connections += 1
         self.clients[client] = None
-        writer = asyncio.create_task(client.write())
+        writing = asyncio.create_task(client.write())
         try:
             self._opened(client, request)
             async for message in socket:
@@ -147,8 +156,8 @@ class VenueServer(ABC):
             self._closed(client)
             client.release()
             del self.clients[client]
-            writer.cancel()
-            await asyncio.wait([writer])
+            writing.cancel()
+            await asyncio.wait([writing])
         return socket
 
     @abstractmethod
