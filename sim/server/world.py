@@ -12,6 +12,7 @@ from sim.market.world import World
 from .binance import BinanceRules, BinanceServer
 from .coinbase import CoinbaseRules, CoinbaseServer
 from .pump import Listener, Pump, wall_start_ns
+from .venue import VenueClock, VenueServer
 
 
 class SimulatedWorld:
@@ -37,11 +38,16 @@ class SimulatedWorld:
         binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market)
         self._pump = Pump(self.market, [])
         now_ns = self._pump.now_ns
-        self.binance = BinanceServer(binance_feed, now_ns, binance_rules)
-        self.coinbase = CoinbaseServer(coinbase_feed, now_ns, coinbase_rules)
+        self.binance = BinanceServer(binance_feed, VenueClock(now_ns), binance_rules)
+        self.coinbase = CoinbaseServer(coinbase_feed, VenueClock(now_ns), coinbase_rules)
         self._pump.add(self.binance.on_events)
         self._pump.add(self.coinbase.on_events)
         self._ports = ports
+
+    @property
+    def venues(self) -> dict[str, VenueServer]:
+        """The servers by the names of their venues."""
+        return {"binance": self.binance, "coinbase": self.coinbase}
 
     def listen(self, listener: Listener) -> None:
         """Hand what happens in the market to one more listener, at each step."""
