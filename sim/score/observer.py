@@ -86,7 +86,8 @@ class DoorReader:
 
 
 def _touch_of(row: dict[str, Any]) -> TouchKey | str:
-    bid, ask = row.get("bid"), row.get("ask")
+    touch = row.get("touch") or {}
+    bid, ask = touch.get("bid"), touch.get("ask")
     if against := _UNUSABLE & set(row.get("grade", ())):
         return "grade: " + ", ".join(sorted(against))
     if not bid or not ask:
