@@ -61,6 +61,8 @@ class _Session:
 class BinanceServer(VenueServer):
     """Public data of Binance spot on one port: `/api/v3`, `/ws` and `/stream`."""
 
+    book_channel = "@depth"
+
     def __init__(
         self, feed: BinanceFeed, now_ns: Callable[[], int], rules: BinanceRules | None = None
     ) -> None:
@@ -217,8 +219,7 @@ class BinanceServer(VenueServer):
                 session.client.send(text)
                 continue
             self.counts.faulted += 1
-            for altered in hit.apply(text):
-                session.client.send(altered)
+            hit.send(session.client, text)
 
 
 def _is_stream(name: str) -> bool:

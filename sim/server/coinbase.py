@@ -47,6 +47,8 @@ class _Session:
 class CoinbaseServer(VenueServer):
     """Public data of Coinbase Advanced Trade on one port: REST, and the socket on other paths."""
 
+    book_channel = "l2_data"
+
     def __init__(
         self, feed: CoinbaseFeed, now_ns: Callable[[], int], rules: CoinbaseRules | None = None
     ) -> None:
@@ -201,5 +203,4 @@ class CoinbaseServer(VenueServer):
                 session.client.send(text)
                 continue
             self.counts.faulted += 1
-            for altered in hit.apply(text):
-                session.client.send(altered)
+            hit.send(session.client, text)
