@@ -145,9 +145,10 @@ class CoinbaseFeed:
                 frames.append(Frame(now, delivered, name, orjson.dumps([event])))
         return frames
 
-    def products_reply(self) -> bytes:
-        """Return the REST list of products as of now."""
-        return wire.products([_row(product) for product in self.products.by_id.values()])
+    def products_reply(self, product_ids: Iterable[str] | None = None) -> bytes:
+        """Return the REST list of products as of now, of all or of some; KeyError if unknown."""
+        names = self.product_ids if product_ids is None else product_ids
+        return wire.products([_row(self.products.by_id[name]) for name in names])
 
     def product_row(self, product_id: str) -> bytes:
         """Return the REST description of one product; KeyError if unknown."""

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.code import Reason, Side, State, Tif, Type
-from market.fees import PPB
+from engine.code import RATE_ONE, Reason, Side, State, Tif, Type
 from sim.exchange.exchange import Exchange
 from sim.exchange.order import Execution, Order, Refused, Report, Request
 from sim.feed.coinbase_product import Product, Products
 from sim.market.event import Side as BookSide
 from sim.market.listing import Listing
 from sim.wire.coinbase import funds_min, size_max
+from sim.wire.coinbase_id import order_number
 from sim.wire.coinbase_order import Note, note_of
 
 from .coinbase_refusal import OF_REASON, OrderRefusedError, Refusal
@@ -61,6 +61,16 @@ class CoinbaseDesk:
         """Return the account that a key opens."""
         return self._accounts[key.account]
 
+    def of(self, key: ApiKey | None) -> int:
+        """Return the account of a signed request."""
+        assert key is not None, "a private route lets nobody in without a key"
+        return self.account(key)
+
+    def find(self, account: int, uuid: object) -> Order | None:
+        """Return an order of the account by the venue's spelling of its id."""
+        number = order_number(uuid) if isinstance(uuid, str) else None
+        return self.exchange.order(account, number) if number else None
+
     def product(self, product_id: object) -> Product:
         """Return a product by its id; OrderRefusedError if unknown."""
         found = self.products.by_id.get(product_id) if isinstance(product_id, str) else None
@@ -86,7 +96,7 @@ class CoinbaseDesk:
 
     def replace(self, account: int, order: Order, price: int | None, qty_open: int) -> Order:
         """Change an order; OrderRefusedError as for a new one."""
-        product = self._product_of(order.listing)
+        product = self.product_of(order.listing)
         self._check_state(product, order.type)
         self._check_size(product.listing, order.filled + qty_open)
         self._check_funds(product.listing, (price or order.price) * qty_open)
@@ -97,7 +107,7 @@ class CoinbaseDesk:
 
     def check(self, request: Request) -> None:
         """Apply the rules of the venue, which come before those of the market."""
-        product = self._product_of(request.listing)
+        product = self.product_of(request.listing)
         self._check_state(product, request.type)
         self._check_size(product.listing, request.qty)
         if request.type is Type.MARKET:
@@ -167,9 +177,10 @@ class CoinbaseDesk:
 
     def taker_rate(self, product: Product) -> Decimal:
         """Return the taker's fee as a part of one."""
-        return Decimal(self.exchange.fees(product.listing.id).taker_ppb) / PPB
+        return Decimal(self.exchange.fee_rates(product.listing.id)[1]) / RATE_ONE
 
-    def _product_of(self, listing: str) -> Product:
+    def product_of(self, listing: str) -> Product:
+        """Return the product of an instrument id."""
         return self.product(self.exchange.listing(listing).pair)
 
 
