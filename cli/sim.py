@@ -15,6 +15,7 @@ from cli.config import add_config_argument
 from cli.output import report_refusal
 from cli.settings import SettingsError, load
 from cli.settings.model import Scenario
+from cli.sim_recorded import serve_recordings
 from cli.sim_serve import Serving, serve
 from sim.recording import SECONDS_MAX, FileSummary, write_recording
 
@@ -114,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         recordings=tuple(args.serve),
         as_json=args.json,
     )
-    return uvloop.run(serve(serving))
+    return uvloop.run(serve_recordings(serving) if args.serve else serve(serving))
 
 
 def _port(text: str) -> int:

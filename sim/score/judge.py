@@ -8,8 +8,12 @@ from typing import NamedTuple
 from .touch import TouchKey
 
 #: What may lie between a frame's way out of the venue and its effect on a quote.
-ALLOWANCE_NS = 250_000_000
+ALLOWANCE_NS = 100_000_000
+#: A frame may tell a touch that is so much older, in the venue's time, than the frame: venues
+#: publish in batches.
+BATCH_NS = 100_000_000
 EXAMPLES_MAX = 5
+LOOK_NS = 1000
 
 
 class Reading(NamedTuple):
@@ -66,9 +70,9 @@ class Judge:
         frames: Sequence[tuple[int, int]],
         allowance_ns: int = ALLOWANCE_NS,
     ) -> None:
-        self._allowance_ns = allowance_ns
-        self._frames = sorted(frames)
-        self._sent = [sent for sent, _ in self._frames]
+        # A frame binds the reader once the allowance has passed.
+        self._frames = sorted((sent + allowance_ns, venue) for sent, venue in frames)
+        self._binding = [binding for binding, _ in self._frames]
         # For each touch: (taken down, end of its time at the venue), in order.
         self._spans: dict[TouchKey, list[tuple[int, int]]] = {}
         for at, one in enumerate(touches):
@@ -108,27 +112,28 @@ class Judge:
     def _wrong(self, reading: Reading, key: TouchKey) -> tuple[int, str]:
         """Return for how long a reading was wrong, and in what way."""
         # A single look has no length: it counts as the shortest time there is.
-        whole_ns = max(1, reading.until_ns - reading.since_ns)
+        whole_ns = max(LOOK_NS, reading.until_ns - reading.since_ns)
         spans = [span for span in self._spans.get(key, []) if span[0] <= reading.until_ns]
         if not spans:
             return whole_ns, "phantom"
         wrong_ns = 0
-        since_ns = reading.since_ns
-        for until_ns, sent_venue_ns in self._steps(reading):
+        steps = self._steps(reading)
+        since_ns = reading.since_ns if len(steps) > 1 else reading.until_ns - whole_ns
+        for until_ns, sent_venue_ns in steps:
             ends = [end for taken, end in spans if taken <= max(until_ns, since_ns)]
-            if not ends or max(ends) < sent_venue_ns - self._allowance_ns:
-                wrong_ns += max(1, until_ns - since_ns)
+            if not ends or max(ends) < sent_venue_ns - BATCH_NS:
+                wrong_ns += until_ns - since_ns
             since_ns = until_ns
         return wrong_ns, "old"
 
     def _steps(self, reading: Reading) -> list[tuple[int, int]]:
-        """Return (end of a part of the reading, venue time of the newest whole frame by then)."""
-        first = bisect_right(self._sent, reading.since_ns)
-        last = bisect_right(self._sent, reading.until_ns)
+        """Return (end of a part of the reading, venue time of the newest frame that binds it)."""
+        first = bisect_right(self._binding, reading.since_ns)
+        last = bisect_right(self._binding, reading.until_ns)
         newest = max((venue for _, venue in self._frames[max(0, first - 1) : first]), default=0)
         steps = []
-        for sent_ns, venue_ns in self._frames[first:last]:
-            steps.append((sent_ns, newest))
+        for binding_ns, venue_ns in self._frames[first:last]:
+            steps.append((binding_ns, newest))
             newest = max(newest, venue_ns)
         steps.append((reading.until_ns, newest))
         return steps

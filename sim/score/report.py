@@ -19,6 +19,7 @@ MUST_BE_SEEN = frozenset(
         Kind.OVERSIZE,
         Kind.DISCONNECT,
         Kind.STALE_SNAPSHOT,
+        Kind.RATE_LIMIT,
     }
 )
 #: Kinds that are measured from the first frame that they damaged; the others from their begin.
@@ -29,7 +30,6 @@ _NOTHING = {
     Kind.DELAY: "nothing to detect: later than usual, but within the daemon's lag_ms",
     Kind.STALL: "nothing to detect: shorter than the daemon's silence_ms",
     Kind.SKEW: "nothing to detect: no quote was doubtful by the times in it",
-    Kind.RATE_LIMIT: "nothing to detect in quotes: no snapshot was needed meanwhile",
 }
 _NOT_MET = "nothing to detect: the fault met no frame that guards a book"
 
@@ -96,7 +96,7 @@ def scored(
     first = next(iter(tiers.values()))
     detect_ns = _detected(first, began_ns) if began_ns else None
     wrong_ns = max((v.wrong_ns for tier in tiers.values() for v in tier.values()), default=0)
-    must = kind in MUST_BE_SEEN and began_ns > 0 and spell["acted"] > 0
+    must = kind in MUST_BE_SEEN and began_ns > 0
     missed = must and detect_ns is None
     return {
         "fault": kind.value,

@@ -77,7 +77,7 @@ class WorldControl:
         market = self._world.market
         listings = [one for one in market.listings if _belongs(one, venue)]
         channels = _channels(venue, listings)
-        self._truth = Truth(market, listings, channels, lambda: round(server.delay_s * 1e9))
+        self._truth = Truth(market, listings, channels, server.late_ns)
         self._watched = server
         server.faults.watch = self._truth.on_frame
         if not self._listening:

@@ -151,8 +151,9 @@ class Spell:
                 http.limit(order.seconds)
             case Kind.STALE_SNAPSHOT:
                 http.stale = True
-                # A client that has a book needs no snapshot: one lost frame has it ask.
-                server.faults.order(Fault.DROP, order.channel or server.book_channel)
+        if order.kind in (Kind.RATE_LIMIT, Kind.STALE_SNAPSHOT):
+            # A client that has a book needs no snapshot: one lost frame has it ask.
+            server.faults.order(Fault.DROP, order.channel or server.book_channel)
         if order.kind is Kind.SKEW:
             server.clock.skew_ns = order.amount * 10**6
         if order.kind in _FRAMES:

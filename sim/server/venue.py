@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -56,6 +57,7 @@ class VenueServer(ABC):
         self.clock = now_ns if isinstance(now_ns, VenueClock) else VenueClock(now_ns)
         self._now_ns: Callable[[], int] = self.clock
         self._delay_s = 0.0
+        self._due_ns = 0
         self._host = host
         self._queue_frames = queue_frames
         self._runner: web.AppRunner | None = None
@@ -138,10 +140,11 @@ class VenueServer(ABC):
         for client in self.clients:
             client.delay(seconds)
 
-    @property
-    def delay_s(self) -> float:
-        """How late what is sent now will be written."""
-        return self._delay_s
+    def late_ns(self) -> int:
+        """Return how late what is sent now will be written: behind all that was delayed before."""
+        now_ns = time.monotonic_ns()
+        self._due_ns = max(self._due_ns, now_ns + round(self._delay_s * 1e9))
+        return self._due_ns - now_ns
 
     def on_events(self, events: list[Event]) -> None:
         """Take in what happened in the market: the pump calls this at each step."""
