@@ -23,6 +23,7 @@ ACCOUNTS_MAX = 250
 _HISTORY = 10_000
 _FILLS = 50_000
 _NOTHING = Balance(Decimal(0), Decimal(0))
+_FIAT = ("USD", "EUR", "GBP")
 _Row = TypeVar("_Row")
 
 
@@ -112,6 +113,14 @@ class AdvancedAccount:
         page, cursor, more = _page(rows, lambda row: str(row["uuid"]), call, limit)
         tail = {"has_next": more, "cursor": cursor, "size": len(page)}
         return orjson.dumps({"accounts": page} | tail)
+
+    def old_accounts(self, call: Call) -> bytes:
+        """Return the balances in the older form, which some clients still read: totals only."""
+        account = self._desk.of(call.key)
+        rows = [_old_wallet(account, *item) for item in sorted(self._balances(account).items())]
+        page = {"ending_before": None, "starting_after": None, "next_starting_after": None}
+        tail = {"limit": len(rows), "order": "desc", "previous_uri": None, "next_uri": None}
+        return orjson.dumps({"pagination": page | tail, "data": rows})
 
     def _balances(self, account: int) -> dict[str, Balance]:
         """Return the balance of every asset of the venue, also of those that the account lacks."""
@@ -212,7 +221,7 @@ def _within(call: Call, start: str, end: str, ts_ns: int) -> bool:
 
 
 def _wallet(account: int, asset: str, balance: Balance) -> dict[str, object]:
-    is_fiat = asset in ("USD", "EUR", "GBP")
+    is_fiat = asset in _FIAT
     return {
         "uuid": name_uuid("wallet", account, asset),
         "name": f"{asset} Wallet",
@@ -228,4 +237,23 @@ def _wallet(account: int, asset: str, balance: Balance) -> dict[str, object]:
         "hold": {"value": plain(balance.locked), "currency": asset},
         "retail_portfolio_id": name_uuid("portfolio", account),
         "platform": "ACCOUNT_PLATFORM_CONSUMER",
+    }
+
+
+def _old_wallet(account: int, asset: str, balance: Balance) -> dict[str, object]:
+    is_fiat = asset in _FIAT
+    kind = "fiat" if is_fiat else "crypto"
+    return {
+        "id": name_uuid("wallet", account, asset),
+        "name": f"{asset} Wallet",
+        "primary": asset == "USD",
+        "type": "fiat" if is_fiat else "wallet",
+        "currency": {"code": asset, "name": asset, "exponent": 8, "type": kind},
+        "balance": {"amount": plain(balance.free + balance.locked), "currency": asset},
+        "created_at": None,
+        "updated_at": None,
+        "resource": "account",
+        "resource_path": f"/v2/accounts/{asset}",
+        "allow_deposits": False,
+        "allow_withdrawals": False,
     }

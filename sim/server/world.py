@@ -9,6 +9,7 @@ from typing import Self
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
 from sim.market.base import Market
+from sim.market.listing import COINBASE
 from sim.market.scenario import CALM, WARM_UP_NS
 from sim.market.spec import WorldSpec
 from sim.market.world import World
@@ -53,11 +54,18 @@ class SimulatedWorld:
         self._is_ours = market is None
         self.market = market or World(_spec(scenario), seed, wall_start_ns() - warm_up_ns)
         self.keys = tuple(keys)
-        binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market)
+        exchange = self.market.exchange(COINBASE) if isinstance(self.market, World) else None
+        binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market, exchange)
         self._pump = Pump(self.market, [], speed)
         now_ns = self._pump.now_ns
         self.binance = BinanceServer(binance_feed, VenueClock(now_ns), binance_rules)
-        self.coinbase = CoinbaseServer(coinbase_feed, VenueClock(now_ns), coinbase_rules)
+        self.coinbase = CoinbaseServer(
+            coinbase_feed,
+            VenueClock(now_ns),
+            coinbase_rules,
+            exchange,
+            [key for key in self.keys if key.venue == COINBASE],
+        )
         self._pump.add(self.binance.on_events)
         self._pump.add(self.coinbase.on_events)
         self._ports = ports
