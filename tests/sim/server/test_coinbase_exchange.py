@@ -260,7 +260,7 @@ async def test_one_socket_each_speaks_its_own_product(venue):
 
 async def test_messages_beyond_the_rate_are_refused_and_counted():
     async with Venue(exchange_messages_per_s=2) as venue, dial(venue.ws) as socket:
-        for _ in range(4):
+        for _ in range(40):
             await subscribe(venue, socket, "ticker")
         error = await read(socket, kind("error"))
         assert error["message"] == "rate limit exceeded"
