@@ -153,8 +153,11 @@ class BinanceRest:
     def _book_ticker(self, request: web.Request) -> bytes:
         names = [self._symbol(request)] if "symbol" in request.query else list(self._feed.symbols)
         found = (self._feed.book(name) for name in names)
-        rows = [wire.rest_book_ticker(listing, book.touch) for listing, book in found]
-        return orjson.dumps(rows[0] if "symbol" in request.query else rows)
+        touches = [(listing, book.touch) for listing, book in found]
+        rows = [wire.rest_book_ticker(listing, touch) for listing, touch in touches if touch]
+        if "symbol" in request.query:
+            return orjson.dumps(rows[0] if rows else {})
+        return orjson.dumps(rows)
 
 
 _Reply = Callable[[web.Request], bytes]

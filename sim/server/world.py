@@ -10,7 +10,8 @@ from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
 from sim.market.base import Market
 from sim.market.scenario import CALM, WARM_UP_NS
-from sim.market.world import World, WorldSpec
+from sim.market.spec import WorldSpec
+from sim.market.world import World
 
 from .binance import BinanceRules, BinanceServer
 from .coinbase import CoinbaseRules, CoinbaseServer
