@@ -95,6 +95,10 @@ class Binance:
         """Publish what happened up to now."""
         self.pump.advance(max(self.market.now_ns, self.pump.now_ns()))
 
+    def subscribed(self):
+        """Tell whether anyone listens to the first account."""
+        return self.server._api._streams.wanted(self.alice)
+
     async def request(self, method, path, query=None, headers=None, data=None):
         url = f"{self.server.http_url}/api/v3/{path}"
         if query:
