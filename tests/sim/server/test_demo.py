@@ -35,7 +35,13 @@ def binance(served):
 
 
 def advanced(served):
-    exchange = ccxt.coinbase({"apiKey": CDP_KEY, "secret": demo_private_pem()})
+    exchange = ccxt.coinbase(
+        {
+            "apiKey": CDP_KEY,
+            "secret": demo_private_pem(),
+            "options": {"fetchBalance": "v3PrivateGetBrokerageAccounts"},
+        }
+    )
     exchange.urls["api"]["rest"] = served.coinbase.http_url
     return exchange, "BTC/USD"
 
