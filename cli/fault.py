@@ -175,6 +175,7 @@ class _Watch:
         names = [name for name in listings if name in held]
         if not names:
             raise _TrialError(f"the daemon has no book of {venue}")
+        self._names = names
         self._door_reader = DoorReader(lambda: door.books(0))
         self._memory = Observer(names, shared_memory(client))
         self._books = Observer(names, self._door_reader.read)
@@ -186,6 +187,7 @@ class _Watch:
             raise _TrialError("not every quote of the venue is readable; nothing was done")
         from_ns = time.monotonic_ns() + round(_BEFORE_S / 2 * 1e9)
         self._until(lambda: False, _BEFORE_S)
+        condemned = self._door_reader.condemned(self._names)
         _accepted(world.fault(self._venue, given))
         spell: dict[str, Any] = {}
         self._until(lambda: False, given["seconds"])
@@ -196,12 +198,13 @@ class _Watch:
 
         self._until(over, TIMEOUT_SECONDS)
         recovered = self._steady(recover_s)
+        condemned = self._door_reader.condemned(self._names) - condemned
         truths = world.truth()
         tiers = {
             name: judged(truths, observer.readings, from_ns, ALLOWANCE_NS)
             for name, observer in (("shared_memory", self._memory), ("door", self._books))
         }
-        return scored(spell, truths, tiers, recovered)
+        return scored(spell, truths, tiers, recovered, condemned)
 
     def _steady(self, recover_s: float) -> bool:
         """Wait until every quote has been readable for a while; False when the time is up."""

@@ -1,7 +1,7 @@
 """Takes down what a client can read, look by look."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from books.grade import UNUSABLE
@@ -75,10 +75,17 @@ class DoorReader:
     def __init__(self, rows: Callable[[], Sequence[dict[str, Any]]]) -> None:
         self._rows = rows
         self._answers: dict[str, TouchKey | str] = {}
+        self._condemned: dict[str, int] = {}
 
     def ask(self) -> None:
         """Put the question, before each look."""
-        self._answers = {str(row.get("instrument")): _touch_of(row) for row in self._rows()}
+        rows = self._rows()
+        self._answers = {str(row.get("instrument")): _touch_of(row) for row in rows}
+        self._condemned = {str(row.get("instrument")): row.get("condemned", 0) for row in rows}
+
+    def condemned(self, names: Iterable[str]) -> int:
+        """Return how often books of these instruments were condemned, as of the last answer."""
+        return sum(self._condemned.get(name, 0) for name in names)
 
     def read(self, name: str) -> TouchKey | str:
         """Return what the last answer says of an instrument."""

@@ -22,8 +22,9 @@ MUST_BE_SEEN = frozenset(
         Kind.RATE_LIMIT,
     }
 )
-#: Kinds that are measured from the first frame that they damaged; the others from their begin.
-_FROM_FRAME = MUST_BE_SEEN - {Kind.DISCONNECT}
+#: Kinds that are measured from the first frame that they damaged and that guards a book; the
+#: others from their first act.
+_FROM_FRAME = MUST_BE_SEEN - {Kind.DISCONNECT, Kind.OVERSIZE}
 
 _NOTHING = {
     Kind.REPEAT: "nothing to detect: a repeated frame says nothing new",
@@ -83,21 +84,24 @@ def scored(
     truths: Sequence[Mapping[str, Any]],
     tiers: Mapping[str, Mapping[str, Verdict]],
     recovered: bool,
+    condemned: int,
 ) -> dict[str, Any]:
     """Return the report. `spell` is a row of the world's door, `tiers` the verdicts by reader.
 
-    The first tier measures the times; a wrong quote counts in any of them.
+    The first tier measures the times; a wrong quote counts in any of them. `condemned` is how
+    often the daemon says that it gave up a book meanwhile: one that was whole again between two
+    looks was detected as well, only its time is not known.
     """
     kind = Kind(spell["kind"])
     damaged = [truth["damaged_ns"] for truth in truths if truth["damaged_ns"]]
-    began_ns = spell["began_ns"]
+    began_ns = spell["first_ns"]
     if kind in _FROM_FRAME:
         began_ns = min(damaged, default=0)
     first = next(iter(tiers.values()))
     detect_ns = _detected(first, began_ns) if began_ns else None
     wrong_ns = max((v.wrong_ns for tier in tiers.values() for v in tier.values()), default=0)
     must = kind in MUST_BE_SEEN and began_ns > 0
-    missed = must and detect_ns is None
+    missed = must and detect_ns is None and not condemned
     return {
         "fault": kind.value,
         "venue": spell["venue"],
@@ -106,7 +110,8 @@ def scored(
         "acted": spell["acted"],
         "requests_while_told_to_wait": spell["carried_on"],
         "detect_ms": _ms(detect_ns),
-        "detect": _detect_words(kind, detect_ns, missed, began_ns > 0),
+        "detect": _detect_words(kind, detect_ns, missed, began_ns > 0, condemned),
+        "condemned": condemned,
         "recover_ms": _recover_ms(first, spell["ended_ns"], recovered),
         "recovered": recovered,
         "wrong_ms": _ms(wrong_ns),
@@ -130,9 +135,13 @@ def _detected(verdicts: Mapping[str, Verdict], began_ns: int) -> int | None:
     return max(0, min(starts) - began_ns) if starts else None
 
 
-def _detect_words(kind: Kind, detect_ns: int | None, missed: bool, met: bool) -> str:
+def _detect_words(
+    kind: Kind, detect_ns: int | None, missed: bool, met: bool, condemned: int
+) -> str:
     if detect_ns is not None:
         return "unreadable"
+    if condemned:
+        return "condemned and whole again between two looks"
     if missed:
         return "not detected"
     if not met:

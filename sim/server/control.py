@@ -62,6 +62,7 @@ class WorldControl:
             "seconds": spell.order.seconds,
             "rate": spell.order.chance,
             "began_ns": spell.began_ns,
+            "first_ns": spell.first_ns,
             "ended_ns": spell.ended_ns,
             "over": spell.over,
             "acted": spell.acted,

@@ -1,6 +1,7 @@
 """Faults on demand: what happens to the next frames of a venue."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,6 +59,7 @@ class FrameSpell:
     skew_ns: int = 0
     hits: int = 0
     hits_max: int = 1 << 62
+    first_ns: int = 0  # monotonic time of the first hit
 
     def meets(self, channel: str) -> bool:
         """Tell whether the next frame of a channel is met."""
@@ -66,6 +68,7 @@ class FrameSpell:
         if self.rate < 1.0 and self.random.random() >= self.rate:
             return False
         self.hits += 1
+        self.first_ns = self.first_ns or time.monotonic_ns()
         return True
 
 

@@ -129,6 +129,13 @@ class Spell:
         return self._frames.hits if self._frames else 0
 
     @property
+    def first_ns(self) -> int:
+        """When the fault met something first, 0 for never."""
+        if self.order.kind in _FRAMES:
+            return self._frames.first_ns if self._frames else 0
+        return self.began_ns
+
+    @property
     def carried_on(self) -> int:
         """Requests that came although the client had been told to wait."""
         return self._server.http_faults.carried_on - self._before[1]

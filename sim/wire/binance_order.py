@@ -14,6 +14,7 @@ from .decimal import padded
 NO_LIST = -1
 Fields = dict[str, object]
 
+ZERO = Decimal(0)
 _E8 = Decimal("0.00000001")
 _SIDES = {Side.BUY: "BUY", Side.SELL: "SELL"}
 
@@ -44,6 +45,11 @@ def amount_text(amount: Decimal) -> str:
     return f"{amount.quantize(_E8, ROUND_DOWN):f}"
 
 
+def rate_text(rate: int) -> str:
+    """Spell a fee rate in 1e-8 parts; a rebate is negative."""
+    return f"-{padded(-rate, 8)}" if rate < 0 else padded(rate, 8)
+
+
 def side_name(side: Side) -> str:
     """Return BUY or SELL."""
     return _SIDES[side]
@@ -71,9 +77,9 @@ def _head(listing: Listing, order: Order, ticket: Ticket) -> Fields:
     }
 
 
-def _amounts(listing: Listing, order: Order) -> Fields:
+def _amounts(listing: Listing, order: Order, ticket: Ticket) -> Fields:
     return {
-        "price": price_text(listing, order.price),
+        "price": price_text(listing, ticket.price(order)),
         "origQty": qty_text(listing, order.qty),
         "executedQty": qty_text(listing, order.filled),
     }
@@ -125,7 +131,7 @@ def result(listing: Listing, order: Order, ticket: Ticket, unit: int) -> Fields:
     """Return the reply to a new order without its fills."""
     return {
         **ack(listing, order, ticket, unit),
-        **_amounts(listing, order),
+        **_amounts(listing, order, ticket),
         "origQuoteOrderQty": padded(ticket.quote_qty, 8),
         "cummulativeQuoteQty": quote_text(listing, order.notional),
         **_kinds(order, ticket),
@@ -156,7 +162,7 @@ def queried(listing: Listing, order: Order, ticket: Ticket, unit: int) -> Fields
     """Return an order as queries tell it."""
     return {
         **_head(listing, order, ticket),
-        **_amounts(listing, order),
+        **_amounts(listing, order, ticket),
         "cummulativeQuoteQty": quote_text(listing, order.notional),
         **_kinds(order, ticket),
         "stopPrice": price_text(listing, ticket.stop_price),
@@ -180,7 +186,7 @@ def canceled(listing: Listing, order: Order, ticket: Ticket, unit: int) -> Field
         "orderListId": NO_LIST,
         "clientOrderId": ticket.cancel_id,
         "transactTime": order.updated_ns // unit,
-        **_amounts(listing, order),
+        **_amounts(listing, order, ticket),
         "origQuoteOrderQty": padded(ticket.quote_qty, 8),
         "cummulativeQuoteQty": quote_text(listing, order.notional),
         **_kinds(order, ticket),
@@ -199,7 +205,7 @@ def amended(
         "orderListId": NO_LIST,
         "origClientOrderId": old_id,
         "clientOrderId": ticket.client_id,
-        "price": price_text(listing, order.price),
+        "price": price_text(listing, ticket.price(order)),
         "qty": qty_text(listing, order.qty),
         "executedQty": qty_text(listing, order.filled),
         "preventedQty": qty_text(listing, ticket.prevented),

@@ -52,7 +52,7 @@ def execution_report(
         "o": ticket.type,
         "f": ticket.tif,
         "q": qty_text(listing, order.qty),
-        "p": price_text(listing, order.price),
+        "p": price_text(listing, ticket.price(order)),
         "P": price_text(listing, ticket.stop_price),
         "F": qty_text(listing, order.display),
         "g": NO_LIST,
