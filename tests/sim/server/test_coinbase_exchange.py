@@ -110,7 +110,8 @@ async def test_heartbeats_tickers_and_the_rest_book_share_the_sequence_of_full(v
         while len(kinds & {"heartbeat", "ticker", "match"}) < 3 or len(numbers) < 50:
             message = await read(socket)
             kinds.add(message["type"])
-            if message["type"] in ("received", "open", "done", "match", "change"):
+            begun = numbers or message["type"] in ("received", "open", "done", "change")
+            if begun and message["type"] in ("received", "open", "done", "match", "change"):
                 numbers.setdefault(message["sequence"], []).append(message)
             elif message["type"] == "ticker" and message["sequence"] in numbers:
                 traded = numbers[message["sequence"]][0]
