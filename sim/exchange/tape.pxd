@@ -49,7 +49,7 @@ cdef class Tape:
     cdef size_t dropped_lines
     cdef uint64_t last_id
 
-    cdef uint64_t untracked_id(self) noexcept
+    cpdef uint64_t untracked_id(self) noexcept
     cpdef int read(self) except -1
     cdef int _line(self, const Event* e) except -1
     cdef void _own(self, const Event* e)

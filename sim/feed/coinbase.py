@@ -40,7 +40,8 @@ class _Product:
         self.fresh: list[Print] = []
         self.recent: deque[Print] = deque(maxlen=RECENT_TRADES)
         self.ticker_due = False
-        last = book.touch.bid
+        touch = book.touch
+        last = touch.bid if touch else 0
         self.stats = {"last": last, "open": last, "low": last, "high": last, "volume": 0}
 
     def on_change(self, change: LevelChange) -> None:
@@ -141,6 +142,8 @@ class CoinbaseFeed:
                 event = wire.trades_event("snapshot", product.listing, newest_first)
             elif channel == "ticker":
                 touch, stats = product.book.touch, product.stats
+                if touch is None:
+                    continue
                 event = wire.ticker_event("snapshot", product.listing, touch, stats)
             else:
                 continue
@@ -190,9 +193,10 @@ def _update(name: str, product: _Product) -> dict[str, Any] | None:
         product.recent.extend(fresh)
         return wire.trades_event("update", product.listing, reversed(fresh)) if fresh else None
     due, product.ticker_due = product.ticker_due, False
-    if not due:
+    touch = product.book.touch
+    if not due or touch is None:
         return None
-    return wire.ticker_event("update", product.listing, product.book.touch, product.stats)
+    return wire.ticker_event("update", product.listing, touch, product.stats)
 
 
 def _interleaved(book: Book) -> list[tuple[Side, int, int]]:
