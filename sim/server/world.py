@@ -1,5 +1,8 @@
 """The two simulated venues over one market, as one thing to start and stop."""
 
+import ssl
+from collections.abc import Iterable
+from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
@@ -7,11 +10,22 @@ from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
 from sim.market.base import Market
 from sim.market.scenario import CALM, WARM_UP_NS
+from sim.market.spec import WorldSpec
 from sim.market.world import World
 
 from .binance import BinanceRules, BinanceServer
 from .coinbase import CoinbaseRules, CoinbaseServer
+from .keys import ApiKey
 from .pump import Listener, Pump, wall_start_ns
+from .venue import VenueClock, VenueServer
+
+_SPECS = {"calm": CALM}
+
+
+def _spec(scenario: str) -> WorldSpec:
+    if scenario not in _SPECS:
+        raise ValueError(f"no scenario {scenario!r}; there are: {', '.join(_SPECS)}")
+    return _SPECS[scenario]
 
 
 class SimulatedWorld:
@@ -31,17 +45,29 @@ class SimulatedWorld:
         coinbase_rules: CoinbaseRules | None = None,
         ports: tuple[int, int] = (0, 0),
         warm_up_ns: int = WARM_UP_NS,
+        speed: Fraction = Fraction(1),
+        scenario: str = "calm",
+        tls: ssl.SSLContext | None = None,
+        keys: Iterable[ApiKey] = (),
     ) -> None:
         self._is_ours = market is None
-        self.market = market or World(CALM, seed, wall_start_ns() - warm_up_ns)
+        self.market = market or World(_spec(scenario), seed, wall_start_ns() - warm_up_ns)
+        self.keys = tuple(keys)
         binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market)
-        self._pump = Pump(self.market, [])
+        self._pump = Pump(self.market, [], speed)
         now_ns = self._pump.now_ns
-        self.binance = BinanceServer(binance_feed, now_ns, binance_rules)
-        self.coinbase = CoinbaseServer(coinbase_feed, now_ns, coinbase_rules)
+        self.binance = BinanceServer(binance_feed, VenueClock(now_ns), binance_rules)
+        self.coinbase = CoinbaseServer(coinbase_feed, VenueClock(now_ns), coinbase_rules)
         self._pump.add(self.binance.on_events)
         self._pump.add(self.coinbase.on_events)
         self._ports = ports
+        for server in self.venues.values():
+            server.tls = tls
+
+    @property
+    def venues(self) -> dict[str, VenueServer]:
+        """The servers by the names of their venues."""
+        return {"binance": self.binance, "coinbase": self.coinbase}
 
     def listen(self, listener: Listener) -> None:
         """Hand what happens in the market to one more listener, at each step."""
