@@ -128,6 +128,8 @@ class BinanceRest:
     def _perform(
         self, endpoint: Endpoint, request: web.Request, body: str, meter: Meter
     ) -> tuple[object, int]:
+        if "X-MBX-SBE" in request.headers:
+            raise ApiError(-1155, "SBE is not enabled.")
         query = request.raw_path.partition("?")[2]
         values = merge(query, body)
         if endpoint.security is Security.SIGNED:
