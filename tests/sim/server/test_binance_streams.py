@@ -60,8 +60,8 @@ async def test_orders_of_clients_are_public_market_data(venue):
         await venue.order(side="BUY", type="MARKET", quantity="0.25")
         trade = await read(socket, lambda f: f.get("e") == "trade")
         assert (trade["p"], trade["q"], trade["m"]) == ("50010.00000000", "0.25000000", False)
-        diff = await read(socket, lambda f: f.get("e") == "depthUpdate" and f["a"])
-        assert diff["a"] == [["50010.00000000", "0.75000000"]]
+        left = ["50010.00000000", "0.75000000"]
+        await read(socket, lambda f: f.get("e") == "depthUpdate" and left in f["a"])
 
 
 async def test_a_take_profit_reached_in_a_halt_waits_for_the_next_trade(venue):
