@@ -13,7 +13,9 @@ class Agents(NamedTuple):
     `makers` quote `layers` prices a side around the lagged fair price, `layer_gap` apart; their
     prices lean against what they hold, a tick for every `lean_lots` up to `lean_max`. Noise keeps
     up to `levels` orders a side: the i-th lies `gap` * i + `curve` * i * i / 1024 from the fair
-    price, near ones (mean place `near`) stir most. Takers execute in runs of one side. Informed
+    price, near ones (mean place `near`) stir most, and its mean size is `lots` and as much again
+    every 1024 / `swell` places; some step in front of the best where that is further than `spread`
+    from the other side. Takers execute in runs of one side. Informed
     ones trade against whom the unlagged price has passed by more than `edge`, momentum ones follow
     the middle once it is `chase` from its average.
     """
@@ -36,7 +38,8 @@ class Agents(NamedTuple):
     gap: int
     curve: int
     near: int
-    lots: int  # mean of a resting order
+    swell: int
+    lots: int  # mean of a resting order at the touch
     taker_lots: int  # mean of an aggressive one
     run: int  # chance that a run of one side doubles its length
     edge: int
@@ -56,6 +59,8 @@ MAKERS_MAX = CREW
 LAYERS_MAX = 16
 LEVELS_MAX = 65_536
 RUN_MAX = 256
+#: Orders that one action pulls at most.
+RETREAT_MAX = 16
 LOTS_MAX = 1 << 40
 #: Any other number: the most that keeps every product within 63 bits.
 NUMBER_MAX = 1 << 30

@@ -36,6 +36,7 @@ cdef enum:
     INFORMED = 3
     MOMENTUM = 4
     RUN_MAX = 256
+    RETREAT_MAX = 16
     AVERAGE_UNIT = 256
 
 cdef double EXCITEMENT_MAX = 20.0
@@ -61,6 +62,7 @@ cdef struct Terms:
     int64_t gap
     int64_t curve
     int64_t near
+    int64_t swell
     int64_t lots
     int64_t taker_lots
     int64_t run
@@ -120,6 +122,10 @@ cdef inline int64_t exponential(Lane* lane, double mean) noexcept nogil:
 
 cdef inline int64_t size_of(int64_t value) noexcept nogil:
     return -value if value < 0 else value
+
+
+cdef inline int64_t noise_lots(Lane* lane, int64_t index) noexcept nogil:
+    return 1 + exponential(lane, <double>(lane.a.lots + lane.a.lots * index * lane.a.swell // 1024))
 
 
 cdef inline bint passed(const Lane* lane, const Place* place, int side) noexcept nogil:
@@ -187,7 +193,7 @@ cdef class Flow:
         (
             a.rate, a.maker_weight, a.noise_weight, a.taker_weight, a.informed_weight,
             a.momentum_weight, a.excite, a.fade_ms, a.spread, a.makers, a.layers, a.layer_gap,
-            a.lean_lots, a.lean_max, a.levels, a.gap, a.curve, a.near, a.lots, a.taker_lots, a.run,
+            a.lean_lots, a.lean_max, a.levels, a.gap, a.curve, a.near, a.swell, a.lots, a.taker_lots, a.run,
             a.edge, a.chase, a.place, a.withdrawn, a.taker_side,
         ) = names
         return a
@@ -384,8 +390,13 @@ cdef class Flow:
 
     cdef int _stir(self, size_t number, Lane* lane) except -1:
         cdef int side = <int>below(lane, 2)
-        cdef int64_t index = exponential(lane, <double>lane.a.near) % lane.a.levels
+        cdef int64_t bid = self._best(number, 0)
+        cdef int64_t ask = self._best(number, 1)
+        cdef int64_t index
         cdef Place* place
+        if bid and ask - bid > lane.a.spread and chance(lane, 250):
+            return self._step_in(number, lane, side, bid, ask)
+        index = exponential(lane, <double>lane.a.near) % lane.a.levels
         if not chance(lane, 800):
             index = below(lane, lane.a.levels)
         place = lane.noise + side * lane.a.levels + index
@@ -393,24 +404,31 @@ cdef class Flow:
             if chance(lane, lane.a.place):
                 return self._place_noise(number, lane, side, index)
             return 0
-        if chance(lane, 400) or passed(lane, place, side):
+        if chance(lane, 300) or passed(lane, place, side):
             return self._cancel(place.id)
-        return self._move(place, KEEP, 1 + exponential(lane, <double>lane.a.lots))
+        return self._move(place, KEEP, noise_lots(lane, index))
+
+    cdef int _step_in(
+        self, size_t number, Lane* lane, int side, int64_t bid, int64_t ask
+    ) except -1:
+        """Offer a better price than the best, near the other side."""
+        cdef Place* place = lane.noise + side * lane.a.levels
+        cdef int64_t away = 1 + below(lane, (ask - bid) // 4 + 1)
+        cdef int64_t price = ask - away if side == 0 else bid + away
+        cdef int64_t qty = noise_lots(lane, 0)
+        cdef int64_t member = below(lane, CREW)
+        if id_find(&self.engine.v, place.id):
+            return self._move(place, price, qty)
+        return self._new(number, place, NOISE, member, side, price, qty, 0)
 
     cdef int _place_noise(self, size_t number, Lane* lane, int side, int64_t index) except -1:
         cdef int64_t away = lane.a.gap * index + lane.a.curve * index * index // 1024
-        cdef int64_t bid = self._best(number, 0)
-        cdef int64_t ask = self._best(number, 1)
         cdef int64_t price
-        cdef int64_t inside
         cdef int64_t qty
         cdef int64_t member
         away += below(lane, lane.a.gap)
         price = lane.fair - away if side == 0 else lane.fair + 1 + away
-        if index == 0 and bid and ask > bid:  # join the best, or step in front of it
-            inside = below(lane, ask - bid)
-            price = bid + inside if side == 0 else ask - inside
-        qty = 1 + exponential(lane, <double>lane.a.lots)
+        qty = noise_lots(lane, index)
         member = below(lane, CREW)
         if price < 1:
             return 0
@@ -454,11 +472,27 @@ cdef class Flow:
             side = 1
         else:
             return self._make(number, lane)
-        qty = 1 + exponential(lane, <double>(lane.a.lots * 4))
+        if chance(lane, 500) and self._retreat(lane, 1 - side):
+            return 0
+        qty = 1 + exponential(lane, <double>(lane.a.lots * 32))
         member = below(lane, CREW)
         if lane.sharp <= 0:
             return 0
         return self._aggress(number, lane, INFORMED, member, side, lane.sharp, qty)
+
+    cdef int _retreat(self, Lane* lane, int side) except -1:
+        """Pull some of the noise that the fair price has passed; returns how many."""
+        cdef int pulled = 0
+        cdef int64_t index
+        cdef Place* place
+        for index in range(lane.a.levels):
+            place = lane.noise + side * lane.a.levels + index
+            if passed(lane, place, side) and id_find(&self.engine.v, place.id):
+                self._cancel(place.id)
+                pulled += 1
+                if pulled == RETREAT_MAX:
+                    break
+        return pulled
 
     cdef int _follow(self, size_t number, Lane* lane, int64_t bid, int64_t ask) except -1:
         """Trade in the direction in which the middle left its average, or do as the noise does."""

@@ -32,8 +32,8 @@ class AssetSpec:
 
 _HEAT = 1000  # usual size of moves, in thousandths of step_ppm
 _HEAT_MIN, _HEAT_MAX = 250, 5000
-_HEAT_NOISE = 40.0
-_HEAT_PULL = 5  # thousandths of the way back a step: half gone in seven seconds
+_HEAT_NOISE = 60.0
+_HEAT_PULL = 15  # thousandths of the way back a step: half gone in two to three seconds
 
 
 class Asset:
@@ -77,17 +77,18 @@ class Asset:
 class PremiumSpec:
     """How one venue strays from the latent price, in millionths of it.
 
-    Small noise now and then, and more rarely a jump of exponential size to either side; both fade,
-    in uneven steps.
+    Small noise now and then, and more rarely a jump of exponential size to either side; both go
+    again in few large steps.
     """
 
     noise_ppm: float
     jump_ppm: float
     jump_interval_s: float
-    fade_permille: int = 130  # at once, where it fades: half gone in two seconds
+    fade_permille: int = 650  # at once, where it fades: half gone in two to three seconds
 
 
-_STIR_PERMILLE = 125  # chance of noise, and of fading, a grid step
+_NOISE_PERMILLE = 30  # chances a grid step
+_FADE_PERMILLE = 15
 
 
 class Premium:
@@ -102,9 +103,9 @@ class Premium:
         """Move one grid step."""
         spec, random = self._spec, self._random
         draw = random.random() * 1000
-        if draw < _STIR_PERMILLE:
+        if draw < _NOISE_PERMILLE:
             self.ppm += round(random.gauss(0.0, spec.noise_ppm))
-        elif draw > 1000 - _STIR_PERMILLE:
+        elif draw > 1000 - _FADE_PERMILLE:
             faded = abs(self.ppm) * (1000 - spec.fade_permille) // 1000
             self.ppm = faded if self.ppm >= 0 else -faded
         if random.random() * spec.jump_interval_s * 10**9 < GRID_NS:

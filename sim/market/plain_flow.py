@@ -18,6 +18,7 @@ from .agents import (
     MAKERS_MAX,
     MOMENTUM,
     NOISE,
+    RETREAT_MAX,
     RUN_MAX,
     TAKERS,
     Agents,
@@ -226,26 +227,42 @@ class PlainFlow:
     def _stir(self, number: int, lane: _Lane) -> None:
         a, draws = lane.agents, lane.draws
         side = draws.below(2)
+        bid, ask = self._best(number, 0), self._best(number, 1)
+        if bid and ask - bid > a.spread and draws.chance(250):
+            self._step_in(number, lane, side, bid, ask)
+            return
         near = draws.exponential(a.near)
         index = near % a.levels if draws.chance(800) else draws.below(a.levels)
         place = lane.noise[side][index]
         if not self._engine.is_open(place.id):
             if draws.chance(a.place):
                 self._place_noise(number, lane, side, index)
-        elif draws.chance(400) or _passed(lane, place, side):
+        elif draws.chance(300) or _passed(lane, place, side):
             self._cancel(place.id)
         else:
-            self._move(place, KEEP, 1 + draws.exponential(a.lots))
+            self._move(place, KEEP, self._noise_lots(lane, index))
+
+    def _step_in(self, number: int, lane: _Lane, side: int, bid: int, ask: int) -> None:
+        """Offer a better price than the best, near the other side."""
+        draws, place = lane.draws, lane.noise[side][0]
+        away = 1 + draws.below((ask - bid) // 4 + 1)
+        price = ask - away if side == 0 else bid + away
+        qty = self._noise_lots(lane, 0)
+        account = self._account(NOISE, draws.below(CREW))
+        if self._engine.is_open(place.id):
+            self._move(place, price, qty)
+        else:
+            self._new(number, place, account, side, price, qty)
+
+    def _noise_lots(self, lane: _Lane, index: int) -> int:
+        a = lane.agents
+        return 1 + lane.draws.exponential(a.lots + a.lots * index * a.swell // 1024)
 
     def _place_noise(self, number: int, lane: _Lane, side: int, index: int) -> None:
         a, draws = lane.agents, lane.draws
         away = a.gap * index + a.curve * index * index // 1024 + draws.below(a.gap)
         price = lane.fair - away if side == 0 else lane.fair + 1 + away
-        bid, ask = self._best(number, 0), self._best(number, 1)
-        if index == 0 and bid and ask > bid:  # join the best, or step in front of it
-            inside = draws.below(ask - bid)
-            price = bid + inside if side == 0 else ask - inside
-        qty = 1 + draws.exponential(a.lots)
+        qty = self._noise_lots(lane, index)
         account = self._account(NOISE, draws.below(CREW))
         if price >= 1:
             self._new(number, lane.noise[side][index], account, side, price, qty)
@@ -279,11 +296,24 @@ class PlainFlow:
             side = 1
         else:
             return False
-        qty = 1 + draws.exponential(a.lots * 4)
+        if draws.chance(500) and self._retreat(lane, 1 - side):
+            return True
+        qty = 1 + draws.exponential(a.lots * 32)
         account = self._account(INFORMED, draws.below(CREW))
         if lane.sharp > 0:
             self._aggress(number, lane, account, side, lane.sharp, qty)
         return True
+
+    def _retreat(self, lane: _Lane, side: int) -> int:
+        """Pull some of the noise that the fair price has passed; returns how many."""
+        pulled = 0
+        for place in lane.noise[side]:
+            if _passed(lane, place, side) and self._engine.is_open(place.id):
+                self._cancel(place.id)
+                pulled += 1
+                if pulled == RETREAT_MAX:
+                    break
+        return pulled
 
     def _follow(self, number: int, lane: _Lane, bid: int, ask: int) -> bool:
         """Trade in the direction in which the middle left its average."""

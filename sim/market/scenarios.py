@@ -78,13 +78,14 @@ def _flash_crash() -> WorldSpec:
     rush = {
         "withdrawn": 1,
         "place": 100,
+        "spread": usual.gap * usual.levels,  # nobody steps in
         "maker_weight": 100,
         "noise_weight": 50,
         "informed_weight": 0,
         "momentum_weight": 0,
         "taker_weight": 800,
         "taker_side": Side.SELL.value,
-        "taker_lots": usual.lots // 2,
+        "taker_lots": usual.lots,
         "excite": 60,
     }
     pause = {"informed_weight": 20, "taker_weight": 20}
@@ -113,10 +114,10 @@ def _one_venue_lags() -> WorldSpec:
 
 def _depeg() -> WorldSpec:
     """The dollar token falls to 97 cents within seconds, and comes back."""
-    panic = {"rate": 60_000, "informed_weight": 300}
+    panic = {"rate": 100_000, "informed_weight": 60, "place": 950}
     phases = (
-        Phase(20.0, _USDT, panic, asset="USDT", target=97_000_000, pull_ppm=5000),
-        Phase(70.0, asset="USDT", target=_PEG, pull_ppm=5000),
+        Phase(20.0, _USDT, panic, asset="USDT", target=97_000_000, pull_ppm=4000),
+        Phase(70.0, asset="USDT", target=_PEG, pull_ppm=4000),
         Phase(100.0, _USDT, asset="USDT"),
     )
     return replace(CALM, phases=phases, cycle_s=_CYCLE_S)
@@ -170,6 +171,7 @@ _MEMBER = Agents(
     gap=3,
     curve=40,
     near=12,
+    swell=20,
     lots=20_000,
     taker_lots=4_000,
     run=700,

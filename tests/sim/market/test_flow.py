@@ -56,6 +56,7 @@ AGENTS = Agents(
     gap=2,
     curve=100,
     near=6,
+    swell=50,
     lots=20,
     taker_lots=15,
     run=600,

@@ -4,8 +4,10 @@ import aiohttp
 import pytest
 
 from engine.code import Side, State, Tif
-from sim.server.binance import BinanceRules
+from sim.market.listing import BINANCE
+from sim.server.binance import BinanceRules, BinanceServer
 from sim.server.binance_limits import OrderLimits, WeightLimits
+from sim.server.keys import ApiKey
 
 from .binance_world import KEY, OTHER_KEY, OTHER_SECRET, serving
 from .helpers import dial, read, send, within
@@ -162,12 +164,13 @@ async def test_a_connection_to_the_api_is_refused_beyond_the_weight():
         assert refusal.value.headers["Retry-After"]
 
 
-async def test_without_a_market_core_there_are_no_accounts(world):
-    url = f"{world.binance.http_url}/api/v3/account?timestamp=1&signature=0"
-    headers = {"X-MBX-APIKEY": KEY}
-    async with (
-        within(),
-        aiohttp.ClientSession() as session,
-        session.get(url, headers=headers) as reply,
-    ):
-        assert reply.status == 404
+async def test_without_a_market_core_there_are_no_accounts(venue):
+    """The keys of a venue that only shows a market open nothing."""
+    shown = BinanceServer(venue.feed, venue.pump.now_ns, keys=[ApiKey(BINANCE, KEY, "x", "y")])
+    await shown.start()
+    url = f"{shown.http_url}/api/v3"
+    async with within(), aiohttp.ClientSession(headers={"X-MBX-APIKEY": KEY}) as session:
+        for path, status in (("account?timestamp=1&signature=0", 404), ("exchangeInfo", 200)):
+            async with session.get(f"{url}/{path}") as reply:
+                assert reply.status == status
+    await shown.stop()
