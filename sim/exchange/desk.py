@@ -28,6 +28,10 @@ class Desk:
         self._replacing = 0
         self._hearing = False
 
+    def fee_rates(self, listing: str) -> tuple[int, int]:
+        """Return maker and taker rate of a listing in 1e-8 parts."""
+        return self._fees[listing][1:]
+
     def own(self, order: Order) -> None:
         """Follow an accepted order."""
         account = self.accounts[order.account]

@@ -122,6 +122,16 @@ class Exchange:
         found = self.listing(listing)
         return Decimal(fee).scaleb(-(found.price_decimals + found.size_decimals + 8))
 
+    def fee_rates(self, listing: str) -> tuple[int, int]:
+        """Return maker and taker fee of a listing in 1e-8 parts; KeyError if unknown."""
+        return self._desk.fee_rates(listing)
+
+    def deposit(self, account: int, asset: str, amount: Decimal | str) -> None:
+        """Credit an account; what `open_account` says of amounts and assets holds here too."""
+        self._account(account)
+        units = self.assets.units(asset, amount)
+        self._run(self.engine.deposit, account, self.assets.number(asset), units)
+
     def take_events(self) -> list[Event]:
         """Return the public events since the last call, in order.
 

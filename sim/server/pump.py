@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 from sim.market.base import Market
 from sim.market.event import Event
@@ -17,13 +18,17 @@ class Pump:
     """Advances a market in steps of 10 ms, so that what is published does not depend on the loop.
 
     A loop that was held up is caught up with, up to five seconds; of a longer hold-up the rest is
-    lost to the venues' clocks, which fall behind by it, and is counted in `slipped_ns`.
+    lost to the venues' clocks, which fall behind by it, and is counted in `slipped_ns`. `speed` is
+    market seconds in a second.
     """
 
-    def __init__(self, market: Market, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self, market: Market, listeners: Sequence[Listener], speed: Fraction = Fraction(1)
+    ) -> None:
         self._market = market
+        self._speed = speed
         self._listeners = list(listeners)
-        self._anchor_ns = 0  # market time minus loop time
+        self._anchor_ns = 0  # market time at the loop's zero, at the present speed
         self._timer: asyncio.TimerHandle | None = None
         self.slipped_ns = 0
 
@@ -33,7 +38,7 @@ class Pump:
 
     def now_ns(self) -> int:
         """Return the venues' time, which runs between the steps as well."""
-        return self._anchor_ns + _loop_ns()
+        return self._anchor_ns + self._elapsed_ns()
 
     def advance(self, to_ns: int) -> None:
         """Move the market in one step, whatever the clock says."""
@@ -43,7 +48,7 @@ class Pump:
 
     def start(self) -> None:
         """Go on from where the market stands."""
-        self._anchor_ns = self._market.now_ns - _loop_ns()
+        self._anchor_ns = self._market.now_ns - self._elapsed_ns()
         self._schedule()
 
     def stop(self) -> None:
@@ -53,7 +58,8 @@ class Pump:
             self._timer = None
 
     def _schedule(self) -> None:
-        due_s = (self._market.now_ns + STEP_NS - self._anchor_ns) / 1e9
+        due_ns = (self._market.now_ns + STEP_NS - self._anchor_ns) / self._speed
+        due_s = float(due_ns / 10**9)
         self._timer = asyncio.get_running_loop().call_at(due_s, self._tick)
 
     def _tick(self) -> None:
@@ -65,6 +71,11 @@ class Pump:
         for _ in range(min(behind, STEPS_MAX)):
             self.advance(self._market.now_ns + STEP_NS)
         self._schedule()
+
+    def _elapsed_ns(self) -> int:
+        loop_ns = _loop_ns()
+        speed = self._speed
+        return loop_ns if speed == 1 else loop_ns * speed.numerator // speed.denominator
 
 
 def _loop_ns() -> int:
