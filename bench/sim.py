@@ -2,7 +2,8 @@
 
 A process serves a world of many symbols in real time; another one, on another core where there is
 one, takes every stream of one venue on one connection and counts frames. The same run measures how
-fast frames alone get out: through our writer, and through aiohttp's, which it replaced.
+fast frames alone get out, through our writer and through aiohttp's, which it replaced, and what the
+market costs by itself.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import uvloop
 from aiohttp import web
 
 from bench.recorded import BenchError
+from bench.sim_market import run_market
 from sim.market.scenarios import crowd
 from sim.market.world import World
 from sim.server.binance import BinanceRules
@@ -51,7 +53,7 @@ def run_sim(rounds: int = ROUNDS) -> dict[str, Any]:
         if server.is_alive():
             server.terminate()
         server.join()
-    return figures | {"writers": _writers(rounds)}
+    return figures | {"writers": _writers(rounds), "market": run_market(rounds)}
 
 
 def text(figures: dict[str, Any]) -> str:

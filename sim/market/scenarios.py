@@ -202,3 +202,18 @@ def crowd(symbols: int, orders_per_s: float) -> WorldSpec:
         for base, quote in [(b, q) for b in bases for q in _QUOTES[venue]][:symbols]
     )
     return replace(CALM, assets=assets, flows=flows)
+
+
+def deep(spec: WorldSpec, levels: int = 20_000) -> WorldSpec:
+    """Return a world whose Coinbase majors have about two thirds as many levels a side.
+
+    Their snapshots are then as large as the venue's own, several megabytes in one frame.
+    """
+
+    def deeper(flow: FlowSpec) -> FlowSpec:
+        if flow.listing.venue != COINBASE or flow.listing.base == "USDT":
+            return flow
+        a = flow.agents._replace(levels=levels, gap=max(1, flow.agents.gap // 3), curve=0, swell=1)
+        return replace(flow, agents=a)
+
+    return replace(spec, flows=tuple(deeper(flow) for flow in spec.flows))

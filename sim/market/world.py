@@ -23,12 +23,17 @@ class _Price:
 
     __slots__ = ("_base", "_premium", "_quote", "_scale", "lag_steps")
 
-    def __init__(self, flow: FlowSpec, assets: Mapping[str, Asset], premium: Premium) -> None:
+    def __init__(self, flow: FlowSpec, assets: Mapping[str, Asset], seed: int) -> None:
         self._base = assets[flow.listing.base]
         self._quote = assets.get(flow.listing.quote)
         self._scale: int = 10**flow.listing.price_decimals
-        self._premium = premium
+        self._premium = Premium(flow.premium, flow.listing.id, seed)
         self.lag_steps = flow.lag_steps
+
+    def step(self) -> bool:
+        """Move one grid step; returns whether the price may have changed, lag and all."""
+        moved = self._premium.step() or self._base.still_steps <= self.lag_steps
+        return moved or (self._quote is not None and self._quote.still_steps <= self.lag_steps)
 
     def fair(self, lag_steps: int) -> int:
         """Return what the listing was worth at its venue some steps ago, in ticks."""
@@ -67,12 +72,18 @@ class _Venue:
             accounts[0],
         )
 
-    def tell_fairs(self) -> None:
-        """Tell the agents what their listings are worth now."""
+    def tell_fair(self, number: int) -> None:
+        """Tell the agents what a listing is worth now."""
+        price = self.prices[number]
+        sharp = price.fair(0)
+        fair = price.fair(price.lag_steps) if price.lag_steps else sharp
+        self.flow.set_fair(number, fair, sharp)
+
+    def step_prices(self) -> None:
+        """Move every price one grid step, and tell those that changed."""
         for number, price in enumerate(self.prices):
-            sharp = price.fair(0)
-            fair = price.fair(price.lag_steps) if price.lag_steps else sharp
-            self.flow.set_fair(number, fair, sharp)
+            if price.step():
+                self.tell_fair(number)
 
     def run(self, to_ns: int) -> None:
         """Let the agents act until a time, and take in what that did to clients' orders."""
@@ -92,16 +103,15 @@ class World:
         self._now_ns = start_ns
         self._grid_ns = start_ns + GRID_NS
         self._assets = {asset.name: Asset(asset, seed) for asset in spec.assets}
-        premiums = {f.listing.id: Premium(f.premium, f.listing.id, seed) for f in spec.flows}
-        self._premiums = list(premiums.values())
-        prices = {f.listing.id: _Price(f, self._assets, premiums[f.listing.id]) for f in spec.flows}
+        prices = {flow.listing.id: _Price(flow, self._assets, seed) for flow in spec.flows}
         names = dict.fromkeys(flow.listing.venue for flow in spec.flows)
         self._venues = {name: _Venue(name, spec, prices, seed) for name in names}
         self._by_id = {flow.listing.id: self._venues[flow.listing.venue] for flow in spec.flows}
         self._phase = 0
         self._phase_from_ns = start_ns + spec.warm_up_ns
         for venue in self._venues.values():
-            venue.tell_fairs()
+            for number in range(len(venue.prices)):
+                venue.tell_fair(number)
             venue.flow.open(start_ns)
             venue.exchange.settle()
             venue.exchange.take_events()
@@ -159,10 +169,8 @@ class World:
         self._step_phases()
         for asset in self._assets.values():
             asset.step()
-        for premium in self._premiums:
-            premium.step()
         for venue in self._venues.values():
-            venue.tell_fairs()
+            venue.step_prices()
 
     def _step_phases(self) -> None:
         phases = self._spec.phases
