@@ -8,8 +8,8 @@ from connectors.coinbase_exchange.venue import ExchangeVenue
 from market.inputs import InputKind
 from tests.node_world import World
 
-from .coinbase_market import Venue
-from .helpers import dial, until, within
+from .coinbase_market import Venue, dial
+from .helpers import until, within
 
 MIRRORS = [(CoinbaseVenue, "COINBASE"), (ExchangeVenue, "COINBASE-EXCHANGE")]
 NATIVES = ["BTC-USD", "ETH-USD"]
