@@ -1,9 +1,13 @@
 """The public book of one listing, read from the engine as it stands."""
 
+from collections.abc import Collection
+
 from engine.core import Engine
 from sim.market.event import Side, Touch
 
 from .tape import Tape
+
+RestingOrder = tuple[int, int, int]  # price, lots displayed, order id
 
 _ALL = 1 << 62
 # Places in a row of Engine.open_orders.
@@ -26,6 +30,10 @@ class Ladder:
     def levels(self, limit: int | None = None) -> list[tuple[int, int]]:
         """Return (price, lots) of the best `limit` levels, or of all, best first."""
         return [(price, lots) for price, lots, _ in self._rows(_ALL if limit is None else limit)]
+
+    def counted(self, limit: int | None = None) -> list[tuple[int, int, int]]:
+        """Return (price, lots, number of orders) of the best `limit` levels, or of all."""
+        return self._rows(_ALL if limit is None else limit)
 
     def price_at(self, index: int) -> int:
         """Return the price of the level at an index, best first; IndexError beyond the last."""
@@ -78,3 +86,17 @@ class Book:
             for row in self._engine.open_orders()
             if row[_INSTRUMENT] == self._listing and row[_SIDE] == side and not row[_WAITING]
         ]
+
+
+def resting(engine: Engine, listings: Collection[int]) -> dict[int, list[list[RestingOrder]]]:
+    """Return the resting orders of several listings by their numbers, then by side.
+
+    As `Book.orders` has them, in one look at the open orders of the venue.
+    """
+    found: dict[int, list[list[RestingOrder]]] = {number: [[], []] for number in listings}
+    for row in engine.open_orders():
+        sides = found.get(row[_INSTRUMENT])
+        if sides is not None and not row[_WAITING]:
+            shown = row[_VISIBLE] if row[_PEAK] else row[_OPEN]
+            sides[row[_SIDE]].append((row[_PRICE], shown, row[_ID]))
+    return found

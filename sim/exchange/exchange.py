@@ -1,6 +1,6 @@
 """One simulated venue: listings on the matching engine, accounts, and the long life of orders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NoReturn
@@ -14,7 +14,7 @@ from sim.market.listing import Listing
 
 from .account import Account, Listener
 from .assets import Assets
-from .book import Book
+from .book import Book, RestingOrder, resting
 from .desk import Desk
 from .order import Fill, Order, Refused, Request
 from .tape import Tape
@@ -104,6 +104,14 @@ class Exchange:
     def book(self, listing: str) -> Book:
         """Return the public book of an instrument id; KeyError if unknown."""
         return self._books[self._numbers[listing]]
+
+    def resting(self, listings: Iterable[str]) -> dict[str, list[list[RestingOrder]]]:
+        """Return the resting orders of instrument ids by side, best price first, in queue order.
+
+        It looks at every open order of the venue, once; KeyError if an id is unknown.
+        """
+        numbers = {self._numbers[name]: name for name in listings}
+        return {numbers[key]: sides for key, sides in resting(self.engine, numbers).items()}
 
     def last_trade_id(self, listing: str) -> int:
         """Return the id of the last trade, or of the one before the first."""

@@ -13,11 +13,14 @@ from sim.wire import coinbase_full as full
 from sim.wire.coinbase import product_of
 
 from .coinbase import BATCH_NS, HEARTBEAT_NS, L2_NS, STATUS_NS
-from .coinbase_orders import OrderFlow
+from .coinbase_orders import OrderFlow, RestingOrders
 from .coinbase_product import Batch, Product, Products
 from .frame import Frame
 
-ORDERS_NS = 20_000_000  # how long orders wait to be told of, at most
+# Finding out what orders did means looking at all that are open: they wait this long to be told
+# of, and at a venue of very many longer in proportion.
+ORDERS_NS = 50_000_000
+ORDERS_NS_EACH = 20_000
 
 # `level2` needs a signature since 2023; `level2_batch` has the same messages.
 CHANNELS = (
@@ -60,6 +63,7 @@ class ExchangeFeed:
             name: _Tape(product, product.book.update_id) for name, product in products.by_id.items()
         }
         self._tracked: frozenset[str] = frozenset()
+        self._begins = False  # a product is tracked that has no flow yet
         self._batch: dict[str, _Tape] = {}
         self._tickers: dict[str, _Tape] = {}
         self._stirred: dict[str, _Tape] = {}
@@ -77,8 +81,7 @@ class ExchangeFeed:
     def track(self, product_ids: Iterable[str]) -> None:
         """Name the products whose orders are to be told one by one, from the next step on."""
         self._tracked = frozenset(product_ids)
-        for name in self._tracked:
-            self._stirred[name] = self._tapes[name]
+        self._begins = any(self._tapes[name].flow is None for name in self._tracked)
         for name, tape in self._tapes.items():
             if name not in self._tracked and tape.flow is not None:
                 tape.flow = None
@@ -114,6 +117,8 @@ class ExchangeFeed:
         frames: list[Frame] = []
         for batch in batches:
             frames += self._take(batch, now, wanted)
+        if self._begins:
+            self._begin()
         for name, period_ns in self._periods.items():
             if now >= self._due[name]:
                 self._due[name] += (1 + (now - self._due[name]) // period_ns) * period_ns
@@ -170,8 +175,6 @@ class ExchangeFeed:
             tape.prints += batch.prints
             self._stirred[name] = tape
             return frames
-        if name in self._tracked:
-            self._stirred[name] = tape
         late, tape.prints = tape.prints, []  # of a flow that has just ended
         for event in (*late, *batch.events):
             tape.sequence += 1
@@ -209,8 +212,7 @@ class ExchangeFeed:
     def _timed(self, name: str, now: int, wanted: Wanted) -> list[Frame]:
         match name:
             case "orders":
-                stirred, self._stirred = self._stirred, {}
-                return [f for tape in stirred.values() for f in self._step(tape, now, wanted)]
+                return self._steps(now, wanted)
             case "level2_batch":
                 return self._flush_levels(wanted)
             case "heartbeat":
@@ -265,14 +267,31 @@ class ExchangeFeed:
                 finest[asset] = max(finest.get(asset, 0), decimals)
         return [wire.currency_row(asset, decimals) for asset, decimals in finest.items()]
 
-    def _step(self, tape: _Tape, now: int, wanted: Wanted) -> list[Frame]:
-        """Tell the orders of one product, or begin to."""
-        name = tape.product.id
-        book = self._exchange.book(tape.product.listing.id)
-        resting = [book.orders(side) for side in Side]
+    def _begin(self) -> None:
+        """Hold the orders as they are now: what has happened so far is counted already."""
+        self._begins = False
+        tapes = [self._tapes[name] for name in self._tracked]
+        fresh = {tape.product.listing.id: tape for tape in tapes if tape.flow is None}
+        for listing, resting in self._exchange.resting(fresh).items():
+            fresh[listing].flow = OrderFlow(resting)
+
+    def _steps(self, now: int, wanted: Wanted) -> list[Frame]:
+        """Tell the orders of the products that have news."""
+        stirred, self._stirred = self._stirred, {}
+        if not stirred:
+            return []
+        self._due["orders"] += self._exchange.engine.open_count * ORDERS_NS_EACH
+        names = [tape.product.listing.id for tape in stirred.values()]
+        resting = self._exchange.resting(names)
+        return [
+            frame
+            for tape, name in zip(stirred.values(), names, strict=True)
+            for frame in self._step(tape, resting[name], now, wanted)
+        ]
+
+    def _step(self, tape: _Tape, resting: RestingOrders, now: int, wanted: Wanted) -> list[Frame]:
+        """Tell the orders of one product."""
         if tape.flow is None:
-            if name in self._tracked:
-                tape.flow = OrderFlow(resting)
             return []
         prints, tape.prints = tape.prints, []
         own, tape.own = tape.own, {}

@@ -134,14 +134,21 @@ class CoinbaseServer(VenueServer):
         except orjson.JSONDecodeError:
             request = None
         socket = self._socket(session, request)
-        buckets = self._messages[socket is self._exchange]
-        if buckets.take(session.address, get_running_loop().time()) < 0:
+        if not self._may_send(session, request, socket is self._exchange):
             self.counts.violations[Rule.MESSAGE_RATE] += 1
             socket.refuse(session, "rate limit exceeded")
         elif not isinstance(request, dict):
             socket.refuse(session, "failed to parse message")
         else:
             socket.handle(session, request)
+
+    def _may_send(self, session: Session, request: object, is_exchange: bool) -> bool:
+        """Take a message in; Advanced Trade counts only those that nobody signed."""
+        signed = isinstance(request, dict) and ("jwt" in request or "signature" in request)
+        if signed and not is_exchange:
+            return True
+        now_s = get_running_loop().time()
+        return self._messages[is_exchange].take(session.address, now_s) >= 0
 
     def _socket(self, session: Session, request: object) -> "AdvancedSocket | ExchangeSocket":
         """Return the product that a message is meant for."""

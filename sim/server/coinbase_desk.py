@@ -1,6 +1,6 @@
 """The order desk behind both simulated Coinbase products: accounts, venue rules, orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -39,15 +39,16 @@ class CoinbaseDesk:
         self.exchange = exchange
         self.products = products
         self._accounts: dict[str, int] = {}
-        for key in keys:
-            if key.account not in self._accounts:
-                self._accounts[key.account] = self._open(key)
+        for name in dict.fromkeys(key.account for key in keys):
+            # Several keys may open one account: what the first of them with funds says holds.
+            funds = [key.balances for key in keys if key.account == name and key.balances]
+            self._accounts[name] = self._open(name, funds[0] if funds else {})
 
-    def _open(self, key: ApiKey) -> int:
+    def _open(self, name: str, funds: Mapping[str, str]) -> int:
         try:
-            account = self.exchange.account_of(key.account)
+            account = self.exchange.account_of(name)
         except KeyError:
-            account = self.exchange.open_account(key.account, key.balances)
+            account = self.exchange.open_account(name, funds)
         # Whoever watches later sees the count of fills as it is after this report.
         self.exchange.watch(account, _count_fill)
         return account

@@ -112,12 +112,13 @@ class ExchangeRest:
         level = call.query.get("level", "1")
         if level not in ("1", "2", "3"):
             raise BadRequestError(400, "", "Invalid level")
-        orders = {side: self._feed.orders(product.id, side) for side in Side}
-        sides = {side: _level3(found) for side, found in orders.items()}
-        if level != "3":
-            sides = {side: _level2(found) for side, found in orders.items()}
-        if level == "1":
-            sides = {side: found[:1] for side, found in sides.items()}
+        book, limit = self._desk.exchange.book(product.listing.id), 1 if level == "1" else None
+        sides: dict[Side, Sequence[tuple[int, int, int | str]]] = {
+            side: _level3(self._feed.orders(product.id, side))
+            if level == "3"
+            else book.side(side).counted(limit)
+            for side in Side
+        }
         sequence = self._feed.sequence(product.id)
         is_auction = product.state is State.AUCTION
         return wire.book_reply(product.listing, sequence, self._now_ns(), is_auction, sides)
@@ -313,15 +314,6 @@ class ExchangeRest:
 
 def _level3(orders: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int | str]]:
     return [(price, lots, order_uuid(order)) for price, lots, order in orders]
-
-
-def _level2(orders: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int | str]]:
-    """Return (price, lots, number of orders) of each level."""
-    levels: dict[int, tuple[int, int]] = {}
-    for price, lots, _ in orders:
-        held, count = levels.get(price, (0, 0))
-        levels[price] = held + lots, count + 1
-    return [(price, lots, count) for price, (lots, count) in levels.items()]
 
 
 def _page(found: Sequence[_Row], number: Callable[[_Row], int], call: Call) -> list[_Row]:

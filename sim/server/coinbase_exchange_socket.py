@@ -129,25 +129,29 @@ class ExchangeSocket:
         return 0
 
     def _subscribe(self, session: Session, wanted: dict[str, list[str]], account: int) -> None:
+        wanted = {name: self._products(name, products) for name, products in wanted.items()}
         session.client.cancel("subscribe")
-        fresh: list[tuple[str, list[str]]] = []
-        for name, named in wanted.items():
-            every = name == "user" and not named
-            products = list(self._desk.products.by_id) if every else named
-            if name != "status" and not products:
-                raise _BadSubscriptionError("product_ids is required")
+        fresh: dict[str, list[str]] = {}
+        for name, products in wanted.items():
             held = session.channels.setdefault(name, [])
-            new = [product for product in dict.fromkeys(products) if product not in held]
-            held += new
-            fresh.append((name, new))
+            fresh[name] = [product for product in dict.fromkeys(products) if product not in held]
+            held += fresh[name]
         acknowledged = wire.subscriptions_message(session.channels)
         session.client.send(acknowledged.decode())
-        for name, products in fresh:
+        for name, products in fresh.items():
             for frame in self._feed.snapshots(name, products):
                 self._send(frame, [session])
             for product in products if name != "status" else [""]:
                 self._readers.add(session, _key(name, product, account))
         self._track()
+
+    def _products(self, name: str, products: list[str]) -> list[str]:
+        """Return the products that a subscription of a channel comes to."""
+        if name == "user" and not products:
+            return list(self._desk.products.by_id)
+        if name != "status" and not products:
+            raise _BadSubscriptionError("product_ids is required")
+        return products
 
     def _unsubscribe(self, session: Session, wanted: dict[str, list[str]]) -> None:
         for name, products in wanted.items():

@@ -13,6 +13,7 @@ from sim.server.coinbase_rate import Rate
 from sim.server.coinbase_rest import RestRates
 from sim.server.pump import Pump, wall_start_ns
 
+from . import helpers
 from .coinbase_keys import COINBASE_KEYS
 
 LISTINGS = [
@@ -24,6 +25,11 @@ FEES = Fees(4_000_000, 6_000_000)
 LEVELS = 60
 FAST = Rate(10_000, 10_000)
 NO_RATES = RestRates(FAST, FAST, FAST, FAST, FAST)
+
+
+def dial(url):
+    """Connect with room for all that is sent: a full queue would hold up the closing handshake."""
+    return helpers.dial(url, max_queue=None)
 
 
 class Market:

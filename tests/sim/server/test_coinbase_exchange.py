@@ -10,8 +10,8 @@ from sim.server.counts import Rule
 from sim.wire.coinbase_id import order_uuid
 
 from .coinbase_keys import COINBASE_KEYS, exchange_auth
-from .coinbase_market import Market, Venue
-from .helpers import closed, dial, read, read_many, send, until, within
+from .coinbase_market import Market, Venue, dial
+from .helpers import closed, read, read_many, send, until, within
 
 PRODUCTS = ["BTC-USD", "ETH-USD"]
 
@@ -110,7 +110,8 @@ async def test_heartbeats_tickers_and_the_rest_book_share_the_sequence_of_full(v
         while len(kinds & {"heartbeat", "ticker", "match"}) < 3 or len(numbers) < 50:
             message = await read(socket)
             kinds.add(message["type"])
-            if message["type"] in ("received", "open", "done", "match", "change"):
+            begun = numbers or message["type"] in ("received", "open", "done", "change")
+            if begun and message["type"] in ("received", "open", "done", "match", "change"):
                 numbers.setdefault(message["sequence"], []).append(message)
             elif message["type"] == "ticker" and message["sequence"] in numbers:
                 traded = numbers[message["sequence"]][0]
@@ -242,6 +243,15 @@ async def test_a_message_that_makes_no_sense_is_answered_with_a_reason(venue, fi
     assert (error["type"], error["message"]) == ("error", message)
     assert error["reason"]
     assert venue.server.counts.refused == 1
+
+
+async def test_a_refused_message_subscribes_nothing(venue):
+    async with dial(venue.ws) as socket:
+        named = [{"name": "ticker", "product_ids": ["BTC-USD"]}, "heartbeat"]
+        await send(socket, type="subscribe", channels=named)
+        assert (await read(socket))["reason"] == "product_ids is required"
+        await subscribe(venue, socket, "ticker")
+        assert await read(socket, kind("ticker"))
 
 
 async def test_a_path_settles_which_product_a_broken_message_is_for():

@@ -10,8 +10,8 @@ from sim.exchange.order import Request
 from sim.wire.coinbase_id import order_uuid
 
 from .coinbase_keys import jwt
-from .coinbase_market import Venue
-from .helpers import closed, dial, read, read_many, send, within
+from .coinbase_market import Venue, dial
+from .helpers import closed, read, read_many, send, within
 
 NAME = "BTC-USD.COINBASE"
 
