@@ -82,7 +82,11 @@ class _Symbol:
 
     def day(self, now_ns: int) -> Bar:
         """Return the trades of the last day as one bar."""
-        found = summed(self.minutes.since(now_ns - ticker.DAY_NS))
+        return self.since(now_ns - ticker.DAY_NS, now_ns)
+
+    def since(self, start_ns: int, now_ns: int) -> Bar:
+        """Return the trades from a time on as one bar."""
+        found = summed(self.minutes.since(start_ns))
         return found or flat(now_ns, self.average(now_ns))
 
     def kline(self, interval_ns: int, now_ns: int) -> Bar | None:
@@ -159,6 +163,10 @@ class BinanceFeed:
     def day(self, symbol: str) -> Bar:
         """Return the trades of the last day as one bar; KeyError if unknown."""
         return self._by_name[symbol].day(self._market.now_ns)
+
+    def since(self, symbol: str, start_ns: int) -> Bar:
+        """Return the trades from a time on, at most a day ago, as one bar; KeyError if unknown."""
+        return self._by_name[symbol].since(start_ns, self._market.now_ns)
 
     def bars(self, symbol: str, interval_ns: int) -> Bars:
         """Return the bars of a second or of a minute; KeyError if unknown."""
