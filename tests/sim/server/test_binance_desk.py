@@ -19,6 +19,7 @@ from .binance_world import BTC, Binance
 
 STAMP_NS = 10**6
 STEPS = 120
+OPEN = ("NEW", "PARTIALLY_FILLED")
 MODES = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
 KINDS = ("place", "place", "place", "others", "others", "others", "cancel", "amend", "state")
 TYPES = (
@@ -69,7 +70,7 @@ class Told:
             self.balances |= {row["a"]: (row["f"], row["l"]) for row in event["B"]}
             return
         before = self.orders.get(event["i"])
-        assert before is not None or event["x"] == "NEW"
+        assert event["x"] == "NEW" if before is None else before["X"] in OPEN
         self.seen[event["x"]] += 1
         self.seen["reached"] += before is not None and event["x"] == "NEW"
         if event["x"] == "TRADE":
@@ -129,7 +130,9 @@ def check(draw):
         call = Call(Params(params), venue.exchange.now_ns, STAMP_NS, venue.alice)
         return trading.endpoints()[name].answer(call)
 
-    rows = {row["orderId"]: row for row in ask("allOrders", symbol="BTCUSDT")}
+    every = ask("allOrders", symbol="BTCUSDT")
+    rows = {row["orderId"]: row for row in every}
+    assert [row["orderId"] for row in every] == sorted(rows)
     assert rows.keys() == told.orders.keys()
     for order_id, event in told.orders.items():
         row = rows[order_id]
@@ -144,11 +147,7 @@ def check(draw):
         assert client_id == row["clientOrderId"]
         assert ask("order.status", symbol="BTCUSDT", origClientOrderId=client_id) == row
     still_open = {row["orderId"] for row in ask("openOrders.status")}
-    assert still_open == {
-        order_id
-        for order_id, event in told.orders.items()
-        if event["X"] in {"NEW", "PARTIALLY_FILLED"}
-    }
+    assert still_open == {order_id for order_id, event in told.orders.items() if event["X"] in OPEN}
     trades = ask("myTrades", symbol="BTCUSDT")
     assert [(t["id"], t["orderId"], t["price"], t["qty"], t["commission"]) for t in trades] == (
         told.fills
