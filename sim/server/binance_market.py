@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from sim.feed.binance import BinanceFeed
-from sim.feed.binance_bars import MINUTE_NS, SECOND_NS, grouped
+from sim.feed.binance_bars import INTERVALS_NS, MINUTE_NS, grouped
 from sim.market.event import Print
 from sim.market.listing import Listing
 from sim.wire import binance as wire
@@ -21,22 +21,6 @@ DEPTH_LIMIT_MAX: Final = 5000
 TRADES_LIMIT_MAX: Final = 1000
 _HOUR_NS = 60 * MINUTE_NS
 _DAY_NS = 24 * _HOUR_NS
-INTERVALS_NS: Final = {
-    "1s": SECOND_NS,
-    "1m": MINUTE_NS,
-    "3m": 3 * MINUTE_NS,
-    "5m": 5 * MINUTE_NS,
-    "15m": 15 * MINUTE_NS,
-    "30m": 30 * MINUTE_NS,
-    "1h": _HOUR_NS,
-    "2h": 2 * _HOUR_NS,
-    "4h": 4 * _HOUR_NS,
-    "6h": 6 * _HOUR_NS,
-    "8h": 8 * _HOUR_NS,
-    "12h": 12 * _HOUR_NS,
-    "1d": _DAY_NS,
-    "3d": 3 * _DAY_NS,
-}
 WINDOWS_NS: Final = {
     **{f"{count}m": count * MINUTE_NS for count in range(1, 60)},
     **{f"{count}h": count * _HOUR_NS for count in range(1, 24)},
