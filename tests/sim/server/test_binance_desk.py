@@ -7,6 +7,7 @@ from random import Random
 
 from engine.code import Side, State, Tif
 from sim.exchange.order import Refused
+from sim.server.binance_account import Queries
 from sim.server.binance_call import Call
 from sim.server.binance_entry import draft, read_order
 from sim.server.binance_error import ApiError
@@ -120,7 +121,8 @@ def check(draw):
     venue.fill_book()
     venue.feed.publish(venue.exchange.take_events(), ())
     desk = venue.server._desk
-    trading = Trading(desk, MarketData(venue.feed, dict))
+    market = MarketData(venue.feed, dict)
+    endpoints = Trading(desk, market).endpoints() | Queries(desk, market).endpoints()
     told = Told()
     desk._streams.add(Subscription(0, venue.alice, STAMP_NS, told.take))
     for _ in range(STEPS):
@@ -128,7 +130,7 @@ def check(draw):
 
     def ask(name, **params):
         call = Call(Params(params), venue.exchange.now_ns, STAMP_NS, venue.alice)
-        return trading.endpoints()[name].answer(call)
+        return endpoints[name].answer(call)
 
     every = ask("allOrders", symbol="BTCUSDT")
     rows = {row["orderId"]: row for row in every}
