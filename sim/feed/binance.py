@@ -10,7 +10,17 @@ from sim.market.listing import BINANCE, Listing
 from sim.wire import binance as wire
 from sim.wire import binance_ticker as ticker
 
-from .binance_bars import MINUTE_NS, MINUTES_KEPT, SECOND_NS, SECONDS_KEPT, Bar, Bars, flat, summed
+from .binance_bars import (
+    INTERVALS_NS,
+    MINUTE_NS,
+    MINUTES_KEPT,
+    SECOND_NS,
+    SECONDS_KEPT,
+    Bar,
+    Bars,
+    flat,
+    summed,
+)
 from .frame import Frame
 
 SPEEDS_NS = {"@100ms": 100_000_000, "": 1_000_000_000}  # by suffix of the stream name
@@ -18,7 +28,6 @@ PARTIAL_DEPTHS = (5, 10, 20)
 ALL_MINI_TICKERS = "!miniTicker@arr"
 TRADES_KEPT = 1000
 AVERAGE_NS = 5 * MINUTE_NS  # that the average price looks back
-KLINES_NS = {"1s": SECOND_NS, "1m": MINUTE_NS}
 MILLISECOND, MICROSECOND = 1_000_000, 1_000  # units of time stamps, in ns
 # A stream in microseconds is one of its own, known by this ending which no client can send.
 MICRO = "\n"
@@ -82,7 +91,11 @@ class _Symbol:
 
     def day(self, now_ns: int) -> Bar:
         """Return the trades of the last day as one bar."""
-        found = summed(self.minutes.since(now_ns - ticker.DAY_NS))
+        return self.since(now_ns - ticker.DAY_NS, now_ns)
+
+    def since(self, start_ns: int, now_ns: int) -> Bar:
+        """Return the trades from a time on as one bar."""
+        found = summed(self.minutes.since(start_ns))
         return found or flat(now_ns, self.average(now_ns))
 
     def kline(self, interval_ns: int, now_ns: int) -> Bar | None:
@@ -92,7 +105,9 @@ class _Symbol:
         if last is None:
             return None
         start = (now_ns - 1) // interval_ns * interval_ns
-        return last if last.start_ns >= start else flat(start, last.close)
+        found = summed(bars.since(start)) or flat(start, last.close)
+        found.start_ns = start
+        return found
 
 
 class BinanceFeed:
@@ -132,7 +147,7 @@ class BinanceFeed:
                 names += [f"{symbol.lower}@depth{depth}{suffix}" for depth in PARTIAL_DEPTHS]
             kinds = ("bookTicker", "trade", "aggTrade", "miniTicker", "ticker", "avgPrice")
             names += [f"{symbol.lower}@{kind}" for kind in kinds]
-            names += [f"{symbol.lower}@kline_{name}" for name in KLINES_NS]
+            names += [f"{symbol.lower}@kline_{name}" for name in INTERVALS_NS]
         return [*names, ALL_MINI_TICKERS]
 
     def book(self, symbol: str) -> tuple[Listing, Book]:
@@ -159,6 +174,10 @@ class BinanceFeed:
     def day(self, symbol: str) -> Bar:
         """Return the trades of the last day as one bar; KeyError if unknown."""
         return self._by_name[symbol].day(self._market.now_ns)
+
+    def since(self, symbol: str, start_ns: int) -> Bar:
+        """Return the trades from a time on, at most a day ago, as one bar; KeyError if unknown."""
+        return self._by_name[symbol].since(start_ns, self._market.now_ns)
 
     def bars(self, symbol: str, interval_ns: int) -> Bars:
         """Return the bars of a second or of a minute; KeyError if unknown."""
@@ -244,7 +263,7 @@ class BinanceFeed:
         for suffix, unit in (("", MILLISECOND), (MICRO, MICROSECOND)):
             for symbol in self._symbols.values():
                 for kind, encode in _SECONDLY.items():
-                    stream = f"{symbol.lower}@{kind}{suffix}"
+                    stream = f"{symbol.lower}{kind}{suffix}"
                     if stream in wanted and (payload := encode(symbol, now_ns, unit)):
                         frames.append(Frame(now_ns, stream, "", payload))
             if (stream := ALL_MINI_TICKERS + suffix) in wanted:
@@ -276,7 +295,7 @@ def _average_price(symbol: _Symbol, now_ns: int, unit: int) -> bytes:
 
 
 def _kline_of(name: str) -> "_Encoder":
-    interval_ns = KLINES_NS[name]
+    interval_ns = INTERVALS_NS[name]
 
     def encode(symbol: _Symbol, now_ns: int, unit: int) -> bytes | None:
         bar = symbol.kline(interval_ns, now_ns)
@@ -289,9 +308,8 @@ def _kline_of(name: str) -> "_Encoder":
 
 _Encoder = Callable[[_Symbol, int, int], bytes | None]
 _SECONDLY: dict[str, _Encoder] = {
-    "miniTicker": _mini_ticker,
-    "ticker": _ticker,
-    "avgPrice": _average_price,
-    "kline_1s": _kline_of("1s"),
-    "kline_1m": _kline_of("1m"),
+    "@miniTicker": _mini_ticker,
+    "@ticker": _ticker,
+    "@avgPrice": _average_price,
+    **{f"@kline_{name}": _kline_of(name) for name in INTERVALS_NS},
 }

@@ -15,6 +15,7 @@ from sim.market.event import Event
 from sim.wire import binance as wire
 
 from . import binance_control as control
+from .binance_account import Queries
 from .binance_auth import Auth
 from .binance_call import Dispatcher
 from .binance_control import ControlError
@@ -104,6 +105,7 @@ class BinanceServer(VenueServer):
         endpoints = market.endpoints()
         if self._desk is not None:
             endpoints |= Trading(self._desk, market).endpoints()
+            endpoints |= Queries(self._desk, market).endpoints()
         dispatcher = Dispatcher(Auth(ring), lambda key: self._accounts[key.key], self.clock)
         self._rest = BinanceRest(
             endpoints, dispatcher, self._desk, self._meters, self.counts, self.clock

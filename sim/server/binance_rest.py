@@ -33,6 +33,8 @@ PATHS = {
     ("GET", "ticker/bookTicker"): "ticker.book",
     ("GET", "ticker/price"): "ticker.price",
     ("GET", "ticker/24hr"): "ticker.24hr",
+    ("GET", "ticker/tradingDay"): "ticker.tradingDay",
+    ("GET", "ticker"): "ticker",
     ("POST", "order"): "order.place",
     ("POST", "order/test"): "order.test",
     ("GET", "order"): "order.status",

@@ -107,6 +107,18 @@ def test_a_bar_of_a_second_is_told_when_it_is_over(market):
     assert (bar["k"]["t"], bar["k"]["x"], bar["k"]["v"]) == (START // MS, True, "1.00000000")
 
 
+def test_longer_bars_hold_the_trades_of_their_minutes(market):
+    stream = "btcusdt@kline_3m"
+    for minute in range(3):
+        market.trade(5_000_000 + minute, 100_000)
+        market.publish((minute + 1) * 60 * SECOND)
+    ((_, bar),) = market.publish(181 * SECOND, stream)
+    assert bar["k"]["t"] % (180 * 1000) == 0
+    assert int(bar["k"]["n"]) <= 3
+    ((_, day),) = market.publish(182 * SECOND, "btcusdt@kline_1d")
+    assert (day["k"]["n"], day["k"]["o"], day["k"]["c"]) == (3, "50000.00000000", "50000.02000000")
+
+
 def test_the_average_price_weighs_by_size_and_forgets_after_five_minutes(market):
     market.trade(5_000_000, 100_000)
     market.trade(5_100_000, 300_000)

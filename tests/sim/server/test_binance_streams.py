@@ -105,6 +105,21 @@ async def test_a_take_profit_that_cannot_be_paid_when_it_is_reached_expires(venu
     assert await venue.ok("GET", "openOrders") == []
 
 
+async def test_a_stop_that_cannot_be_paid_when_it_is_reached_expires(venue):
+    """It buys at the next offers, which cost more than was reserved at its stop price."""
+    async with listening(venue) as api:
+        await venue.order(side="BUY", type="STOP_LOSS", quantity="19", stopPrice="50010")
+        assert (await api.event("executionReport"))["x"] == "NEW"
+        venue.quote(Side.SELL, 60_000, 20)
+        venue.quote(Side.BUY, 50_010, 0.1, tif=Tif.IOC)
+        venue.step()
+        told = [await api.event("executionReport") for _ in range(2)]
+    assert [(e["x"], e["X"], e.get("eR")) for e in told] == [
+        ("NEW", "NEW", None),
+        ("EXPIRED", "EXPIRED", "INSUFFICIENT_BALANCES"),
+    ]
+
+
 async def test_a_replacement_beyond_the_limit_of_orders_cancels_only_where_it_may():
     async with serving(rules=BinanceRules(orders=OrderLimits(per_day=1))) as venue:
         placed = await venue.order(**LIMIT)
