@@ -2,7 +2,8 @@
 
 Worlds of the same seed and size advance in steps of 10 ms of virtual time, interleaved round by
 round: the market alone, with what Binance publishes of it, and with what Coinbase does besides, all
-streams of every symbol encoded and none sent. Times are the process's own CPU time.
+streams of every symbol encoded and none sent. Times are the process's own CPU time. `wire` is the
+served Binance with a client, in real time (bench/sim_wire.py).
 """
 
 import statistics
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bench.sim_wire import run_wire
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
 from sim.market.event import Event
@@ -87,11 +89,14 @@ def _contests(symbols: int, orders_per_s: float) -> dict[str, _Contest]:
 
 
 def run_sim(rounds: int = 5) -> dict[str, Any]:
-    """Measure every load; figures are of a second of virtual time, medians over the rounds."""
-    return {name: _measure(*load, rounds) for name, load in LOADS.items()}
+    """Measure every load, and the wire. Figures are medians over the rounds. Raises BenchError."""
+    figures: dict[str, Any] = {name: measure(*load, rounds) for name, load in LOADS.items()}
+    figures["wire"] = run_wire(rounds=rounds)
+    return figures
 
 
-def _measure(symbols: int, orders_per_s: float, rounds: int) -> dict[str, Any]:
+def measure(symbols: int, orders_per_s: float, rounds: int) -> dict[str, Any]:
+    """Return what a second of virtual time costs at one load."""
     contests = _contests(symbols, orders_per_s)
     for contest in contests.values():
         contest.run(WARM_UP_STEPS)
