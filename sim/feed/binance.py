@@ -55,10 +55,12 @@ class _Symbol:
         self.name = wire.symbol_of(listing)
         self.lower = self.name.lower()
         self.batches = {suffix: DiffBatch() for suffix in SPEEDS_NS}
+        self.open = list(self.batches.values())
         self.trades: deque[Print] = deque(maxlen=TRADES_KEPT)
         self.seconds = Bars(SECOND_NS, SECONDS_KEPT)
         self.minutes = Bars(MINUTE_NS, MINUTES_KEPT)
         self.book_ticker = f"{self.lower}@bookTicker"
+        self.book_tickers = wire.BookTickers(listing)
         self.depths = {suffix: f"{self.lower}@depth{suffix}" for suffix in SPEEDS_NS}
         self.partials = {
             suffix: [(depth, f"{self.lower}@depth{depth}{suffix}") for depth in PARTIAL_DEPTHS]
@@ -215,10 +217,10 @@ class BinanceFeed:
     def _on_change(
         self, symbol: _Symbol, event: LevelChange, wanted: Container[str], frames: list[Frame]
     ) -> None:
-        for batch in symbol.batches.values():
+        for batch in symbol.open:
             batch.add(event)
         if event.touch and symbol.book_ticker in wanted:
-            payload = wire.book_ticker(symbol.listing, event.update_id, event.touch)
+            payload = symbol.book_tickers.spell(event.update_id, event.touch)
             frames.append(Frame(event.ts_ns, symbol.book_ticker, "", payload))
 
     def _flush(self, suffix: str, now_ns: int, wanted: Container[str], frames: list[Frame]) -> None:
@@ -227,6 +229,7 @@ class BinanceFeed:
             if not batch.first_id:
                 continue  # an interval in which nothing changed is skipped
             symbol.batches[suffix] = DiffBatch()
+            symbol.open = list(symbol.batches.values())
             stream = symbol.depths[suffix]
             for name, unit in ((stream, MILLISECOND), (stream + MICRO, MICROSECOND)):
                 if name in wanted:

@@ -39,6 +39,7 @@ INTERVALS_NS: Final = {
 }
 _STATUSES = ("TRADING", "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY")
 _MICROSECONDS_FROM = 10**15
+_ALL_SYMBOLS = 1 << 30
 
 Row = Callable[[str, Call], object]
 
@@ -65,7 +66,7 @@ class MarketData:
             "avgPrice": Endpoint(self._average, 2),
             "ticker.book": Endpoint(self._book_tickers, _by_symbol(2, 4)),
             "ticker.price": Endpoint(self._prices, _by_symbol(2, 4)),
-            "ticker.24hr": Endpoint(self._tickers, _by_symbol(2, 80)),
+            "ticker.24hr": Endpoint(self._tickers, _tickers_weight),
         }
 
     def listing(self, params: Params) -> Listing:
@@ -243,6 +244,11 @@ def _status(params: Params) -> str | None:
 def _depth_weight(params: Params) -> int:
     limit = params.limit(100, DEPTH_LIMIT_MAX)
     return next(w for most, w in ((100, 5), (500, 25), (1000, 50), (5000, 250)) if limit <= most)
+
+
+def _tickers_weight(params: Params) -> int:
+    count = 1 if "symbol" in params else len(params.names("symbols") or ()) or _ALL_SYMBOLS
+    return next(w for most, w in ((20, 2), (100, 40), (_ALL_SYMBOLS, 80)) if count <= most)
 
 
 def _by_symbol(one: int, several: int) -> Callable[[Params], int]:

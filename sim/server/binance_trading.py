@@ -7,10 +7,11 @@ from sim.exchange.order import Fill, Order, OrderStatus
 from sim.market.listing import Listing
 from sim.wire import binance_order as wire
 from sim.wire.binance_symbol import symbol_of
+from sim.wire.binance_ticker import DAY_NS
 
 from .binance_call import Answer, Call, Endpoint, Security
 from .binance_desk import Desk
-from .binance_entry import Draft, read_order
+from .binance_entry import Draft, draft, read_order
 from .binance_error import ApiError, missing, neither, refused
 from .binance_filters import Filters
 from .binance_market import MarketData, period, within
@@ -64,19 +65,20 @@ class Trading:
 
     # Entering.
 
-    def _draft(self, params: Params) -> Draft:
-        listing = self._market.listing(params)
-        return read_order(params, listing, self._desk, self._desk.new_id)
+    def _draft(self, call: Call) -> Draft:
+        """Read and check a new order, the last of what a request holds."""
+        listing = self._market.listing(call.params)
+        wish = read_order(call.params, self._desk.new_id)
+        call.done()
+        return draft(wish, listing, self._desk)
 
     def _place(self, call: Call) -> object:
-        draft = self._draft(call.params)
-        call.done()
-        return self._enter(call, draft)
+        return self._enter(call, self._draft(call))
 
-    def _enter(self, call: Call, draft: Draft) -> wire.Fields:
-        order, fills = self._desk.place(call.account, draft)
-        listing, ticket = draft.listing, draft.ticket
-        match draft.response:
+    def _enter(self, call: Call, new: Draft) -> wire.Fields:
+        order, fills = self._desk.place(call.account, new)
+        listing, ticket = new.listing, new.ticket
+        match new.response:
             case "ACK":
                 return wire.ack(listing, order, ticket, call.unit)
             case "RESULT":
@@ -85,13 +87,12 @@ class Trading:
                 return wire.full(listing, order, ticket, call.unit, fills)
 
     def _test(self, call: Call) -> object:
-        draft = self._draft(call.params)
         with_rates = call.params.flag("computeCommissionRates")
-        call.done()
-        self._desk.check_entry(call.account, draft)
+        new = self._draft(call)
+        self._desk.check_entry(call.account, new)
         if not with_rates:
             return {}
-        rates = self._rates(draft.listing)
+        rates = self._rates(new.listing)
         nothing = dict.fromkeys(("maker", "taker"), wire.rate_text(0))
         return {
             "standardCommissionForOrder": {name: rates[name] for name in ("maker", "taker")},
@@ -108,7 +109,10 @@ class Trading:
         order_id, client_id = params.integer(names[0]), params.client_id(names[1])
         if order_id is None and client_id is None:
             raise neither(names[1], names[0])
-        return self._desk.find(account, listing, order_id, client_id)
+        order = self._desk.find(account, listing, order_id, client_id)
+        if order and client_id not in {None, self._desk.ticket(order).client_id}:
+            raise ApiError(-2039, "Client order ID is not correct for this order ID.")
+        return order
 
     def _status(self, call: Call) -> object:
         order = self._find(call.account, call.params, ("orderId", "origClientOrderId"))
@@ -156,17 +160,18 @@ class Trading:
             raise missing("cancelReplaceMode")
         name = "orderRateLimitExceededMode"
         error = ApiError(-1130, f"Data sent for parameter '{name}' is not valid.")
-        params.choice(name, _RATE_MODES, error)
+        rate_mode = params.choice(name, _RATE_MODES, error)
         order = self._find(account, params, ("cancelOrderId", "cancelOrigClientOrderId"))
         cancel_id = params.client_id("cancelNewClientOrderId") or self._desk.new_id()
         only = _restriction(params)
-        draft = self._draft(params)
-        call.done()
-        cancel = _attempt(lambda: self._end(order, cancel_id, only, call.unit))
-        new: wire.Fields | ApiError | None = None
-        if mode == "ALLOW_FAILURE" or not isinstance(cancel, ApiError):
-            new = _attempt(lambda: self._enter(call, draft))
-        return _both(cancel, new)
+        new = self._draft(call)
+        if rate_mode != "CANCEL_ONLY":
+            self._desk.counts(account).check(self._desk.exchange.now_ns)
+        canceled = _attempt(lambda: self._end(order, cancel_id, only, call.unit))
+        entered: wire.Fields | ApiError | None = None
+        if mode == "ALLOW_FAILURE" or not isinstance(canceled, ApiError):
+            entered = _attempt(lambda: self._enter(call, new))
+        return _both(canceled, entered)
 
     def _amend(self, call: Call) -> object:
         params = call.params
@@ -198,7 +203,7 @@ class Trading:
     def _all_orders(self, call: Call) -> object:
         params = call.params
         listing, limit = self._market.listing(params), params.limit(500, _PAGE_MAX)
-        first, (start, end) = params.integer("orderId"), period(params)
+        first, (start, end) = params.integer("orderId"), _day(params)
         call.done()
         rows = [
             order
@@ -214,7 +219,7 @@ class Trading:
         params = call.params
         listing, limit = self._market.listing(params), params.limit(500, _PAGE_MAX)
         of_order, first = params.integer("orderId"), params.integer("fromId")
-        start, end = period(params)
+        start, end = _day(params)
         call.done()
         rows: list[tuple[Fill, int]] = [
             (fill, order_id)
@@ -300,6 +305,14 @@ _NO_DISCOUNT = {
     "discountAsset": "BNB",
     "discount": "0.00000000",
 }
+
+
+def _day(params: Params) -> tuple[int | None, int | None]:
+    """Return a period in ns that may be no longer than a day."""
+    start, end = period(params)
+    if start is not None and end is not None and end - start > DAY_NS:
+        raise ApiError(-1127, "More than 24 hours between startTime and endTime.")
+    return start, end
 
 
 def _refuse(code: int, message: str) -> Answer:

@@ -1,7 +1,6 @@
 """The benchmark of the simulated market measures what it says, on a small load."""
 
-from bench.sim import measure
-from bench.sim_wire import run_wire
+from bench.sim_market import measure
 
 
 def test_the_same_orders_are_sent_whatever_is_made_of_the_events():
@@ -11,9 +10,3 @@ def test_the_same_orders_are_sent_whatever_is_made_of_the_events():
     assert plain["frames_per_second"] == 0
     assert 0 < binance["frames_per_second"] < both["frames_per_second"]
     assert plain["cpu_share"] > 0
-
-
-def test_frames_reach_a_client_while_the_market_goes_on():
-    figures = run_wire(orders_per_s=2000, rounds=1, seconds=0.5)
-    assert figures["frames_per_second"] > 0
-    assert figures["orders_per_second"] > 0
