@@ -88,10 +88,11 @@ def _contests(symbols: int, orders_per_s: float) -> dict[str, _Contest]:
 
 def run_market(rounds: int = 5) -> dict[str, Any]:
     """Measure every load; figures are of a second of virtual time, medians over the rounds."""
-    return {name: _measure(*load, rounds) for name, load in LOADS.items()}
+    return {name: measure(*load, rounds) for name, load in LOADS.items()}
 
 
-def _measure(symbols: int, orders_per_s: float, rounds: int) -> dict[str, Any]:
+def measure(symbols: int, orders_per_s: float, rounds: int) -> dict[str, Any]:
+    """Return what a second of virtual time costs at one load."""
     contests = _contests(symbols, orders_per_s)
     for contest in contests.values():
         contest.run(WARM_UP_STEPS)
