@@ -10,7 +10,17 @@ from sim.market.listing import BINANCE, Listing
 from sim.wire import binance as wire
 from sim.wire import binance_ticker as ticker
 
-from .binance_bars import MINUTE_NS, MINUTES_KEPT, SECOND_NS, SECONDS_KEPT, Bar, Bars, flat, summed
+from .binance_bars import (
+    INTERVALS_NS,
+    MINUTE_NS,
+    MINUTES_KEPT,
+    SECOND_NS,
+    SECONDS_KEPT,
+    Bar,
+    Bars,
+    flat,
+    summed,
+)
 from .frame import Frame
 
 SPEEDS_NS = {"@100ms": 100_000_000, "": 1_000_000_000}  # by suffix of the stream name
@@ -18,7 +28,6 @@ PARTIAL_DEPTHS = (5, 10, 20)
 ALL_MINI_TICKERS = "!miniTicker@arr"
 TRADES_KEPT = 1000
 AVERAGE_NS = 5 * MINUTE_NS  # that the average price looks back
-KLINES_NS = {"1s": SECOND_NS, "1m": MINUTE_NS}
 MILLISECOND, MICROSECOND = 1_000_000, 1_000  # units of time stamps, in ns
 # A stream in microseconds is one of its own, known by this ending which no client can send.
 MICRO = "\n"
@@ -55,10 +64,12 @@ class _Symbol:
         self.name = wire.symbol_of(listing)
         self.lower = self.name.lower()
         self.batches = {suffix: DiffBatch() for suffix in SPEEDS_NS}
+        self.open = list(self.batches.values())
         self.trades: deque[Print] = deque(maxlen=TRADES_KEPT)
         self.seconds = Bars(SECOND_NS, SECONDS_KEPT)
         self.minutes = Bars(MINUTE_NS, MINUTES_KEPT)
         self.book_ticker = f"{self.lower}@bookTicker"
+        self.book_tickers = wire.BookTickers(listing)
         self.depths = {suffix: f"{self.lower}@depth{suffix}" for suffix in SPEEDS_NS}
         self.partials = {
             suffix: [(depth, f"{self.lower}@depth{depth}{suffix}") for depth in PARTIAL_DEPTHS]
@@ -80,7 +91,11 @@ class _Symbol:
 
     def day(self, now_ns: int) -> Bar:
         """Return the trades of the last day as one bar."""
-        found = summed(self.minutes.since(now_ns - ticker.DAY_NS))
+        return self.since(now_ns - ticker.DAY_NS, now_ns)
+
+    def since(self, start_ns: int, now_ns: int) -> Bar:
+        """Return the trades from a time on as one bar."""
+        found = summed(self.minutes.since(start_ns))
         return found or flat(now_ns, self.average(now_ns))
 
     def kline(self, interval_ns: int, now_ns: int) -> Bar | None:
@@ -90,7 +105,9 @@ class _Symbol:
         if last is None:
             return None
         start = (now_ns - 1) // interval_ns * interval_ns
-        return last if last.start_ns >= start else flat(start, last.close)
+        found = summed(bars.since(start)) or flat(start, last.close)
+        found.start_ns = start
+        return found
 
 
 class BinanceFeed:
@@ -130,7 +147,7 @@ class BinanceFeed:
                 names += [f"{symbol.lower}@depth{depth}{suffix}" for depth in PARTIAL_DEPTHS]
             kinds = ("bookTicker", "trade", "aggTrade", "miniTicker", "ticker", "avgPrice")
             names += [f"{symbol.lower}@{kind}" for kind in kinds]
-            names += [f"{symbol.lower}@kline_{name}" for name in KLINES_NS]
+            names += [f"{symbol.lower}@kline_{name}" for name in INTERVALS_NS]
         return [*names, ALL_MINI_TICKERS]
 
     def book(self, symbol: str) -> tuple[Listing, Book]:
@@ -157,6 +174,10 @@ class BinanceFeed:
     def day(self, symbol: str) -> Bar:
         """Return the trades of the last day as one bar; KeyError if unknown."""
         return self._by_name[symbol].day(self._market.now_ns)
+
+    def since(self, symbol: str, start_ns: int) -> Bar:
+        """Return the trades from a time on, at most a day ago, as one bar; KeyError if unknown."""
+        return self._by_name[symbol].since(start_ns, self._market.now_ns)
 
     def bars(self, symbol: str, interval_ns: int) -> Bars:
         """Return the bars of a second or of a minute; KeyError if unknown."""
@@ -215,10 +236,10 @@ class BinanceFeed:
     def _on_change(
         self, symbol: _Symbol, event: LevelChange, wanted: Container[str], frames: list[Frame]
     ) -> None:
-        for batch in symbol.batches.values():
+        for batch in symbol.open:
             batch.add(event)
         if event.touch and symbol.book_ticker in wanted:
-            payload = wire.book_ticker(symbol.listing, event.update_id, event.touch)
+            payload = symbol.book_tickers.spell(event.update_id, event.touch)
             frames.append(Frame(event.ts_ns, symbol.book_ticker, "", payload))
 
     def _flush(self, suffix: str, now_ns: int, wanted: Container[str], frames: list[Frame]) -> None:
@@ -227,6 +248,7 @@ class BinanceFeed:
             if not batch.first_id:
                 continue  # an interval in which nothing changed is skipped
             symbol.batches[suffix] = DiffBatch()
+            symbol.open = list(symbol.batches.values())
             stream = symbol.depths[suffix]
             for name, unit in ((stream, MILLISECOND), (stream + MICRO, MICROSECOND)):
                 if name in wanted:
@@ -241,7 +263,7 @@ class BinanceFeed:
         for suffix, unit in (("", MILLISECOND), (MICRO, MICROSECOND)):
             for symbol in self._symbols.values():
                 for kind, encode in _SECONDLY.items():
-                    stream = f"{symbol.lower}@{kind}{suffix}"
+                    stream = f"{symbol.lower}{kind}{suffix}"
                     if stream in wanted and (payload := encode(symbol, now_ns, unit)):
                         frames.append(Frame(now_ns, stream, "", payload))
             if (stream := ALL_MINI_TICKERS + suffix) in wanted:
@@ -273,7 +295,7 @@ def _average_price(symbol: _Symbol, now_ns: int, unit: int) -> bytes:
 
 
 def _kline_of(name: str) -> "_Encoder":
-    interval_ns = KLINES_NS[name]
+    interval_ns = INTERVALS_NS[name]
 
     def encode(symbol: _Symbol, now_ns: int, unit: int) -> bytes | None:
         bar = symbol.kline(interval_ns, now_ns)
@@ -286,9 +308,8 @@ def _kline_of(name: str) -> "_Encoder":
 
 _Encoder = Callable[[_Symbol, int, int], bytes | None]
 _SECONDLY: dict[str, _Encoder] = {
-    "miniTicker": _mini_ticker,
-    "ticker": _ticker,
-    "avgPrice": _average_price,
-    "kline_1s": _kline_of("1s"),
-    "kline_1m": _kline_of("1m"),
+    "@miniTicker": _mini_ticker,
+    "@ticker": _ticker,
+    "@avgPrice": _average_price,
+    **{f"@kline_{name}": _kline_of(name) for name in INTERVALS_NS},
 }

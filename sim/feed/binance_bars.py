@@ -8,6 +8,23 @@ from sim.market.event import Print
 
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
+_HOUR_NS = 60 * MINUTE_NS
+_DAY_NS = 24 * _HOUR_NS
+INTERVALS_NS = {
+    "1s": SECOND_NS,
+    "1m": MINUTE_NS,
+    "3m": 3 * MINUTE_NS,
+    "5m": 5 * MINUTE_NS,
+    "15m": 15 * MINUTE_NS,
+    "30m": 30 * MINUTE_NS,
+    "1h": _HOUR_NS,
+    "2h": 2 * _HOUR_NS,
+    "4h": 4 * _HOUR_NS,
+    "6h": 6 * _HOUR_NS,
+    "8h": 8 * _HOUR_NS,
+    "12h": 12 * _HOUR_NS,
+    "1d": _DAY_NS,
+}
 MINUTES_KEPT = 1440
 SECONDS_KEPT = 1000
 

@@ -1,7 +1,7 @@
 """The simulated Binance spot: streams, REST and the WebSocket API, under the venue's rules."""
 
 from asyncio import get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from sim.market.event import Event
 from sim.wire import binance as wire
 
 from . import binance_control as control
+from .binance_account import Queries
 from .binance_auth import Auth
 from .binance_call import Dispatcher
 from .binance_control import ControlError
@@ -89,13 +90,13 @@ class BinanceServer(VenueServer):
         rules: BinanceRules | None = None,
         *,
         exchange: Exchange | None = None,
-        keys: KeyRing | None = None,
+        keys: Iterable[ApiKey] = (),
     ) -> None:
         self._rules = rules or BinanceRules()
         super().__init__(now_ns, queue_frames=self._rules.queue_frames)
         self._feed = feed
         self._exchange = exchange
-        ring = (keys if exchange else None) or KeyRing()
+        ring = KeyRing(keys if exchange else ())
         self._meters = Meters(self._rules.weight)
         streams = UserStreams()
         self._desk = Desk(exchange, feed, streams, self._rules.orders) if exchange else None
@@ -104,11 +105,12 @@ class BinanceServer(VenueServer):
         endpoints = market.endpoints()
         if self._desk is not None:
             endpoints |= Trading(self._desk, market).endpoints()
-        dispatcher = Dispatcher(Auth(ring), lambda key: self._accounts[key.key], now_ns)
+            endpoints |= Queries(self._desk, market).endpoints()
+        dispatcher = Dispatcher(Auth(ring), lambda key: self._accounts[key.key], self.clock)
         self._rest = BinanceRest(
-            endpoints, dispatcher, self._desk, self._meters, self.counts, now_ns
+            endpoints, dispatcher, self._desk, self._meters, self.counts, self.clock
         )
-        self._api = WsApi(endpoints, dispatcher, self._desk, streams, self.counts, now_ns)
+        self._api = WsApi(endpoints, dispatcher, self._desk, streams, self.counts, self.clock)
         self._sessions: dict[Client, _Session] = {}
         self._api_sessions: dict[Client, ApiSession] = {}
         self._subscribers: dict[str, dict[_Session, None]] = {}
@@ -317,14 +319,16 @@ class BinanceServer(VenueServer):
             return
         stream = frame.channel.removesuffix(MICRO)
         hit = self.faults.meet(stream)
-        texts: dict[bool, str] = {}
-        for session in list(sessions):
-            combined = session.combined
-            if combined not in texts:
-                payload = wire.combined(stream, frame.payload) if combined else frame.payload
-                texts[combined] = payload.decode()
-            if hit is None:
-                session.client.send(texts[combined])
+        for combined in (False, True):  # one form after the other: each is framed once
+            clients = [session.client for session in sessions if session.combined is combined]
+            if not clients:
                 continue
-            self.counts.faulted += 1
-            hit.send(session.client, texts[combined])
+            payload = wire.combined(stream, frame.payload) if combined else frame.payload
+            if hit is None:
+                for client in clients:
+                    client.send(payload)
+                continue
+            text = payload.decode()
+            self.counts.faulted += len(clients)
+            for client in clients:
+                hit.send(client, text)

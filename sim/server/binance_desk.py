@@ -25,6 +25,7 @@ from .binance_streams import Funds, UserStreams
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ID_LENGTH = 22
+RENAMED_MAX = 10_000  # amended orders that are known by their new ids; the oldest go first
 _ALL = 1 << 62
 _STPS = {0: "NONE", 1: "EXPIRE_TAKER", 2: "EXPIRE_MAKER", 3: "EXPIRE_BOTH", 4: "DECREMENT"}
 _TYPES = ("LIMIT", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT")  # by the core's number
@@ -51,7 +52,7 @@ class Desk:
         self._limits = limits or OrderLimits()
         self._random = seeded(0, "binance/client-ids")
         self._counts: dict[int, OrderCounts] = {}
-        self._renamed: dict[tuple[int, str], Order] = {}  # open orders under an amended id
+        self._renamed: dict[tuple[int, str], Order] = {}  # orders under an amended id
         self._amends: dict[Order, int] = {}  # of open orders
         self._waiting: dict[str, dict[Order, None]] = {}  # parked take-profit orders by listing
         self._entering: Ticket | None = None
@@ -130,17 +131,13 @@ class Desk:
     def find(
         self, account: int, listing: Listing, order_id: int | None, client_id: str | None
     ) -> Order | None:
-        """Return the order that a client means; both ids must agree where both are given."""
+        """Return the order that a client means; its order id rules where both are given."""
         found: Order | None = None
         if order_id is not None:
             found = self._by_id(account, order_id)
         elif client_id is not None:
             found = self._by_client_id(account, listing, client_id)
-        if found is None or found.listing != listing.id:
-            return None
-        if order_id is not None and client_id not in {None, self.ticket(found).client_id}:
-            return None
-        return found
+        return found if found and found.listing == listing.id else None
 
     def _by_id(self, account: int, order_id: int) -> Order | None:
         order = self.exchange.order(account, order_id)
@@ -243,6 +240,8 @@ class Desk:
         self._renamed.pop((order.account, self._old_id), None)
         if order.client_id != client_id:
             self._renamed[order.account, client_id] = order
+            if len(self._renamed) > RENAMED_MAX:
+                del self._renamed[next(iter(self._renamed))]
         return self._report_id
 
     # What happens.

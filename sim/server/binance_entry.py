@@ -78,41 +78,6 @@ class Draft:
         return self.ticket.type.startswith("TAKE_PROFIT")
 
 
-def read_order(
-    params: Params, listing: Listing, prices: Prices, new_id: Callable[[], str]
-) -> Draft:
-    """Read and check every parameter of a new order but those of the request; ApiError."""
-    ticket, side, numbers = _read(params, new_id)
-    response = _response(params, ticket.type)
-    filters = Filters(listing)
-    price = filters.ticks(numbers.price) if numbers.price else 0
-    ticket.stop_price = filters.ticks(numbers.stop) if numbers.stop else 0
-    display = filters.lots(numbers.display) if numbers.display else 0
-    if prices.state(listing) in {State.HALTED, State.CANCEL_ONLY}:
-        raise ApiError(-2010, "Market is closed.")
-    if ticket.quote_qty:
-        lots = _lots_for_quote(listing, side, ticket.quote_qty, prices)
-    else:
-        lots = filters.lots(numbers.qty)
-    ticket.lots = lots
-    request = Request(
-        listing=listing.id,
-        side=side,
-        type=_TYPES[ticket.type],
-        qty=lots,
-        price=price,
-        stop_price=0 if ticket.type.startswith("TAKE") else ticket.stop_price,
-        tif=Tif.IOC if ticket.type == "MARKET" else _TIFS[ticket.tif],
-        stp=_STPS[ticket.stp],
-        post_only=ticket.type == "LIMIT_MAKER",
-        display=display,
-        client_id=ticket.client_id,
-        tag=ticket,
-    )
-    _check(filters, request, ticket, prices)
-    return Draft(listing, request, ticket, response)
-
-
 @dataclass(frozen=True, slots=True)
 class _Numbers:
     """Numbers of an order in 1e-8, 0 where not given."""
@@ -123,7 +88,18 @@ class _Numbers:
     display: int
 
 
-def _read(params: Params, new_id: Callable[[], str]) -> tuple[Ticket, Side, _Numbers]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A new order as it was sent, by the rules of its type, not yet held against a listing."""
+
+    ticket: Ticket
+    side: Side
+    numbers: _Numbers
+    response: str
+
+
+def read_order(params: Params, new_id: Callable[[], str]) -> Wish:
+    """Read every parameter of a new order but its symbol; ApiError."""
     side = params.choice("side", ("BUY", "SELL"), ApiError(-1117, "Invalid side."))
     kind = params.choice("type", _NEEDS, ApiError(-1116, "Invalid orderType."))
     if side is None or kind is None:
@@ -159,7 +135,39 @@ def _read(params: Params, new_id: Callable[[], str]) -> tuple[Ticket, Side, _Num
         strategy_type=_strategy_type(params),
     )
     numbers = _Numbers(qty or 0, price or 0, stop or 0, display)
-    return ticket, Side.BUY if side == "BUY" else Side.SELL, numbers
+    return Wish(ticket, Side.BUY if side == "BUY" else Side.SELL, numbers, _response(params, kind))
+
+
+def draft(wish: Wish, listing: Listing, prices: Prices) -> Draft:
+    """Hold an order against the filters and the prices of its listing; ApiError."""
+    ticket, side, numbers = wish.ticket, wish.side, wish.numbers
+    filters = Filters(listing)
+    price = filters.ticks(numbers.price) if numbers.price else 0
+    ticket.stop_price = filters.ticks(numbers.stop) if numbers.stop else 0
+    display = filters.lots(numbers.display) if numbers.display else 0
+    if prices.state(listing) in {State.HALTED, State.CANCEL_ONLY}:
+        raise ApiError(-2010, "Market is closed.")
+    if ticket.quote_qty:
+        lots = _lots_for_quote(listing, side, ticket.quote_qty, prices)
+    else:
+        lots = filters.lots(numbers.qty)
+    ticket.lots = lots
+    request = Request(
+        listing=listing.id,
+        side=side,
+        type=_TYPES[ticket.type],
+        qty=lots,
+        price=price,
+        stop_price=0 if ticket.type.startswith("TAKE") else ticket.stop_price,
+        tif=Tif.IOC if ticket.type == "MARKET" else _TIFS[ticket.tif],
+        stp=_STPS[ticket.stp],
+        post_only=ticket.type == "LIMIT_MAKER",
+        display=display,
+        client_id=ticket.client_id,
+        tag=ticket,
+    )
+    _check(filters, request, ticket, prices)
+    return Draft(listing, request, ticket, wish.response)
 
 
 def _stop(params: Params) -> int | None:
@@ -244,14 +252,14 @@ def _check(filters: Filters, request: Request, ticket: Ticket, prices: Prices) -
         raise ApiError(-2010, "Order would trigger immediately.")
 
 
-def parked(draft: Draft, last: int) -> Request:
+def parked(order: Draft, last: int) -> Request:
     """Return an order that holds a take-profit order's place and funds, and is never reached."""
-    request = draft.request
-    beyond = min(draft.listing.price_max, 100 * max(last, draft.ticket.stop_price))
+    request = order.request
+    beyond = min(order.listing.price_max, 100 * max(last, order.ticket.stop_price))
     return replace(
         request,
         type=Type.STOP_LIMIT,
-        price=request.price or draft.ticket.stop_price,
-        stop_price=beyond if request.side is Side.BUY else draft.listing.price_min,
+        price=request.price or order.ticket.stop_price,
+        stop_price=beyond if request.side is Side.BUY else order.listing.price_min,
         tif=Tif.GTC,
     )

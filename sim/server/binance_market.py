@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from sim.feed.binance import BinanceFeed
-from sim.feed.binance_bars import MINUTE_NS, SECOND_NS, grouped
+from sim.feed.binance_bars import INTERVALS_NS, MINUTE_NS, grouped
 from sim.market.event import Print
 from sim.market.listing import Listing
 from sim.wire import binance as wire
@@ -14,31 +14,21 @@ from sim.wire import binance_info, binance_ticker
 from sim.wire.binance_order import price_text
 
 from .binance_call import Call, Endpoint
-from .binance_error import ApiError, missing
+from .binance_error import ApiError, missing, neither
 from .binance_params import Params
 
 DEPTH_LIMIT_MAX: Final = 5000
 TRADES_LIMIT_MAX: Final = 1000
 _HOUR_NS = 60 * MINUTE_NS
 _DAY_NS = 24 * _HOUR_NS
-INTERVALS_NS: Final = {
-    "1s": SECOND_NS,
-    "1m": MINUTE_NS,
-    "3m": 3 * MINUTE_NS,
-    "5m": 5 * MINUTE_NS,
-    "15m": 15 * MINUTE_NS,
-    "30m": 30 * MINUTE_NS,
-    "1h": _HOUR_NS,
-    "2h": 2 * _HOUR_NS,
-    "4h": 4 * _HOUR_NS,
-    "6h": 6 * _HOUR_NS,
-    "8h": 8 * _HOUR_NS,
-    "12h": 12 * _HOUR_NS,
+WINDOWS_NS: Final = {
+    **{f"{count}m": count * MINUTE_NS for count in range(1, 60)},
+    **{f"{count}h": count * _HOUR_NS for count in range(1, 24)},
     "1d": _DAY_NS,
-    "3d": 3 * _DAY_NS,
 }
 _STATUSES = ("TRADING", "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY")
 _MICROSECONDS_FROM = 10**15
+_ALL_SYMBOLS = 1 << 30
 
 Row = Callable[[str, Call], object]
 
@@ -65,7 +55,9 @@ class MarketData:
             "avgPrice": Endpoint(self._average, 2),
             "ticker.book": Endpoint(self._book_tickers, _by_symbol(2, 4)),
             "ticker.price": Endpoint(self._prices, _by_symbol(2, 4)),
-            "ticker.24hr": Endpoint(self._tickers, _by_symbol(2, 80)),
+            "ticker.24hr": Endpoint(self._tickers, _tickers_weight),
+            "ticker.tradingDay": Endpoint(self._trading_days, _windows_weight),
+            "ticker": Endpoint(self._windows, _windows_weight),
         }
 
     def listing(self, params: Params) -> Listing:
@@ -195,6 +187,30 @@ class MarketData:
 
         return self._rows(call, row)
 
+    def _trading_days(self, call: Call) -> object:
+        call.params.text("timeZone")
+        return self._spans(call, call.now_ns - call.now_ns % _DAY_NS)
+
+    def _windows(self, call: Call) -> object:
+        error = ApiError(-1100, "Illegal characters found in parameter 'windowSize'.")
+        name = call.params.choice("windowSize", WINDOWS_NS, error) or "1d"
+        start_ns = call.now_ns - WINDOWS_NS[name]
+        return self._spans(call, start_ns - start_ns % MINUTE_NS)
+
+    def _spans(self, call: Call, start_ns: int) -> object:
+        """Answer with statistics from a time to now, for the symbols that must be named."""
+        error = ApiError(-1139, "Invalid ticker type.")
+        is_mini = call.params.choice("type", ("FULL", "MINI"), error) == "MINI"
+        if "symbol" not in call.params and "symbols" not in call.params:
+            raise neither("symbol", "symbols")
+
+        def row(symbol: str, call: Call) -> object:
+            listing, span = self._feed.listing(symbol), self._feed.since(symbol, start_ns)
+            times = (start_ns, call.now_ns)
+            return binance_ticker.rest_span(listing, span, times, call.unit, is_mini)
+
+        return self._rows(call, row)
+
     def _rows(self, call: Call, row: Row) -> object:
         """Answer with one object for `symbol`, else with a list."""
         names, is_one = self._asked(call.params), "symbol" in call.params
@@ -243,6 +259,15 @@ def _status(params: Params) -> str | None:
 def _depth_weight(params: Params) -> int:
     limit = params.limit(100, DEPTH_LIMIT_MAX)
     return next(w for most, w in ((100, 5), (500, 25), (1000, 50), (5000, 250)) if limit <= most)
+
+
+def _tickers_weight(params: Params) -> int:
+    count = 1 if "symbol" in params else len(params.names("symbols") or ()) or _ALL_SYMBOLS
+    return next(w for most, w in ((20, 2), (100, 40), (_ALL_SYMBOLS, 80)) if count <= most)
+
+
+def _windows_weight(params: Params) -> int:
+    return min(200, 4 * max(1, len(params.names("symbols") or ())))
 
 
 def _by_symbol(one: int, several: int) -> Callable[[Params], int]:

@@ -33,6 +33,8 @@ PATHS = {
     ("GET", "ticker/bookTicker"): "ticker.book",
     ("GET", "ticker/price"): "ticker.price",
     ("GET", "ticker/24hr"): "ticker.24hr",
+    ("GET", "ticker/tradingDay"): "ticker.tradingDay",
+    ("GET", "ticker"): "ticker",
     ("POST", "order"): "order.place",
     ("POST", "order/test"): "order.test",
     ("GET", "order"): "order.status",
@@ -57,7 +59,6 @@ PATHS = {
     ("POST", "orderList/opo"): "orderList.place.opo",
     ("POST", "orderList/opoco"): "orderList.place.opoco",
 }
-_KNOWN_PATHS = {path for _, path in PATHS}
 _REMOVED = "userDataStream"  # keys to listen with, which are gone
 
 
@@ -86,6 +87,7 @@ class BinanceRest:
         now_ns: Callable[[], int],
     ) -> None:
         self._endpoints = {key: endpoints[name] for key, name in PATHS.items() if name in endpoints}
+        self._paths = {path for _, path in self._endpoints}
         self._dispatcher = dispatcher
         self._desk = desk
         self._meters = meters
@@ -101,7 +103,7 @@ class BinanceRest:
             self._counts.refused += 1
             if path == _REMOVED:
                 return web.Response(status=410, text="Gone")
-            return web.Response(status=405 if path in _KNOWN_PATHS else 404)
+            return web.Response(status=405 if path in self._paths else 404)
         body = (await request.read()).decode(errors="replace")
         meter = self._meters.of(request.remote)
         headers: dict[str, str] = {}
@@ -128,6 +130,8 @@ class BinanceRest:
     def _perform(
         self, endpoint: Endpoint, request: web.Request, body: str, meter: Meter
     ) -> tuple[object, int]:
+        if "X-MBX-SBE" in request.headers:
+            raise ApiError(-1155, "SBE is not enabled.")
         query = request.raw_path.partition("?")[2]
         values = merge(query, body)
         if endpoint.security is Security.SIGNED:

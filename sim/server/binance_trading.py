@@ -1,19 +1,18 @@
-"""Orders and accounts of the simulated Binance, as REST and the WebSocket API answer them."""
+"""Orders at the simulated Binance, as REST and the WebSocket API answer them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from engine.code import Reason
-from sim.exchange.order import Fill, Order, OrderStatus
-from sim.market.listing import Listing
+from sim.exchange.order import Order, OrderStatus
 from sim.wire import binance_order as wire
-from sim.wire.binance_symbol import symbol_of
 
+from .binance_account import NO_DISCOUNT, rates, told
 from .binance_call import Answer, Call, Endpoint, Security
 from .binance_desk import Desk
-from .binance_entry import Draft, read_order
+from .binance_entry import Draft, draft, read_order
 from .binance_error import ApiError, missing, neither, refused
 from .binance_filters import Filters
-from .binance_market import MarketData, period, within
+from .binance_market import MarketData
 from .binance_params import Params
 
 _RESTRICTIONS = {
@@ -22,12 +21,10 @@ _RESTRICTIONS = {
 }
 _MODES = ("STOP_ON_FAILURE", "ALLOW_FAILURE")
 _RATE_MODES = ("DO_NOTHING", "CANCEL_ONLY")
-_PAGE_MAX = 1000
-_BASIS_POINT = 10_000  # in 1e-8 parts
 
 
 class Trading:
-    """Answers what only the owner of an account may ask."""
+    """Enters, changes and ends orders of whoever asks."""
 
     def __init__(self, desk: Desk, market: MarketData) -> None:
         self._desk = desk
@@ -45,15 +42,7 @@ class Trading:
                 self._cancel_replace, 1, signed, free=True, counts=True
             ),
             "order.amend.keepPriority": Endpoint(self._amend, 4, signed, free=True),
-            "openOrders.status": Endpoint(self._open_orders, _open_weight, signed),
             "openOrders.cancelAll": Endpoint(self._cancel_all, 1, signed, free=True),
-            "allOrders": Endpoint(self._all_orders, 20, signed),
-            "myTrades": Endpoint(self._my_trades, _trades_weight, signed),
-            "account.status": Endpoint(self._account, 20, signed),
-            "account.commission": Endpoint(self._commission, 20, signed),
-            "account.rateLimits.orders": Endpoint(self._order_counts, 40, signed),
-            "openOrderLists.status": Endpoint(self._no_lists, 6, signed),
-            "allOrderLists": Endpoint(self._all_lists, 20, signed),
             "orderList.status": Endpoint(_refuse(-2018, "Order list does not exist."), 4, signed),
             "orderList.cancel": Endpoint(_refuse(-2011, "Unknown order sent."), 1, signed),
             **{
@@ -64,19 +53,20 @@ class Trading:
 
     # Entering.
 
-    def _draft(self, params: Params) -> Draft:
-        listing = self._market.listing(params)
-        return read_order(params, listing, self._desk, self._desk.new_id)
+    def _draft(self, call: Call) -> Draft:
+        """Read and check a new order, the last of what a request holds."""
+        listing = self._market.listing(call.params)
+        wish = read_order(call.params, self._desk.new_id)
+        call.done()
+        return draft(wish, listing, self._desk)
 
     def _place(self, call: Call) -> object:
-        draft = self._draft(call.params)
-        call.done()
-        return self._enter(call, draft)
+        return self._enter(call, self._draft(call))
 
-    def _enter(self, call: Call, draft: Draft) -> wire.Fields:
-        order, fills = self._desk.place(call.account, draft)
-        listing, ticket = draft.listing, draft.ticket
-        match draft.response:
+    def _enter(self, call: Call, new: Draft) -> wire.Fields:
+        order, fills = self._desk.place(call.account, new)
+        listing, ticket = new.listing, new.ticket
+        match new.response:
             case "ACK":
                 return wire.ack(listing, order, ticket, call.unit)
             case "RESULT":
@@ -85,19 +75,18 @@ class Trading:
                 return wire.full(listing, order, ticket, call.unit, fills)
 
     def _test(self, call: Call) -> object:
-        draft = self._draft(call.params)
         with_rates = call.params.flag("computeCommissionRates")
-        call.done()
-        self._desk.check_entry(call.account, draft)
+        new = self._draft(call)
+        self._desk.check_entry(call.account, new)
         if not with_rates:
             return {}
-        rates = self._rates(draft.listing)
+        found = rates(self._desk, new.listing)
         nothing = dict.fromkeys(("maker", "taker"), wire.rate_text(0))
         return {
-            "standardCommissionForOrder": {name: rates[name] for name in ("maker", "taker")},
+            "standardCommissionForOrder": {name: found[name] for name in ("maker", "taker")},
             "specialCommissionForOrder": nothing,
             "taxCommissionForOrder": nothing,
-            "discount": _NO_DISCOUNT,
+            "discount": NO_DISCOUNT,
         }
 
     # Ending and changing.
@@ -108,18 +97,17 @@ class Trading:
         order_id, client_id = params.integer(names[0]), params.client_id(names[1])
         if order_id is None and client_id is None:
             raise neither(names[1], names[0])
-        return self._desk.find(account, listing, order_id, client_id)
+        order = self._desk.find(account, listing, order_id, client_id)
+        if order and client_id not in {None, self._desk.ticket(order).client_id}:
+            raise ApiError(-2039, "Client order ID is not correct for this order ID.")
+        return order
 
     def _status(self, call: Call) -> object:
         order = self._find(call.account, call.params, ("orderId", "origClientOrderId"))
         call.done()
         if order is None:
             raise ApiError(-2013, "Order does not exist.")
-        return self._told(order, call.unit)
-
-    def _told(self, order: Order, unit: int) -> wire.Fields:
-        listing = self._desk.exchange.listing(order.listing)
-        return wire.queried(listing, order, self._desk.ticket(order), unit)
+        return told(self._desk, order, call.unit)
 
     def _cancel(self, call: Call) -> object:
         params = call.params
@@ -156,17 +144,18 @@ class Trading:
             raise missing("cancelReplaceMode")
         name = "orderRateLimitExceededMode"
         error = ApiError(-1130, f"Data sent for parameter '{name}' is not valid.")
-        params.choice(name, _RATE_MODES, error)
+        rate_mode = params.choice(name, _RATE_MODES, error)
         order = self._find(account, params, ("cancelOrderId", "cancelOrigClientOrderId"))
         cancel_id = params.client_id("cancelNewClientOrderId") or self._desk.new_id()
         only = _restriction(params)
-        draft = self._draft(params)
-        call.done()
-        cancel = _attempt(lambda: self._end(order, cancel_id, only, call.unit))
-        new: wire.Fields | ApiError | None = None
-        if mode == "ALLOW_FAILURE" or not isinstance(cancel, ApiError):
-            new = _attempt(lambda: self._enter(call, draft))
-        return _both(cancel, new)
+        new = self._draft(call)
+        if rate_mode != "CANCEL_ONLY":
+            self._desk.counts(account).check(self._desk.exchange.now_ns)
+        canceled = _attempt(lambda: self._end(order, cancel_id, only, call.unit))
+        entered: wire.Fields | ApiError | None = None
+        if mode == "ALLOW_FAILURE" or not isinstance(canceled, ApiError):
+            entered = _attempt(lambda: self._enter(call, new))
+        return _both(canceled, entered)
 
     def _amend(self, call: Call) -> object:
         params = call.params
@@ -187,119 +176,8 @@ class Trading:
         execution = self._desk.amend(order, lots, client_id)
         return wire.amended(listing, order, ticket, call.unit, old_id, execution)
 
-    # Queries.
-
-    def _open_orders(self, call: Call) -> object:
-        listing = self._market.listing(call.params) if "symbol" in call.params else None
-        call.done()
-        orders = self._desk.open_orders(call.account, listing)
-        return [self._told(order, call.unit) for order in orders]
-
-    def _all_orders(self, call: Call) -> object:
-        params = call.params
-        listing, limit = self._market.listing(params), params.limit(500, _PAGE_MAX)
-        first, (start, end) = params.integer("orderId"), period(params)
-        call.done()
-        rows = [
-            order
-            for order in self._desk.history(call.account, listing)
-            if self._desk.ticket(order).shown(order).id >= (first or 0)
-            and within(self._desk.ticket(order).shown(order).created_ns, start, end)
-        ]
-        forwards = first is not None or start is not None
-        rows = rows[:limit] if forwards else rows[-limit:]
-        return [self._told(order, call.unit) for order in rows]
-
-    def _my_trades(self, call: Call) -> object:
-        params = call.params
-        listing, limit = self._market.listing(params), params.limit(500, _PAGE_MAX)
-        of_order, first = params.integer("orderId"), params.integer("fromId")
-        start, end = period(params)
-        call.done()
-        rows: list[tuple[Fill, int]] = [
-            (fill, order_id)
-            for fill, order_id in self._desk.fills(call.account, listing)
-            if of_order in {None, order_id}
-            and fill.trade_id >= (first or 0)
-            and within(fill.ts_ns, start, end)
-        ]
-        forwards = first is not None or start is not None
-        rows = rows[:limit] if forwards else rows[-limit:]
-        return [wire.my_trade(listing, fill, shown, call.unit) for fill, shown in rows]
-
-    def _account(self, call: Call) -> object:
-        without_zeros = call.params.flag("omitZeroBalances")
-        call.done()
-        exchange = self._desk.exchange
-        rates = self._rates(exchange.listings[0])
-        maker, taker = exchange.fee_rates(exchange.listings[0].id)
-        funds = {row[0]: row for row in self._desk.funds(call.account)}
-        assets: Iterable[str] = funds if without_zeros else exchange.assets.names
-        rows = [funds.get(asset, (asset, wire.ZERO, wire.ZERO)) for asset in assets]
-        return {
-            "makerCommission": maker // _BASIS_POINT,
-            "takerCommission": taker // _BASIS_POINT,
-            "buyerCommission": 0,
-            "sellerCommission": 0,
-            "commissionRates": rates,
-            "canTrade": True,
-            "canWithdraw": True,
-            "canDeposit": True,
-            "brokered": False,
-            "requireSelfTradePrevention": False,
-            "preventSor": False,
-            "updateTime": self._desk.changed_ns(call.account) // call.unit,
-            "accountType": "SPOT",
-            "balances": wire.balances(rows),
-            "permissions": ["SPOT"],
-            "uid": call.account,
-        }
-
-    def _rates(self, listing: Listing) -> dict[str, str]:
-        maker, taker = self._desk.exchange.fee_rates(listing.id)
-        zero = wire.rate_text(0)
-        return {
-            "maker": wire.rate_text(maker),
-            "taker": wire.rate_text(taker),
-            "buyer": zero,
-            "seller": zero,
-        }
-
-    def _commission(self, call: Call) -> object:
-        listing = self._market.listing(call.params)
-        call.done()
-        nothing = dict.fromkeys(("maker", "taker", "buyer", "seller"), wire.rate_text(0))
-        return {
-            "symbol": symbol_of(listing),
-            "standardCommission": self._rates(listing),
-            "specialCommission": nothing,
-            "taxCommission": nothing,
-            "discount": _NO_DISCOUNT,
-        }
-
-    def _order_counts(self, call: Call) -> object:
-        call.done()
-        return self._desk.counts(call.account).rate_limits(call.now_ns)
-
-    # Order lists, of which there are none.
-
-    def _no_lists(self, call: Call) -> object:
-        call.done()
-        return []
-
-    def _all_lists(self, call: Call) -> object:
-        for name in ("fromId", "startTime", "endTime", "limit"):
-            call.params.integer(name)
-        return self._no_lists(call)
-
 
 _NO_OCO = "OCO orders are not supported for this symbol."
-_NO_DISCOUNT = {
-    "enabledForAccount": False,
-    "enabledForSymbol": False,
-    "discountAsset": "BNB",
-    "discount": "0.00000000",
-}
 
 
 def _refuse(code: int, message: str) -> Answer:
@@ -340,14 +218,6 @@ def _both(cancel: wire.Fields | ApiError, new: wire.Fields | ApiError | None) ->
     if set(words.values()) != {"SUCCESS"}:
         raise ApiError(-2021, "Order cancel-replace partially failed.", 409, data)
     return data
-
-
-def _open_weight(params: Params) -> int:
-    return 6 if "symbol" in params else 80
-
-
-def _trades_weight(params: Params) -> int:
-    return 5 if "orderId" in params else 20
 
 
 def _test_weight(params: Params) -> int:

@@ -10,7 +10,7 @@ from sim.wire import binance_user as wire
 from .binance_call import OF_REQUEST, Dispatcher, Endpoint, Proof, Security
 from .binance_desk import Desk
 from .binance_error import ApiError, missing
-from .binance_limits import Meter
+from .binance_limits import Meter, OverLimitError
 from .binance_params import Params
 from .binance_rest import count_refusal
 from .binance_streams import Subscription, UserStreams, deliver
@@ -93,11 +93,20 @@ class WsApi:
                 content = orjson.Fragment(content)
         except ApiError as error:
             count_refusal(self._counts, error)
+            self._tell_wait(session, error)
             content, name, status = error.body(), "error", error.status
         if self._desk is not None:
             self._desk.flush()
         limits = self._limits(session, account if counts_orders else 0) if limits_told else None
         session.client.send(wire.response(request_id, status, name, content, limits).decode())
+
+    def _tell_wait(self, session: ApiSession, error: ApiError) -> None:
+        """Add to the error of one who asked too much when to come back."""
+        if isinstance(error, OverLimitError) and error.wait_s is not None:
+            now_ns = self._now_ns()
+            again_ns = now_ns + error.wait_s * 10**9
+            times = {"serverTime": now_ns // session.unit, "retryAfter": again_ns // session.unit}
+            error.data = times
 
     def closed(self, session: ApiSession) -> None:
         """Forget a connection."""
@@ -160,7 +169,8 @@ class WsApi:
             raise ApiError(-2014, "API-key format invalid.", _UNAUTHORIZED)
         key = self._signed(session, values)
         if not self._dispatcher.auth.is_ed25519(key):
-            raise ApiError(-4056, "HMAC_SHA256 API key is not supported.")
+            kind = "RSA" if key.public_key else "HMAC_SHA256"
+            raise ApiError(-4056, f"{kind} API key is not supported.")
         session.key, session.authorized_ns = key, self._now_ns()
         return self._state(session)
 

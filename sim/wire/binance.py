@@ -12,7 +12,7 @@ from sim.market.listing import Listing
 
 from .binance_info import exchange_info as exchange_info  # noqa: PLC0414 - part of this module
 from .binance_symbol import symbol_of as symbol_of  # noqa: PLC0414
-from .decimal import padded
+from .decimal import padded, padded_form
 
 Level = tuple[int, int]
 RequestId = int | str | None
@@ -51,30 +51,43 @@ def depth_update(
     )
 
 
-def book_ticker(listing: Listing, update_id: int, touch: Touch) -> bytes:
-    """Return a `bookTicker` event: the touch at an update id, without event name or time."""
-    return orjson.dumps({"u": update_id, **_touch_fields(listing, touch)})
+class BookTickers:
+    """Spells the `bookTicker` events of one listing: the most frequent ones by far.
+
+    They tell the touch at an update id, without event name or time.
+    """
+
+    __slots__ = ("_form", "_price_one", "_size_one")
+
+    def __init__(self, listing: Listing) -> None:
+        self._price_one, price = padded_form(listing.price_decimals)
+        self._size_one, size = padded_form(listing.size_decimals)
+        head = f'{{"u":%d,"s":"{symbol_of(listing)}",'
+        self._form = f'{head}"b":"{price}","B":"{size}","a":"{price}","A":"{size}"}}'
+
+    def spell(self, update_id: int, touch: Touch) -> bytes:
+        """Return one event."""
+        bid, bid_lots, ask, ask_lots = touch
+        price_one, size_one = self._price_one, self._size_one
+        event = self._form % (
+            update_id,
+            *divmod(bid, price_one),
+            *divmod(bid_lots, size_one),
+            *divmod(ask, price_one),
+            *divmod(ask_lots, size_one),
+        )
+        return event.encode()
 
 
 def rest_book_ticker(listing: Listing, touch: Touch) -> dict[str, str]:
     """Return one symbol of the REST reply `/ticker/bookTicker`."""
-    fields = _touch_fields(listing, touch)
+    price, size = listing.price_decimals, listing.size_decimals
     return {
-        "symbol": fields["s"],
-        "bidPrice": fields["b"],
-        "bidQty": fields["B"],
-        "askPrice": fields["a"],
-        "askQty": fields["A"],
-    }
-
-
-def _touch_fields(listing: Listing, touch: Touch) -> dict[str, str]:
-    return {
-        "s": symbol_of(listing),
-        "b": padded(touch.bid, listing.price_decimals),
-        "B": padded(touch.bid_lots, listing.size_decimals),
-        "a": padded(touch.ask, listing.price_decimals),
-        "A": padded(touch.ask_lots, listing.size_decimals),
+        "symbol": symbol_of(listing),
+        "bidPrice": padded(touch.bid, price),
+        "bidQty": padded(touch.bid_lots, size),
+        "askPrice": padded(touch.ask, price),
+        "askQty": padded(touch.ask_lots, size),
     }
 
 

@@ -55,9 +55,15 @@ def side_name(side: Side) -> str:
     return _SIDES[side]
 
 
+def status_name(order: Order) -> str:
+    """Return an order's status; a stop that the market refused when it was reached has expired."""
+    status = OrderStatus.EXPIRED if order.status is OrderStatus.REJECTED else order.status
+    return status.value
+
+
 def expiry_reason(order: Order) -> str | None:
     """Return why an order expired, None if it did not."""
-    if order.status is not OrderStatus.EXPIRED:
+    if order.status not in {OrderStatus.EXPIRED, OrderStatus.REJECTED}:
         return None
     if order.reason is Reason.INSUFFICIENT_BALANCE:
         return "INSUFFICIENT_BALANCES"
@@ -87,7 +93,7 @@ def _amounts(listing: Listing, order: Order, ticket: Ticket) -> Fields:
 
 def _kinds(order: Order, ticket: Ticket) -> Fields:
     return {
-        "status": order.status.value,
+        "status": status_name(order),
         "timeInForce": ticket.tif,
         "type": ticket.type,
         "side": side_name(order.side),

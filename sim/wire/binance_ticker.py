@@ -128,7 +128,24 @@ def rest_ticker(
         "bidQty": qty_text(listing, touch.bid_lots),
         "askPrice": price_text(listing, touch.ask),
         "askQty": qty_text(listing, touch.ask_lots),
-        **_totals(listing, day, now_ns, unit),
+        **_totals(listing, day, (now_ns - DAY_NS, now_ns), unit),
+    }
+
+
+def rest_span(
+    listing: Listing, span: Bar, times_ns: tuple[int, int], unit: int, is_mini: bool
+) -> Fields:
+    """Return one symbol of the replies `ticker` and `ticker/tradingDay`, from a time to another."""
+    changes = {
+        "priceChange": _change(listing, span),
+        "priceChangePercent": _percent(span),
+        "weightedAvgPrice": _average(listing, span),
+    }
+    return {
+        "symbol": symbol_of(listing),
+        **({} if is_mini else changes),
+        "lastPrice": price_text(listing, span.close),
+        **_totals(listing, span, times_ns, unit),
     }
 
 
@@ -136,20 +153,20 @@ def rest_mini_ticker(listing: Listing, day: Bar, now_ns: int, unit: int) -> Fiel
     """Return one symbol of the reply `ticker/24hr` in its short form."""
     return {
         "symbol": symbol_of(listing),
-        **_totals(listing, day, now_ns, unit),
+        **_totals(listing, day, (now_ns - DAY_NS, now_ns), unit),
         "lastPrice": price_text(listing, day.close),
     }
 
 
-def _totals(listing: Listing, day: Bar, now_ns: int, unit: int) -> Fields:
+def _totals(listing: Listing, day: Bar, times_ns: tuple[int, int], unit: int) -> Fields:
     return {
         "openPrice": price_text(listing, day.open),
         "highPrice": price_text(listing, day.high),
         "lowPrice": price_text(listing, day.low),
         "volume": qty_text(listing, day.volume),
         "quoteVolume": quote_text(listing, day.quote),
-        "openTime": (now_ns - DAY_NS) // unit,
-        "closeTime": now_ns // unit,
+        "openTime": times_ns[0] // unit,
+        "closeTime": times_ns[1] // unit,
         "firstId": day.first_id,
         "lastId": day.last_id,
         "count": day.count,

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import orjson
 
-from engine.code import Reason
 from sim.exchange.order import Execution, Fill, Order, Report
 from sim.market.listing import Listing
 
@@ -19,20 +18,15 @@ from .binance_order import (
     qty_text,
     quote_text,
     side_name,
+    status_name,
 )
 from .binance_symbol import symbol_of
 from .binance_ticket import Ticket
 from .decimal import padded
 
-_REJECTIONS = {
-    Reason.OK: "NONE",
-    Reason.INSUFFICIENT_BALANCE: "INSUFFICIENT_BALANCES",
-    Reason.WOULD_CROSS: "WOULD_MATCH_IMMEDIATELY",
-    Reason.HALTED: "MARKET_CLOSED",
-    Reason.PRICE_BAND: "PRICE_OUT_OF_RANGE",
-}
-# A stop that was reached is told as new once more, now on the book.
-_TOLD = {Execution.TRIGGERED: Execution.NEW}
+# What the venue tells by another name: a stop that was reached is new once more, now on the book,
+# and one that was refused then has expired.
+_TOLD = {Execution.TRIGGERED: Execution.NEW, Execution.REJECTED: Execution.EXPIRED}
 
 
 def execution_report(
@@ -41,7 +35,6 @@ def execution_report(
     """Return an order's event; `ids` are the client id it tells and the one it replaces."""
     order, fill = report.order, report.fill
     execution = _TOLD.get(report.execution, report.execution)
-    rejected = execution is Execution.REJECTED
     stamp = report.ts_ns // unit
     return {
         "e": "executionReport",
@@ -58,8 +51,8 @@ def execution_report(
         "g": NO_LIST,
         "C": ids[1],
         "x": execution.value,
-        "X": order.status.value,
-        "r": _REJECTIONS.get(order.reason, "NONE") if rejected else "NONE",
+        "X": status_name(order),
+        "r": "NONE",
         "i": ticket.shown(order).id,
         **_last_fill(listing, order, fill),
         "T": stamp,

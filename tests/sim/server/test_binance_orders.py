@@ -160,7 +160,7 @@ async def test_ids_that_do_not_agree_find_no_order(venue):
     both = {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
     await venue.ok("GET", "order", **both, origClientOrderId="one")
     code = await venue.refused("GET", "order", **both, origClientOrderId="two")
-    assert code == (-2013, "Order does not exist.")
+    assert code == (-2039, "Client order ID is not correct for this order ID.")
     code = await venue.refused("GET", "order", symbol="ETHUSDT", orderId=placed["orderId"])
     assert code[0] == -2013
 

@@ -4,6 +4,7 @@ import base64
 import json
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -103,8 +104,11 @@ async def test_limits_are_left_out_where_they_are_not_wanted(venue):
         ("trades.historical", {"symbol": "BTCUSDT"}, 25),
         ("ticker.book", {}, 4),
         ("ticker.price", {"symbol": "BTCUSDT"}, 2),
-        ("ticker.24hr", {"symbols": '["BTCUSDT"]'}, 80),
+        ("ticker.24hr", {"symbols": '["BTCUSDT"]'}, 2),
+        ("ticker.24hr", {"type": "MINI"}, 80),
         ("avgPrice", {"symbol": "ETHUSDT"}, 2),
+        ("ticker.tradingDay", {"symbol": "ETHUSDT", "type": "MINI"}, 4),
+        ("ticker", {"symbols": ["BTCUSDT", "ETHUSDT"], "windowSize": "7m"}, 8),
         ("klines", {"symbol": "ETHUSDT", "interval": "1m"}, 2),
     ],
 )
@@ -119,6 +123,8 @@ async def test_market_data_are_those_of_rest(venue, method, params, weight):
         "ticker.price": "ticker/price",
         "ticker.24hr": "ticker/24hr",
         "avgPrice": "avgPrice",
+        "ticker.tradingDay": "ticker/tradingDay",
+        "ticker": "ticker",
         "klines": "klines",
     }
     texts = {k: json.dumps(v) if isinstance(v, list) else v for k, v in params.items()}
@@ -128,7 +134,7 @@ async def test_market_data_are_those_of_rest(venue, method, params, weight):
         frame = await api.ask(method, **params)
         after = frame["rateLimits"][0]["count"]
         assert after - before == weight or after == weight  # the minute may turn in between
-    status, body, _ = await venue.request("GET", paths[method], query.replace('"', "%22"))
+    status, body, _ = await venue.request("GET", paths[method], quote(query, safe="=&"))
     assert status == 200
     clocks = {"serverTime", "openTime", "closeTime"}
 
