@@ -87,6 +87,10 @@ class ExchangeFeed:
                 tape.flow = None
                 tape.own.clear()
 
+    def tells(self, product_id: str) -> bool:
+        """Return whether the orders of a product are being told; KeyError if unknown."""
+        return self._tapes[product_id].flow is not None
+
     def sequence(self, product_id: str) -> int:
         """Return the number of the last message about a product; KeyError if unknown."""
         return self._tapes[product_id].sequence
@@ -328,15 +332,21 @@ class ExchangeFeed:
         self, tape: _Tape, now: int, message: full.Message, own: dict[int, Order]
     ) -> list[Frame]:
         ids = [message.order, *([message.taker] if isinstance(message, full.Match) else [])]
-        accounts = {own[order].account for order in ids if order in own}
-        if not accounts:
+        owners = {own[order].account: order for order in ids if order in own}
+        if not owners:
             return []
         mine = own.get(message.order)
         fields = full.full_fields(tape.product.listing, tape.sequence, now, message, mine)
-        return [
-            _user_frame(now, account, tape, orjson.dumps(fields | full.user_fields(account)))
-            for account in sorted(accounts)
-        ]
+        frames = []
+        for account, order in sorted(owners.items()):
+            more = full.user_fields(account)
+            if isinstance(message, full.Match):
+                is_maker = order == message.order
+                rates = self._exchange.fee_rates(tape.product.listing.id)
+                more |= full.party_fields(account, is_maker, rates[0 if is_maker else 1])
+            payload = orjson.dumps(fields | more)
+            frames.append(_user_frame(now, account, tape, payload))
+        return frames
 
 
 def user_channel(account: int) -> str:

@@ -74,11 +74,11 @@ class CoinbaseServer(VenueServer):
         self._advanced = AdvancedSocket(
             feed, self._now_ns, socket_rules, self.counts, self.faults, desk, auth
         )
-        self._exchange: ExchangeSocket | None = None
+        self.exchange: ExchangeSocket | None = None
         orders = None
         if exchange is not None and desk is not None:
             orders = ExchangeFeed(feed.products, exchange)
-            self._exchange = ExchangeSocket(orders, self.counts, self.faults, desk, auth)
+            self.exchange = ExchangeSocket(orders, self.counts, self.faults, desk, auth)
         rates = rules.rates or RestRates(public=Rate(rules.requests_per_s, rules.requests_per_s))
         self._rest = CoinbaseRest(feed, self._now_ns, self.counts, rates, desk, auth, orders)
         self._sessions: dict[Client, Session] = {}
@@ -110,8 +110,8 @@ class CoinbaseServer(VenueServer):
     def _closed(self, client: Client) -> None:
         session = self._sessions.pop(client)
         self._advanced.closed(session)
-        if self._exchange is not None:
-            self._exchange.closed(session)
+        if self.exchange is not None:
+            self.exchange.closed(session)
 
     def _too_late(self, client: Client) -> None:
         self.counts.violations[Rule.SUBSCRIBE_DEADLINE] += 1
@@ -134,7 +134,7 @@ class CoinbaseServer(VenueServer):
         except orjson.JSONDecodeError:
             request = None
         socket = self._socket(session, request)
-        if not self._may_send(session, request, socket is self._exchange):
+        if not self._may_send(session, request, socket is self.exchange):
             self.counts.violations[Rule.MESSAGE_RATE] += 1
             socket.refuse(session, "rate limit exceeded")
         elif not isinstance(request, dict):
@@ -154,16 +154,16 @@ class CoinbaseServer(VenueServer):
         """Return the product that a message is meant for."""
         names = request.keys() if isinstance(request, dict) else ()
         is_exchange = "channels" in names or (session.speaks_exchange and "channel" not in names)
-        return self._exchange if is_exchange and self._exchange else self._advanced
+        return self.exchange if is_exchange and self.exchange else self._advanced
 
     def _publish(self, events: list[Event]) -> None:
         batches = self._feed.products.take(events)
         self._advanced.publish(batches, self._now_ns())
-        if self._exchange is not None:
-            self._exchange.publish(batches)
+        if self.exchange is not None:
+            self.exchange.publish(batches)
 
     def _discard(self, events: list[Event]) -> None:
         batches = self._feed.products.take(events)
         self._advanced.discard(batches)
-        if self._exchange is not None:
-            self._exchange.discard(batches)
+        if self.exchange is not None:
+            self.exchange.discard(batches)

@@ -39,7 +39,7 @@ class ExchangeSocket:
         desk: CoinbaseDesk,
         auth: Authenticator,
     ) -> None:
-        self._feed = feed
+        self.feed = feed
         self._counts = counts
         self._faults = faults
         self._desk = desk
@@ -80,16 +80,16 @@ class ExchangeSocket:
     def publish(self, batches: Iterable[Batch]) -> None:
         """Send what is due."""
         noted, self._noted = self._noted, []
-        for frame in (*noted, *self._feed.flush(batches, self._readers)):
+        for frame in (*noted, *self.feed.flush(batches, self._readers)):
             self._send(frame, self._readers.of((frame.channel, frame.product)))
 
     def discard(self, batches: Iterable[Batch]) -> None:
         """Take in what happened without sending anything."""
         self._noted.clear()
-        self._feed.flush(batches, ())
+        self.feed.flush(batches, ())
 
     def _on_report(self, report: Report) -> None:
-        frame = self._feed.note(report)
+        frame = self.feed.note(report)
         if frame is not None and (frame.channel, frame.product) in self._readers:
             self._noted.append(frame)
 
@@ -139,7 +139,7 @@ class ExchangeSocket:
         acknowledged = wire.subscriptions_message(session.channels)
         session.client.send(acknowledged.decode())
         for name, products in fresh.items():
-            for frame in self._feed.snapshots(name, products):
+            for frame in self.feed.snapshots(name, products):
                 self._send(frame, [session])
             for product in products if name != "status" else [""]:
                 self._readers.add(session, _key(name, product, account))
@@ -170,7 +170,7 @@ class ExchangeSocket:
 
     def _track(self) -> None:
         """Have orders told one by one where somebody reads them."""
-        self._feed.track(
+        self.feed.track(
             product
             for channel, product in self._readers
             if channel.partition(" ")[0] in ORDER_BY_ORDER

@@ -15,6 +15,7 @@ from sim.market.listing import Listing
 from .coinbase import product_of
 from .coinbase_exchange import SIDE_NAMES, price_text, size_text, time_text
 from .coinbase_id import name_uuid, order_uuid
+from .decimal import trimmed
 
 
 class Received(NamedTuple):
@@ -154,6 +155,16 @@ def level3_row(listing: Listing, sequence: int, ts_ns: int, message: Message) ->
 def user_fields(account: int) -> dict[str, str]:
     """Return what messages of `user` add: whose they are."""
     return {"user_id": user_id(account), "profile_id": profile_id(account)}
+
+
+def party_fields(account: int, is_maker: bool, rate: int) -> dict[str, str]:
+    """Return what a `match` of one's own adds: on which side of it, at which fee in 1e-8 parts."""
+    role = "maker" if is_maker else "taker"
+    return {
+        f"{role}_user_id": user_id(account),
+        f"{role}_profile_id": profile_id(account),
+        f"{role}_fee_rate": trimmed(rate, 8),
+    }
 
 
 def user_id(account: int) -> str:

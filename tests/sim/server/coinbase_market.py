@@ -131,6 +131,10 @@ class Venue:
     def now_s(self):
         return self.market.now_ns // 10**9
 
+    def tells(self, product):
+        """Tell whether somebody reads the orders of a product one by one by now."""
+        return self.server.exchange.feed.tells(product)
+
     def listen(self, listener):
         self._pump.add(listener)
 

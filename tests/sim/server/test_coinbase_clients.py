@@ -54,6 +54,11 @@ def same_book(venue, product, book):
     return [levels(book["bids"]), levels(book["asks"])] == truth(venue, product)
 
 
+def status_of(client, order_id):
+    """Return what a client that watches its orders takes for the status of one."""
+    return next(order["status"] for order in client.orders if order["id"] == order_id)
+
+
 async def settled(venue, client, symbol, product):
     """Wait until a watched book equals the market's, which stands still from now on."""
     async with within():
@@ -125,10 +130,7 @@ async def test_ccxt_watches_its_orders_at_advanced_trade(venue):
             orders = await client.watch_orders("BTC/USD")
             assert [(o["id"], o["status"]) for o in orders] == [(made["id"], "open")]
             await client.cancel_order(made["id"])
-            seen = {}
-            while seen.get(made["id"]) != "canceled":
-                for order in await client.watch_orders("BTC/USD"):
-                    seen[order["id"]] = order["status"]
+            await until(lambda: status_of(client, made["id"]) == "canceled")
     finally:
         await client.close()
 
@@ -183,14 +185,27 @@ async def test_ccxt_watches_its_orders_at_the_exchange(venue):
         async with within():
             await client.load_markets()
             watching = asyncio.create_task(client.watch_orders("BTC/USD"))
-            await until(lambda: venue.server.counts.connections and client.clients)
-            await client.watch_ticker("BTC/USD")
+            await until(lambda: venue.tells("BTC-USD"))
             made = await client.create_order("BTC/USD", "limit", "buy", 0.5, 50_000)
             first = (await watching)[-1]
             assert (first["id"], first["status"]) == (made["id"], "open")
             await client.cancel_order(made["id"])
-            status = "open"
-            while status != "canceled":
-                status = (await client.watch_orders("BTC/USD"))[-1]["status"]
+            await until(lambda: status_of(client, made["id"]) == "canceled")
+    finally:
+        await client.close()
+
+
+async def test_ccxt_watches_its_trades_at_the_exchange(venue):
+    client = exchange(venue)
+    try:
+        async with within():
+            await client.load_markets()
+            watching = asyncio.create_task(client.watch_my_trades("BTC/USD"))
+            await until(lambda: venue.tells("BTC-USD"))
+            made = await client.create_order("BTC/USD", "market", "sell", 0.01)
+            trade = (await watching)[-1]
+            assert (trade["order"], trade["side"]) == (made["id"], "sell")
+            assert trade["takerOrMaker"] == "taker"
+            assert trade["fee"]["cost"] == pytest.approx(trade["cost"] * 0.006)
     finally:
         await client.close()
