@@ -225,3 +225,45 @@ def test_a_smaller_order_changes_where_it_stands_and_a_larger_one_leaves_its_pla
     market.exchange.replace(1, order.id, None, 9)
     market.step()
     assert [name for name, _ in kinds(market.messages)] == ["Done", "Received", "Open"]
+
+
+def test_a_new_order_that_trades_in_part_is_opened_once_with_all_its_lots():
+    market = Market()
+    maker = market.place(2, OrderSide.SELL, 100, 5)
+    taker = market.place(1, OrderSide.BUY, 100, 2)
+    market.step()
+    assert kinds(market.messages) == [
+        ("Received", maker.id),
+        ("Open", maker.id),
+        ("Received", taker.id),
+        ("Match", maker.id),
+        ("Done", taker.id),
+    ]
+    assert market.messages[1].lots == 5
+
+
+def test_an_order_that_only_lost_its_place_is_told_again():
+    market = Market()
+    first, second = [market.place(1, OrderSide.BUY, 100, 5) for _ in range(2)]
+    market.step()
+    market.exchange.replace(1, first.id, 100, 5)
+    market.step()
+    assert kinds(market.messages) == [
+        ("Done", first.id),
+        ("Received", first.id),
+        ("Open", first.id),
+    ]
+    assert [order for *_, order in market.flow.orders(Side.BID)] == [second.id, first.id]
+
+
+def test_what_an_auction_leaves_keeps_its_place():
+    market = Market()
+    market.exchange.set_state(NAME, State.AUCTION)
+    for _ in range(3):
+        market.place(1, OrderSide.BUY, 100, 5)
+        market.place(2, OrderSide.SELL, 99, 4)
+        market.step()
+    market.exchange.set_state(NAME, State.OPEN)
+    market.step()
+    matches = [m for m in market.messages if isinstance(m, Match)]
+    assert sum(m.lots for m in matches) == 12
