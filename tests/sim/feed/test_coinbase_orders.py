@@ -259,11 +259,16 @@ def test_an_order_that_only_lost_its_place_is_told_again():
 def test_what_an_auction_leaves_keeps_its_place():
     market = Market()
     market.exchange.set_state(NAME, State.AUCTION)
-    for _ in range(3):
+    for _ in range(5):
         market.place(1, OrderSide.BUY, 100, 5)
-        market.place(2, OrderSide.SELL, 99, 4)
+        market.place(2, OrderSide.SELL, 101, 5)
         market.step()
+    market.place(1, OrderSide.BUY, 101, 7)
+    market.place(2, OrderSide.SELL, 100, 10)
+    market.step()
     market.exchange.set_state(NAME, State.OPEN)
     market.step()
     matches = [m for m in market.messages if isinstance(m, Match)]
-    assert sum(m.lots for m in matches) == 12
+    assert sum(m.lots for m in matches) == 10
+    left = market.flow.orders(Side.BID)
+    assert [lots for _, lots, _ in left] == [2, 5, 5, 5, 5]
