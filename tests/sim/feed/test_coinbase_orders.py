@@ -272,3 +272,15 @@ def test_what_an_auction_leaves_keeps_its_place():
     assert sum(m.lots for m in matches) == 10
     left = market.flow.orders(Side.BID)
     assert [lots for _, lots, _ in left] == [2, 5, 5, 5, 5]
+
+
+def test_a_seller_whom_an_auction_fills_in_part_keeps_its_place():
+    market = Market()
+    market.exchange.set_state(NAME, State.AUCTION)
+    sellers = [market.place(2, OrderSide.SELL, 100, lots) for lots in (12, 5, 5)]
+    market.place(1, OrderSide.BUY, 101, 7)
+    market.step()
+    market.exchange.set_state(NAME, State.OPEN)
+    market.step()
+    left = market.flow.orders(Side.ASK)
+    assert left == [(100, 5, order.id) for order in sellers]
