@@ -143,3 +143,16 @@ def test_an_exchange_subscription_is_signed_as_a_request_to_verify(desk):
     assert desk.exchange_message(number).key == "pro"
     wrong = number | {"signature": exchange_signature(NOW, "GET", "/orders")}
     assert refused(desk.exchange_message, wrong) == "invalid signature"
+
+
+def test_the_body_that_some_clients_send_with_a_get_is_not_signed(desk):
+    headers = legacy_headers(NOW, "GET", PATH)
+    assert desk.request("GET", PATH, headers, b"{}").key == "legacy"
+    headers = exchange_headers(NOW, "GET", "/orders")
+    assert desk.exchange_request("GET", "/orders", headers, b"{}").key == "pro"
+
+
+def test_below_v2_the_query_is_signed_too(desk):
+    headers = legacy_headers(NOW, "GET", "/v2/accounts?limit=9")
+    assert desk.request("GET", "/v2/accounts", headers, b"", "?limit=9").key == "legacy"
+    refused(desk.request, "GET", "/v2/accounts", headers, b"", "?limit=8")
