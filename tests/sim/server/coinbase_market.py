@@ -129,7 +129,7 @@ class Venue:
 
     @property
     def now_s(self):
-        return self.market.now_ns // 10**9
+        return self._pump.now_ns() // 10**9
 
     def tells(self, product):
         """Tell whether somebody reads the orders of a product one by one by now."""

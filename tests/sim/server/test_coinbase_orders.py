@@ -141,11 +141,12 @@ async def test_a_stop_waits_until_the_market_comes(client, venue):
 
 
 async def test_an_order_with_an_end_expires(client, venue):
-    end = iso_time(venue.market.now_ns + 300_000_000)
-    order_id = await placed(client, "limit_limit_gtd", **limit(end_time=end))
-    while (told := await row(client, order_id))["status"] == "OPEN":
-        assert told["time_in_force"] == "GOOD_UNTIL_DATE_TIME"
-    assert told["status"] == "EXPIRED"
+    end_ns = venue.market.now_ns + 60 * 10**9
+    order_id = await placed(client, "limit_limit_gtd", **limit(end_time=iso_time(end_ns)))
+    told = await row(client, order_id)
+    assert (told["status"], told["time_in_force"]) == ("OPEN", "GOOD_UNTIL_DATE_TIME")
+    venue.exchange.advance(end_ns)
+    assert (await row(client, order_id))["status"] == "EXPIRED"
 
 
 async def test_an_edit_changes_price_and_whole_size(client, venue):

@@ -157,7 +157,7 @@ async def test_a_wrong_signature_is_refused_on_any_channel(venue, more):
 async def test_a_token_that_was_accepted_may_expire_while_the_subscription_lives(venue):
     """A client signs each subscription afresh; the ones it has are not asked again."""
     async with dial(venue.ws) as socket:
-        await subscribe(venue, socket, jwt=jwt(venue.now_s - 119))
+        await subscribe(venue, socket, jwt=jwt(venue.now_s - 60))
         await read(socket, is_user)
         await subscribe(venue, socket, "ticker", ["BTC-USD"], jwt=jwt(venue.now_s - 130))
         assert (await read(socket, lambda f: "message" in f))["message"] == "authentication failure"
