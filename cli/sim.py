@@ -1,7 +1,6 @@
 """`crossquote sim`: the simulated venues, served on loopback or written as a recording."""
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
@@ -11,6 +10,7 @@ from typing import get_args
 
 import uvloop
 
+from cli import sim_describe
 from cli.config import add_config_argument
 from cli.output import report_refusal
 from cli.settings import SettingsError, load
@@ -20,12 +20,12 @@ from cli.sim_serve import Serving, serve
 from sim.recording import SECONDS_MAX, FileSummary, write_recording
 
 SOCKET_DEFAULT = Path("crossquote-sim.sock")
-_DESCRIBE = "cli.sim_describe"
 _EXAMPLES = """examples:
   crossquote sim                              both venues on free ports, until Ctrl-C
   crossquote sim --tls certs --for 60         with https and wss, for a minute
   crossquote sim --serve binance=BTC.gz       a recording, in the venue's own format
   crossquote sim --write DIR --for 60         a recording of the simulated venues
+  crossquote sim --describe                   the generated flow beside real recordings
 """
 
 
@@ -43,11 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="serve a recording instead of a market; again for more venues or files",
     )
-    if importlib.util.find_spec(_DESCRIBE) is not None:
-        what.add_argument(
-            "--describe", action="store_true", help="statistics of the generated flow"
-        )
-        importlib.import_module(_DESCRIBE).configure(parser)
+    what.add_argument("--describe", action="store_true", help="statistics of the generated flow")
+    sim_describe.configure(parser)
     for venue in ("binance", "coinbase"):
         parser.add_argument(
             f"--{venue}-port",
@@ -84,9 +81,8 @@ def run(args: argparse.Namespace) -> int:
     """Write, describe or serve; returns 0 when done, 1 when it failed, 2 for wrong usage."""
     if args.seconds is not None and not 0.0 < args.seconds <= SECONDS_MAX:
         return _refuse(f"--for, --seconds: {args.seconds:g} is not within 0 and {SECONDS_MAX}")
-    if getattr(args, "describe", False):
-        code: int = importlib.import_module(_DESCRIBE).run(args)
-        return code
+    if args.describe:
+        return sim_describe.run(args)
     try:
         loaded = load(args.config, os.environ)
     except SettingsError as error:

@@ -22,7 +22,7 @@ TICKER_NS = 100_000_000
 HEARTBEAT_NS = 1_000_000_000
 CANDLES_NS = 1_000_000_000
 BATCH_NS = 5_000_000_000
-STATUS_NS = 5_000_000_000
+STATUS_NS = 1_000_000_000
 SNAPSHOT_TRADES = 100
 SNAPSHOT_CANDLES = 100
 CANDLE_S = 300
@@ -214,7 +214,7 @@ def _snapshot(channel: str, product: Product, now: int) -> dict[str, Any] | None
     """Return the first event of a subscription, None where there is none."""
     if channel == "level2":
         return wire.l2_event("snapshot", product.listing, now, _interleaved(product.book))
-    if channel == "market_trades":
+    if channel == "market_trades" and product.recent:
         newest_first = list(reversed(product.recent))[:SNAPSHOT_TRADES]
         return wire.trades_event("snapshot", product.listing, newest_first)
     return _state_event("snapshot", channel, product, SNAPSHOT_CANDLES)

@@ -8,7 +8,7 @@ class Agents(NamedTuple):
 
     Rates are in thousandths of actions a second, chances in thousandths. An action is one of the
     five kinds by its weight; takers excite all of them, a self-exciting flow with an exponential
-    kernel: each adds `excite` thousandths of the base rate, which fades with `fade_ms`.
+    kernel: each brings `excite` thousandths of further actions, which fade with `fade_ms`.
 
     `makers` quote `layers` prices a side around the lagged fair price, `layer_gap` apart; their
     prices lean against what they hold, a tick for every `lean_lots` up to `lean_max`. Noise keeps

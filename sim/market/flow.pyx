@@ -519,15 +519,15 @@ cdef class Flow:
         int64_t qty
     ) except -1:
         """Send an order that is done at once, and excite the others."""
-        cdef double base = <double>lane.a.rate / 1e12
+        cdef double most = <double>lane.a.rate / 1e12 * EXCITEMENT_MAX
         cdef Command c
         self._order(&c, number, kind, member, side, price, qty)
         c.type = TYPE_LIMIT if price else TYPE_MARKET
         c.tif = TIF_IOC
         self._send(&c)
-        lane.excitement += base * <double>lane.a.excite / 1000.0
-        if lane.excitement > base * EXCITEMENT_MAX:
-            lane.excitement = base * EXCITEMENT_MAX
+        lane.excitement += <double>lane.a.excite / (<double>lane.a.fade_ms * 1e9)
+        if lane.excitement > most:
+            lane.excitement = most
         return 0
 
     cdef int _new(

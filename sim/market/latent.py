@@ -46,6 +46,8 @@ class Asset:
         self._heat = _HEAT
         self._home = spec.value
         self._pull_ppm = spec.pull_ppm
+        #: Grid steps since the value changed.
+        self.still_steps = 0
 
     def aim(self, value: int, pull_ppm: int) -> None:
         """Have the value drawn towards another one from now on."""
@@ -66,7 +68,9 @@ class Asset:
         if random.random() * 1000 < spec.move_permille:
             ppm = random.gauss(spec.trend_ppm, spec.step_ppm * self._heat / _HEAT)
             noise = round(ppm * value / PPM)
-        self._values.append(max(1, value + drift + noise))
+        moved = max(1, value + drift + noise)
+        self.still_steps = 0 if moved != value else self.still_steps + 1
+        self._values.append(moved)
 
     def value(self, lag_steps: int) -> int:
         """Return the value some grid steps ago, or the oldest known, in 1e-8 USD."""
@@ -87,8 +91,7 @@ class PremiumSpec:
     fade_permille: int = 650  # at once, where it fades: half gone in two to three seconds
 
 
-_NOISE_PERMILLE = 30  # chances a grid step
-_FADE_PERMILLE = 15
+_NOISE, _FADE = 0.03, 0.015  # chances a grid step
 
 
 class Premium:
@@ -97,17 +100,21 @@ class Premium:
     def __init__(self, spec: PremiumSpec, name: str, seed: int) -> None:
         self._spec = spec
         self._random = seeded(seed, f"premium/{name}")
+        self._jump = _FADE + _NOISE + GRID_NS / (spec.jump_interval_s * 1e9)
         self.ppm = 0
 
-    def step(self) -> None:
-        """Move one grid step."""
-        spec, random = self._spec, self._random
-        draw = random.random() * 1000
-        if draw < _NOISE_PERMILLE:
-            self.ppm += round(random.gauss(0.0, spec.noise_ppm))
-        elif draw > 1000 - _FADE_PERMILLE:
+    def step(self) -> bool:
+        """Move one grid step; returns whether anything changed."""
+        draw = self._random.random()
+        if draw >= self._jump:
+            return False
+        spec, random, before = self._spec, self._random, self.ppm
+        if draw < _FADE:
             faded = abs(self.ppm) * (1000 - spec.fade_permille) // 1000
             self.ppm = faded if self.ppm >= 0 else -faded
-        if random.random() * spec.jump_interval_s * 10**9 < GRID_NS:
+        elif draw < _FADE + _NOISE:
+            self.ppm += round(random.gauss(0.0, spec.noise_ppm))
+        else:
             size = round(random.expovariate(1.0 / spec.jump_ppm))
             self.ppm += size if random.random() < 0.5 else -size
+        return self.ppm != before

@@ -349,9 +349,9 @@ class PlainFlow:
             Stp.CANCEL_TAKER,
         )
         self._sent()
-        base = lane.agents.rate / 1e12
-        excited = lane.excitement + base * lane.agents.excite / 1000.0
-        lane.excitement = min(excited, base * EXCITEMENT_MAX)
+        a = lane.agents
+        lane.excitement += a.excite / (a.fade_ms * 1e9)
+        lane.excitement = min(lane.excitement, a.rate / 1e12 * EXCITEMENT_MAX)
 
     def _new(
         self,

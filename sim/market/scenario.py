@@ -20,7 +20,7 @@ _BUSY = Agents(
     taker_weight=24,
     informed_weight=70,
     momentum_weight=12,
-    excite=300,
+    excite=5000,
     fade_ms=120,
     spread=1,
     makers=3,
@@ -57,6 +57,7 @@ CALM = WorldSpec(
             Listing(BINANCE, "ETH", "USDT", 2, 4, min_notional=5 * 10**6),
             _BUSY._replace(
                 rate=100_000,
+                excite=3600,
                 layer_gap=5,
                 lean_lots=300_000,
                 lean_max=4,
@@ -73,6 +74,7 @@ CALM = WorldSpec(
             Listing(COINBASE, "BTC", "USD", 2, 8, min_notional=10**10),
             _BUSY._replace(
                 rate=70_000,
+                excite=2500,
                 spread=20,
                 lean_lots=150_000_000,
                 lean_max=60,
@@ -89,6 +91,7 @@ CALM = WorldSpec(
             Listing(COINBASE, "ETH", "USD", 2, 8, min_notional=10**10),
             _BUSY._replace(
                 rate=65_000,
+                excite=2300,
                 near=50,
                 spread=3,
                 layer_gap=6,
@@ -108,6 +111,7 @@ CALM = WorldSpec(
             Listing(COINBASE, "USDT", "USD", 5, 2, min_notional=10**7),
             _BUSY._replace(
                 rate=3_000,
+                excite=500,
                 layers=4,
                 layer_gap=1,
                 lean_lots=20_000_000,

@@ -57,6 +57,7 @@ def _thin() -> WorldSpec:
         a = flow.agents
         changed = a._replace(
             rate=a.rate // 5,
+            excite=a.excite // 5,
             makers=2,
             layers=3,
             spread=a.spread * 20,
@@ -86,7 +87,7 @@ def _flash_crash() -> WorldSpec:
         "taker_weight": 800,
         "taker_side": Side.SELL.value,
         "taker_lots": usual.lots,
-        "excite": 60,
+        "excite": 1000,
     }
     pause = {"informed_weight": 20, "taker_weight": 20}
     phases = (
@@ -159,7 +160,7 @@ _MEMBER = Agents(
     taker_weight=70,
     informed_weight=60,
     momentum_weight=20,
-    excite=250,
+    excite=3500,
     fade_ms=120,
     spread=2,
     makers=3,
@@ -187,8 +188,8 @@ def crowd(symbols: int, orders_per_s: float) -> WorldSpec:
     """
     if not 1 <= symbols <= _CROWD_MAX:
         raise ValueError(f"symbols: {symbols} is not within 1 and {_CROWD_MAX}")
-    # Excitement about doubles the base rate.
-    agents = _MEMBER._replace(rate=max(1, round(orders_per_s * 1000 / 2)))
+    # Excitement makes it 1.4 times the base rate.
+    agents = _MEMBER._replace(rate=max(1, round(orders_per_s * 1000 / 1.4)))
     bases = [f"C{number:03d}" for number in range(-(-symbols // 3))]
     assets = tuple(
         AssetSpec(base, (20 + 7 * number) * 10**8, step_ppm=80.0)
@@ -201,3 +202,18 @@ def crowd(symbols: int, orders_per_s: float) -> WorldSpec:
         for base, quote in [(b, q) for b in bases for q in _QUOTES[venue]][:symbols]
     )
     return replace(CALM, assets=assets, flows=flows)
+
+
+def deep(spec: WorldSpec, levels: int = 20_000) -> WorldSpec:
+    """Return a world whose Coinbase majors have about two thirds as many levels a side.
+
+    Their snapshots are then as large as the venue's own, several megabytes in one frame.
+    """
+
+    def deeper(flow: FlowSpec) -> FlowSpec:
+        if flow.listing.venue != COINBASE or flow.listing.base == "USDT":
+            return flow
+        a = flow.agents._replace(levels=levels, gap=max(1, flow.agents.gap // 3), curve=0, swell=1)
+        return replace(flow, agents=a)
+
+    return replace(spec, flows=tuple(deeper(flow) for flow in spec.flows))

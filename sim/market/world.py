@@ -1,6 +1,6 @@
 """The seeded market: agents on one exchange a venue, all tied to one latent value an asset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from sim.exchange.exchange import FREE, Exchange
@@ -18,11 +18,37 @@ _CREW_NAMES = ("maker", "noise", "taker", "informed", "momentum")
 _time_of = itemgetter(0)
 
 
+class _Price:
+    """How the price of one listing hangs on the values of its assets."""
+
+    __slots__ = ("_base", "_premium", "_quote", "_scale", "lag_steps")
+
+    def __init__(self, flow: FlowSpec, assets: Mapping[str, Asset], seed: int) -> None:
+        self._base = assets[flow.listing.base]
+        self._quote = assets.get(flow.listing.quote)
+        self._scale: int = 10**flow.listing.price_decimals
+        self._premium = Premium(flow.premium, flow.listing.id, seed)
+        self.lag_steps = flow.lag_steps
+
+    def step(self) -> bool:
+        """Move one grid step; returns whether the price may have changed, lag and all."""
+        moved = self._premium.step() or self._base.still_steps <= self.lag_steps
+        return moved or (self._quote is not None and self._quote.still_steps <= self.lag_steps)
+
+    def fair(self, lag_steps: int) -> int:
+        """Return what the listing was worth at its venue some steps ago, in ticks."""
+        per_quote = self._quote.value(lag_steps) if self._quote else USD_UNIT
+        ticks = self._base.value(lag_steps) * self._scale // per_quote
+        return ticks * (PPM + self._premium.ppm) // PPM
+
+
 class _Venue:
     """One venue: its exchange, and the agents on it."""
 
-    def __init__(self, name: str, flows: Sequence[FlowSpec], spec: WorldSpec, seed: int) -> None:
-        self.flows = list(flows)
+    def __init__(self, name: str, spec: WorldSpec, prices: Mapping[str, _Price], seed: int) -> None:
+        flows = [flow for flow in spec.flows if flow.listing.venue == name]
+        self.flows = flows
+        self.prices = [prices[flow.listing.id] for flow in flows]
         self.numbers = {flow.listing.id: number for number, flow in enumerate(flows)}
         listings = [flow.listing for flow in flows]
         draws = {item.id: seeded(seed, f"ids/{item.id}") for item in listings}
@@ -46,6 +72,19 @@ class _Venue:
             accounts[0],
         )
 
+    def tell_fair(self, number: int) -> None:
+        """Tell the agents what a listing is worth now."""
+        price = self.prices[number]
+        sharp = price.fair(0)
+        fair = price.fair(price.lag_steps) if price.lag_steps else sharp
+        self.flow.set_fair(number, fair, sharp)
+
+    def step_prices(self) -> None:
+        """Move every price one grid step, and tell those that changed."""
+        for number, price in enumerate(self.prices):
+            if price.step():
+                self.tell_fair(number)
+
     def run(self, to_ns: int) -> None:
         """Let the agents act until a time, and take in what that did to clients' orders."""
         self.flow.run(to_ns)
@@ -64,20 +103,15 @@ class World:
         self._now_ns = start_ns
         self._grid_ns = start_ns + GRID_NS
         self._assets = {asset.name: Asset(asset, seed) for asset in spec.assets}
-        self._premiums = {f.listing.id: Premium(f.premium, f.listing.id, seed) for f in spec.flows}
+        prices = {flow.listing.id: _Price(flow, self._assets, seed) for flow in spec.flows}
         names = dict.fromkeys(flow.listing.venue for flow in spec.flows)
-        self._venues = {
-            name: _Venue(name, [f for f in spec.flows if f.listing.venue == name], spec, seed)
-            for name in names
-        }
+        self._venues = {name: _Venue(name, spec, prices, seed) for name in names}
         self._by_id = {flow.listing.id: self._venues[flow.listing.venue] for flow in spec.flows}
-        self._scales: dict[str, int] = {
-            f.listing.id: 10**f.listing.price_decimals for f in spec.flows
-        }
         self._phase = 0
         self._phase_from_ns = start_ns + spec.warm_up_ns
-        self._tell_fairs()
         for venue in self._venues.values():
+            for number in range(len(venue.prices)):
+                venue.tell_fair(number)
             venue.flow.open(start_ns)
             venue.exchange.settle()
             venue.exchange.take_events()
@@ -135,9 +169,8 @@ class World:
         self._step_phases()
         for asset in self._assets.values():
             asset.step()
-        for premium in self._premiums.values():
-            premium.step()
-        self._tell_fairs()
+        for venue in self._venues.values():
+            venue.step_prices()
 
     def _step_phases(self) -> None:
         phases = self._spec.phases
@@ -162,19 +195,3 @@ class World:
             self._assets[phase.asset].aim(phase.target, phase.pull_ppm)
         elif phase.asset:
             self._assets[phase.asset].release()
-
-    def _tell_fairs(self) -> None:
-        for venue in self._venues.values():
-            for number, flow in enumerate(venue.flows):
-                sharp = self._fair(flow, 0)
-                fair = self._fair(flow, flow.lag_steps) if flow.lag_steps else sharp
-                venue.flow.set_fair(number, fair, sharp)
-
-    def _fair(self, flow: FlowSpec, lag_steps: int) -> int:
-        """Return what a listing was worth at its venue some steps ago, in ticks."""
-        listing = flow.listing
-        quote = self._assets.get(listing.quote)
-        per_quote = quote.value(lag_steps) if quote else USD_UNIT
-        value = self._assets[listing.base].value(lag_steps)
-        ticks = value * self._scales[listing.id] // per_quote
-        return ticks * (PPM + self._premiums[listing.id].ppm) // PPM

@@ -41,6 +41,7 @@ class Client:
         self._transport = transport
         self._counts = counts
         self._queue_frames = queue_frames
+        self._look_at = min(_BATCH_FRAMES, queue_frames)
         self._writer = writer
         self._framer = framer
         self._window_bits = int(socket.compress)
@@ -53,7 +54,7 @@ class Client:
         self.gone = asyncio.Event()
         self._close: tuple[int, bytes] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self.sent_s = self._loop.time()  # when a frame was last taken in
+        self.sent_s = self._loop.time()  # when frames were last written
 
     @property
     def queued(self) -> int:
@@ -62,15 +63,19 @@ class Client:
 
     def send(self, text: str | bytes) -> None:
         """Take in a text message; nothing happens once the client is being closed."""
-        if self._close is None:
-            self.sent_s = self._loop.time()
-            self._counts.frames += 1
-            self._push(self._framer.frame(text, self._window_bits))
+        if self._close is not None:
+            return
+        self._counts.frames += 1
+        frame = self._framer.frame(text, self._window_bits)
+        if self._delay_s or self._late:
+            self._hold(frame)
+        else:
+            self._enqueue(frame)
 
     def ping(self, payload: bytes) -> None:
         """Take in a ping frame."""
         if self._close is None:
-            self._push(ping_frame(payload))
+            self._enqueue(ping_frame(payload))
 
     def delay(self, seconds: float) -> None:
         """Have what is taken in from now on written so much later; the order is kept."""
@@ -127,34 +132,26 @@ class Client:
         except ConnectionError:
             self._forget_queue()  # the reader sees the same end, and releases the client
 
-    def _push(self, frame: bytes) -> None:
-        if self._delay_s or self._late:
-            self._hold(frame)
-        else:
-            self._enqueue(frame)
-
     def _enqueue(self, frame: bytes) -> None:
         queue = self._queue
-        if len(queue) >= _BATCH_FRAMES:
-            if self._transport.get_write_buffer_size() < _TRANSPORT_BYTES:
-                self._flush()
-            elif len(queue) >= self._queue_frames or self._queued_bytes >= QUEUE_BYTES:
-                self._too_slow()
-                return
-        elif len(queue) >= self._queue_frames or self._queued_bytes >= QUEUE_BYTES:
-            self._too_slow()
-            return
+        if not queue:
+            self._ready.set()
+        elif len(queue) >= self._look_at or self._queued_bytes >= QUEUE_BYTES:
+            self._make_room()
         queue.append(frame)
         self._queued_bytes += len(frame)
-        if not self._ready.is_set():
-            self._ready.set()
 
-    def _too_slow(self) -> None:
-        self._counts.slow_clients += 1
-        self.abort()
+    def _make_room(self) -> None:
+        """Write at once what is queued; a client that takes nothing and is full is cut off."""
+        if self._transport.get_write_buffer_size() < _TRANSPORT_BYTES:
+            self._flush()
+        elif len(self._queue) >= self._queue_frames or self._queued_bytes >= QUEUE_BYTES:
+            self._counts.slow_clients += 1
+            self.abort()
 
     def _flush(self) -> None:
         """Hand everything to the transport in one write."""
+        self.sent_s = self._loop.time()
         data = b"".join(self._queue)
         self._forget_queue()
         if not self._transport.is_closing():
@@ -166,7 +163,8 @@ class Client:
 
     def _hold(self, frame: bytes) -> None:
         if len(self._late) >= self._queue_frames:
-            self._too_slow()
+            self._counts.slow_clients += 1
+            self.abort()
             return
         due_s = self._loop.time() + self._delay_s
         if self._late:

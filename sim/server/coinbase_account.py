@@ -23,6 +23,7 @@ ACCOUNTS_MAX = 250
 _HISTORY = 10_000
 _FILLS = 50_000
 _NOTHING = Balance(Decimal(0), Decimal(0))
+_FIAT = ("USD", "EUR", "GBP")
 _Row = TypeVar("_Row")
 
 
@@ -49,7 +50,12 @@ class AdvancedAccount:
 
     def _orders(self, call: Call) -> bytes:
         account = self._desk.of(call.key)
-        rows = [order for order in self._history(account) if self._wanted(call, order)]
+        times = _times(call, "start_date", "end_date")
+        rows = [
+            order
+            for order in self._history(account)
+            if order.created_ns in times and self._wanted(call, order)
+        ]
         limit = call.number("limit", ORDERS_MAX, ORDERS_MAX)
         page, cursor, more = _page(rows, lambda o: order_uuid(o.id), call, limit)
         found = [self._row(order) for order in page]
@@ -68,9 +74,7 @@ class AdvancedAccount:
             (call.listed("order_side"), wire.side_of(order.side)),
             (call.listed("order_types", "order_type"), order.type.name),
         )
-        if any(texts and found not in texts for texts, found in asked):
-            return False
-        return _within(call, "start_date", "end_date", order.created_ns)
+        return not any(texts and found not in texts for texts, found in asked)
 
     def _order(self, call: Call) -> bytes:
         order = self._desk.find(self._desk.of(call.key), call.part("order"))
@@ -85,14 +89,14 @@ class AdvancedAccount:
         account, exchange = self._desk.of(call.key), self._desk.exchange
         ids = call.listed("order_ids", "order_id")
         products = call.listed("product_ids", "product_id")
-        found = []
-        for fill in reversed(exchange.fills(account, limit=_FILLS)):
-            product = product_of(exchange.listing(fill.listing))
-            known = not products or product in products
-            if known and (not ids or order_uuid(fill.order_id) in ids):
-                stamps = ("start_sequence_timestamp", "end_sequence_timestamp")
-                if _within(call, *stamps, fill.ts_ns):
-                    found.append(fill)
+        times = _times(call, "start_sequence_timestamp", "end_sequence_timestamp")
+        found = [
+            fill
+            for fill in reversed(exchange.fills(account, limit=_FILLS))
+            if fill.ts_ns in times
+            and (not products or product_of(exchange.listing(fill.listing)) in products)
+            and (not ids or order_uuid(fill.order_id) in ids)
+        ]
         limit = call.number("limit", 100, FILLS_MAX)
         page, cursor, _ = _page(found, _fill_cursor, call, limit)
         rows = [
@@ -112,6 +116,14 @@ class AdvancedAccount:
         page, cursor, more = _page(rows, lambda row: str(row["uuid"]), call, limit)
         tail = {"has_next": more, "cursor": cursor, "size": len(page)}
         return orjson.dumps({"accounts": page} | tail)
+
+    def old_accounts(self, call: Call) -> bytes:
+        """Return the balances in the older form, which some clients still read: totals only."""
+        account = self._desk.of(call.key)
+        rows = [_old_wallet(account, *item) for item in sorted(self._balances(account).items())]
+        page = {"ending_before": None, "starting_after": None, "next_starting_after": None}
+        tail = {"limit": len(rows), "order": "desc", "previous_uri": None, "next_uri": None}
+        return orjson.dumps({"pagination": page | tail, "data": rows})
 
     def _balances(self, account: int) -> dict[str, Balance]:
         """Return the balance of every asset of the venue, also of those that the account lacks."""
@@ -201,18 +213,18 @@ def _fill_cursor(fill: Fill) -> str:
     return f"{fill.listing}.{fill.trade_id}.{fill.order_id}"
 
 
-def _within(call: Call, start: str, end: str, ts_ns: int) -> bool:
-    """Tell whether a time lies in the range that a query names."""
+def _times(call: Call, start: str, end: str) -> range:
+    """Return the times in ns that a query names."""
     try:
         low = time_ns(call.query[start]) if call.query.get(start) else 0
-        high = time_ns(call.query[end]) if call.query.get(end) else ts_ns + 1
+        high = time_ns(call.query[end]) if call.query.get(end) else 1 << 63
     except (ValueError, OverflowError):
         raise BadRequestError(400, "INVALID_ARGUMENT", f"{start} or {end} is no time") from None
-    return low <= ts_ns < high
+    return range(low, high)
 
 
 def _wallet(account: int, asset: str, balance: Balance) -> dict[str, object]:
-    is_fiat = asset in ("USD", "EUR", "GBP")
+    is_fiat = asset in _FIAT
     return {
         "uuid": name_uuid("wallet", account, asset),
         "name": f"{asset} Wallet",
@@ -228,4 +240,23 @@ def _wallet(account: int, asset: str, balance: Balance) -> dict[str, object]:
         "hold": {"value": plain(balance.locked), "currency": asset},
         "retail_portfolio_id": name_uuid("portfolio", account),
         "platform": "ACCOUNT_PLATFORM_CONSUMER",
+    }
+
+
+def _old_wallet(account: int, asset: str, balance: Balance) -> dict[str, object]:
+    is_fiat = asset in _FIAT
+    kind = "fiat" if is_fiat else "crypto"
+    return {
+        "id": name_uuid("wallet", account, asset),
+        "name": f"{asset} Wallet",
+        "primary": asset == "USD",
+        "type": "fiat" if is_fiat else "wallet",
+        "currency": {"code": asset, "name": asset, "exponent": 8, "type": kind},
+        "balance": {"amount": plain(balance.free + balance.locked), "currency": asset},
+        "created_at": None,
+        "updated_at": None,
+        "resource": "account",
+        "resource_path": f"/v2/accounts/{asset}",
+        "allow_deposits": False,
+        "allow_withdrawals": False,
     }

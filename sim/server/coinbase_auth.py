@@ -43,11 +43,13 @@ class Authenticator:
         self._keys = keys
         self._now_ns = now_ns
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> ApiKey:
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: str = ""
+    ) -> ApiKey:
         """Return who sent an Advanced Trade request; `path` is without query. AuthError if nobody.
 
         A bearer token names method, host with port and path in `uri`; the older form signs
-        timestamp, method, path and body.
+        timestamp, method, path and body, and below `/v2` the `query` with its mark.
         """
         kind, _, token = headers.get("Authorization", "").partition(" ")
         if kind.lower() == "bearer":
@@ -55,7 +57,7 @@ class Authenticator:
         key = self._known(headers.get("CB-ACCESS-KEY", ""))
         stamp = headers.get("CB-ACCESS-TIMESTAMP", "")
         self._check_stamp(stamp)
-        message = f"{stamp}{method}{path}".encode() + body
+        message = f"{stamp}{method}{path}{query}".encode() + body
         self._check_hex(key, message, headers.get("CB-ACCESS-SIGN", ""))
         return key
 

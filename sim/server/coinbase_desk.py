@@ -199,7 +199,8 @@ def market_request(product: Product, side: Side, lots: int, client_id: str, fund
 
 def _count_fill(report: Report) -> None:
     if report.execution is Execution.TRADE:
-        note_of(report.order).fills += 1
+        report.order.tag = note = note_of(report.order)
+        note.fills += 1
 
 
 def _translated(reason: Reason) -> OrderRefusedError:

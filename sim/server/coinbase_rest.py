@@ -100,6 +100,10 @@ class CoinbaseRest:
             for method, path, reply in (*orders.routes(), *AdvancedAccount(self._desk).routes()):
                 handler = self._gate.handler(reply, self._private, self._signed)
                 router.add_route(method, BROKERAGE + path, handler)
+            old = self._gate.handler(
+                AdvancedAccount(self._desk).old_accounts, self._private, self._signed_old
+            )
+            router.add_get("/v2/accounts", old)
         if self._exchange is not None:
             self._exchange.add_routes(router)
 
@@ -124,6 +128,10 @@ class CoinbaseRest:
 
     def _signed(self, request: web.Request, body: bytes) -> ApiKey:
         return self._auth.request(request.method, request.rel_url.raw_path, request.headers, body)
+
+    def _signed_old(self, request: web.Request, body: bytes) -> ApiKey:
+        path, mark, query = request.raw_path.partition("?")
+        return self._auth.request(request.method, path, request.headers, body, mark + query)
 
     def _maybe(self, request: web.Request, body: bytes) -> ApiKey | None:
         names = ("Authorization", "CB-ACCESS-KEY")

@@ -18,6 +18,9 @@ _CONTROL_BYTES_MAX = 125
 
 def text_frame(payload: bytes) -> bytes:
     """Return one whole text message as a frame."""
+    size = len(payload)
+    if size < 4096:
+        return _TEXT_HEADERS[size] + payload
     return _frame(_TEXT, payload)
 
 
@@ -39,6 +42,13 @@ def deflated_frame(payload: bytes, window_bits: int) -> bytes:
     return _frame(_TEXT_DEFLATED, packed[:-4])
 
 
+#: The headers of most text messages, made once.
+_TEXT_HEADERS = [
+    bytes((_TEXT, size)) if size < 126 else bytes((_TEXT, 126)) + size.to_bytes(2, "big")
+    for size in range(4096)
+]
+
+
 def _frame(first: int, payload: bytes) -> bytes:
     size = len(payload)
     if size < 126:
@@ -51,22 +61,24 @@ def _frame(first: int, payload: bytes) -> bytes:
 class Framer:
     """Frames messages for all clients of a venue: what was framed last is not framed again."""
 
-    __slots__ = ("_frames", "_text")
+    __slots__ = ("_deflated", "_plain", "_text")
 
     def __init__(self) -> None:
         self._text: str | bytes = b""
-        self._frames: dict[int, bytes] = {0: text_frame(b"")}
+        self._plain = text_frame(b"")
+        self._deflated: dict[int, bytes] = {}
 
     def frame(self, text: str | bytes, window_bits: int) -> bytes:
         """Return the frame of a message; `window_bits` is 0 for a client without deflate."""
         if text is not self._text:
             self._text = text
-            self._frames.clear()
-        if len(text) < DEFLATE_BYTES_MIN:
-            window_bits = 0
-        found = self._frames.get(window_bits)
+            self._plain = text_frame(text if isinstance(text, bytes) else text.encode())
+            if self._deflated:
+                self._deflated = {}
+        if not window_bits or len(text) < DEFLATE_BYTES_MIN:
+            return self._plain
+        found = self._deflated.get(window_bits)
         if found is None:
             payload = text if isinstance(text, bytes) else text.encode()
-            found = deflated_frame(payload, window_bits) if window_bits else text_frame(payload)
-            self._frames[window_bits] = found
+            found = self._deflated[window_bits] = deflated_frame(payload, window_bits)
         return found

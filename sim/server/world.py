@@ -55,7 +55,8 @@ class SimulatedWorld:
         self._is_ours = market is None
         self.market = market or World(_spec(scenario), seed, wall_start_ns() - warm_up_ns)
         named = tuple(keys)
-        binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market)
+        binance_feed = BinanceFeed(self.market)
+        coinbase_feed = CoinbaseFeed(self.market, self._exchange(COINBASE))
         self._pump = Pump(self.market, [], speed)
         now_ns = self._pump.now_ns
         self.binance = BinanceServer(

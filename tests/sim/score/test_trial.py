@@ -26,6 +26,7 @@ class Trial:
 
     def __init__(self, served, running):
         self.control = WorldControl(served)
+        self.world = served
         self._running = running
         self._client = QuoteClient(open_reader(running.settings.l2.path))
         self._observers = {}
@@ -40,6 +41,9 @@ class Trial:
         }
         self._task = asyncio.ensure_future(self._look())
         await until(self.readable, "readable quotes")
+        # What is read first may be of before the truth began.
+        now_ns = self.world.market.now_ns
+        await until(lambda: self.world.market.now_ns > now_ns + 3 * 10**8)
 
     def readable(self):
         return self._observers["shared_memory"].readable()
@@ -147,7 +151,7 @@ async def test_a_daemon_that_ignores_its_grades_gets_a_score_that_says_so(tmp_pa
     """The broken rule: whatever speaks against a quote, it stays readable."""
     monkeypatch.setattr(daemon_module, "GRADE_FORBIDS", 0)
     async with trial(tmp_path, "binance") as made:
-        made.control._world.binance.http_faults.limit(2.0)  # so that it takes a while to recover
+        made.world.binance.http_faults.limit(2.0)  # so that it takes a while to recover
         report = await made.lay(
             "binance", kind="drop", seconds=1.5, rate=0.5, channel="btcusdt@depth"
         )

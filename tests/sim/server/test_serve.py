@@ -6,11 +6,14 @@ import signal
 import ssl
 import stat
 import sys
+from typing import get_args
 
 import aiohttp
 import pytest
 
 from cli.main import main
+from cli.settings.model import Scenario
+from sim.market.scenarios import SCENARIOS
 
 from .helpers import dial, read, within
 
@@ -118,6 +121,10 @@ def test_ports_that_are_none_are_refused(port, capsys):
         main(["sim", "--binance-port", port])
     assert refusal.value.code == 2
     assert "--binance-port" in capsys.readouterr().err
+
+
+def test_the_configuration_names_the_scenarios_there_are():
+    assert list(get_args(Scenario)) == list(SCENARIOS)
 
 
 @pytest.mark.parametrize("speed", ["0", "max", "fast", "1001"])
