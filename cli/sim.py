@@ -56,6 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--tls", type=Path, metavar="CERTDIR", help="serve https and wss, certificate made there"
     )
     parser.add_argument("--scenario", choices=get_args(Scenario), help="how it behaves")
+    parser.add_argument(
+        "--symbols",
+        type=int,
+        default=0,
+        metavar="N",
+        help="for load: so many made-up symbols a venue instead of a scenario",
+    )
     parser.add_argument("--seed", type=int, help="of the market; same seed, same market")
     parser.add_argument(
         "--speed", metavar="X", help="market seconds in a second; a recording also takes `max`"
@@ -109,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
         socket_needed=args.socket is not None,
         seconds=args.seconds,
         recordings=tuple(args.serve),
+        symbols=args.symbols,
         as_json=args.json,
     )
     return uvloop.run(serve_recordings(serving) if args.serve else serve(serving))

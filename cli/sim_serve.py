@@ -34,6 +34,7 @@ class Serving:
     socket_needed: bool
     seconds: float | None
     recordings: tuple[str, ...]
+    symbols: int
     as_json: bool
 
 
@@ -55,6 +56,7 @@ async def serve(serving: Serving) -> int:
             serving.seed,
             ports=(serving.ports["binance"], serving.ports["coinbase"]),
             scenario=serving.scenario,
+            symbols=serving.symbols,
             speed=Fraction(serving.speed),
             tls=tls,
             keys=keys,

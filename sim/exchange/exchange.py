@@ -51,7 +51,6 @@ class Exchange:
         now_ns: int,
         *,
         first_ids: Mapping[str, tuple[int, int]] | None = None,
-        rules: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self.venue = venue
         self.listings = tuple(listings)
@@ -64,8 +63,7 @@ class Exchange:
         first = first_ids or {}
         self.engine = Engine(accounts_max=ACCOUNTS_MAX)
         for listing in listings:
-            extra = (rules or {}).get(listing.id, {})
-            self.engine.add_instrument(self._rules(listing, given.get(listing.id, FREE), extra))
+            self.engine.add_instrument(self._rules(listing, given.get(listing.id, FREE)))
         ids = [first.get(name, (0, 0)) for name in names]
         self.tape = Tape(self.engine, names, [i[0] for i in ids], [i[1] for i in ids])
         self._books = [Book(self.engine, self.tape, i, name) for i, name in enumerate(names)]
@@ -74,7 +72,7 @@ class Exchange:
         self._by_name: dict[str, Account] = {}
         self.engine.advance(now_ns)
 
-    def _rules(self, listing: Listing, fees: Fees, extra: Mapping[str, int]) -> BookRules:
+    def _rules(self, listing: Listing, fees: Fees) -> BookRules:
         return BookRules(
             base=self.assets.number(listing.base),
             quote=self.assets.number(listing.quote),
@@ -82,7 +80,6 @@ class Exchange:
             quote_unit=self.assets.quote_unit(listing),
             maker_fee=_rate(fees.maker_ppb),
             taker_fee=_rate(fees.taker_ppb),
-            **extra,
         )
 
     def _fee_rule(self, name: str, fees: Mapping[str, Fees]) -> tuple[int, int, int]:
@@ -143,7 +140,7 @@ class Exchange:
     def take_events(self) -> list[Event]:
         """Return the public events since the last call, in order.
 
-        Beyond 4,194,304 of them that nobody takes, those that wait are dropped (`tape.dropped`).
+        Beyond 1,048,576 of them that nobody takes, those that wait are dropped (`tape.dropped`).
         """
         return self.tape.take()
 

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 #: Public events that wait at most; beyond it all that wait are dropped, and counted.
-LINES_MAX: Final = 1 << 22
+LINES_MAX: Final = 1 << 20
 
 
 class News(NamedTuple):

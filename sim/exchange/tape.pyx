@@ -15,6 +15,7 @@ from sim.market.event import LevelChange, Print, Side, Touch
 
 from .news import LINES_MAX, News
 
+cdef size_t WAITING_MAX = LINES_MAX
 cdef object new = tuple.__new__
 cdef tuple SIDES = (Side.BID, Side.ASK)
 
@@ -112,7 +113,7 @@ cdef class Tape:
         v.events_len = 0
         if self.lines_len > first:
             self._touches(first)
-        if self.lines_len >= <size_t>LINES_MAX:
+        if self.lines_len >= WAITING_MAX:
             self.dropped_lines += self.lines_len
             self.lines_len = 0
         return 0

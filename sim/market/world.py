@@ -147,13 +147,15 @@ class World:
         """Move to a time and return what happened in order; ValueError if it lies behind."""
         if to_ns < self._now_ns:
             raise ValueError(f"time would run backwards, from {self._now_ns} to {to_ns}")
+        events = self.take_events()
         while self._now_ns < to_ns:
             self._now_ns = min(self._grid_ns, to_ns)
             for venue in self._venues.values():
                 venue.run(self._now_ns)
             if self._now_ns == self._grid_ns:
                 self._step_grid()
-        return self.take_events()
+            events += self.take_events()
+        return events
 
     def take_events(self) -> list[Event]:
         """Return what happened since the last call, in order of time."""

@@ -17,6 +17,8 @@ from .source import ServeError, Source
 TICK_S = 0.005
 #: Playing begins once every venue has a subscriber, or so long after the first has one.
 WAIT_S = 3.0
+#: Then clients have this time to ask for what they need first, such as snapshots.
+SETTLE_S = 0.5
 #: At full speed: inputs between two looks at the sockets, and frames that a client may be behind.
 BATCH = 256
 BEHIND_MAX = 2048
@@ -94,6 +96,7 @@ class Player:
             async with asyncio.timeout(WAIT_S):
                 while not all(server.subscribed for server in servers):
                     await asyncio.sleep(TICK_S)
+        await asyncio.sleep(SETTLE_S)
 
     async def _by_the_clock(self, inputs: Iterator[tuple[int, int, int, Input]]) -> None:
         self._anchor = (_loop_ns(), self._now_ns)

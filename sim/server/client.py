@@ -13,6 +13,8 @@ from .framing import Framer, ping_frame
 QUEUE_FRAMES = 4096
 QUEUE_BYTES = 128 << 20
 CLOSE_S = 1.0  # for a close in order
+#: Frames that a delay may hold back for one client.
+LATE_FRAMES = 200_000
 
 #: So many frames are written at once without waiting for the task, while the transport holds
 #: less than so many bytes: a venue that catches up must not take its own haste for a slow client.
@@ -48,6 +50,7 @@ class Client:
         self._queue: list[bytes] = []
         self._queued_bytes = 0
         self._late: deque[tuple[float, bytes]] = deque()
+        self._late_bytes = 0
         self._delay_s = 0.0
         self._ready = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -162,7 +165,7 @@ class Client:
         self._queued_bytes = 0
 
     def _hold(self, frame: bytes) -> None:
-        if len(self._late) >= self._queue_frames:
+        if len(self._late) >= LATE_FRAMES or self._late_bytes >= QUEUE_BYTES:
             self._counts.slow_clients += 1
             self.abort()
             return
@@ -170,6 +173,7 @@ class Client:
         if self._late:
             due_s = max(due_s, self._late[-1][0])
         self._late.append((due_s, frame))
+        self._late_bytes += len(frame)
         if len(self._late) == 1:
             self._loop.call_at(due_s, self._release_late)
 
@@ -178,6 +182,8 @@ class Client:
         if self._close is not None:
             self._late.clear()
         while self._late and (everything or self._late[0][0] <= self._loop.time()):
-            self._enqueue(self._late.popleft()[1])
+            frame = self._late.popleft()[1]
+            self._late_bytes -= len(frame)
+            self._enqueue(frame)
         if self._late:
             self._loop.call_at(self._late[0][0], self._release_late)

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 KEPT_REPLIES = 64
-KEPT_BYTES = 4 << 20
+KEPT_BYTES = 1 << 20
 #: Requests that were under way when the first refusal was sent are no sign of carrying on.
 UNDER_WAY_S = 0.25
 

@@ -6,9 +6,11 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.code import State
+from engine.code import Op, State
 from engine.core import Engine
+from engine.record import Command
 from engine.rules import BookRules
+from sim.exchange.news import LINES_MAX
 from sim.exchange.order import Refused
 from sim.exchange.plain_tape import PlainTape
 from sim.exchange.tape import Tape
@@ -195,3 +197,23 @@ def test_the_tape_and_its_plain_twin_say_the_same(commands):
         assert compiled.update_id(listing) == plain.update_id(listing)
         assert compiled.trade_id(listing) == plain.trade_id(listing)
     assert [compiled.tracked_id() for _ in range(3)] == [plain.tracked_id() for _ in range(3)]
+
+
+def test_public_events_that_nobody_takes_are_dropped_at_the_limit_and_counted():
+    engine = Engine()
+    engine.add_instrument(BookRules())
+    tape = Tape(engine, [BTC.id], [0], [0])
+    both = [
+        Command(op=Op.NEW, account=1, id=2, price=10, qty=1, tif=Tif.GTC),
+        Command(op=Op.CANCEL, id=2),
+    ]
+    batch = b"".join(command.pack() for command in both) * 2048
+    rounds = LINES_MAX // 4096
+    for _ in range(rounds - 1):
+        engine.batch(batch)
+        tape.read()
+    assert (tape.pending, tape.dropped) == (LINES_MAX - 4096, 0)
+    engine.batch(batch)
+    tape.read()
+    assert (tape.pending, tape.dropped) == (0, LINES_MAX)
+    assert tape.update_id(0) == LINES_MAX

@@ -151,3 +151,28 @@ def test_accounts_are_checked_with_their_paths(tmp_path, capsys):
     told = capsys.readouterr().err
     for path in ("[1].key", "[1].passphrase", "[2].secret"):
         assert f"sim.accounts{path}" in told
+
+
+def test_funds_that_a_venue_does_not_list_are_refused_by_name(tmp_path, capsys):
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "version: 1\nsim: {accounts: [{venue: binance, key: a, secret: s, balances: {DOGE: 1}}]}\n"
+    )
+    assert main(["sim", "--config", str(config)]) == 2
+    assert "BINANCE lists no DOGE" in capsys.readouterr().err
+
+
+def test_more_symbols_than_a_venue_can_hold_are_refused(capsys):
+    assert main(["sim", "--symbols", "100000"]) == 2
+    assert "symbols" in capsys.readouterr().err
+
+
+async def test_a_crowd_of_symbols_is_served_for_load(tmp_path):
+    process, told = await started(tmp_path, "--symbols", "60")
+    try:
+        async with within():
+            url = f"{told['binance']['rest']}/exchangeInfo"
+            async with aiohttp.ClientSession() as session, session.get(url) as reply:
+                assert len((await reply.json())["symbols"]) == 60
+    finally:
+        await ended(process)
