@@ -54,11 +54,15 @@ _LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "w
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line adds to the settings. `addresses` replace the venues' own."""
+    """What the command line adds to the settings. `addresses` replace the venues' own.
+
+    `sim_socket` is where the simulated venues have their control door, in mode sim.
+    """
 
     addresses: dict[str, FeedAddress]
     seconds: float | None = None
     seed: int = 0
+    sim_socket: str = ""
 
 
 class Daemon:

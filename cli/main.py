@@ -14,6 +14,7 @@ VERBS: dict[str, str] = {
     "config": "check, show or describe the configuration",
     "doctor": "look at machine and installation, and say what to do",
     "engine": "match orders given as JSON lines",
+    "fault": "lay a fault on a simulated venue, and score what the daemon made of it",
     "replay": "replay recorded bytes through the node",
     "run": "run the daemon: simulated venues or real public feeds",
     "sim": "serve the simulated venues, or write a recording of them",
