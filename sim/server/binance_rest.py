@@ -12,6 +12,7 @@ from .binance_error import ApiError
 from .binance_limits import Meter, OverLimitError, WeightLimits
 from .binance_market import as_json
 from .binance_params import Params, merge
+from .binance_wallet import PREFIX
 from .counts import Counts, Rule
 
 WEIGHT_HEADERS = ("X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M")
@@ -75,7 +76,7 @@ class Meters:
 
 
 class BinanceRest:
-    """Answers `/api/v3`; every reply tells the weight used."""
+    """Answers `/api/v3` and a part of `/sapi/v1`; every reply tells the weight used."""
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class BinanceRest:
         now_ns: Callable[[], int],
     ) -> None:
         self._endpoints = {key: endpoints[name] for key, name in PATHS.items() if name in endpoints}
+        self._endpoints |= {("GET", name): endpoints[name] for name in endpoints if name[0] == "/"}
         self._paths = {path for _, path in self._endpoints}
         self._dispatcher = dispatcher
         self._desk = desk
@@ -95,9 +97,9 @@ class BinanceRest:
         self._now_ns = now_ns
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer one request of any path below `/api/v3/`."""
+        """Answer one request of any path below `/api/v3/` or `/sapi/v1/`."""
         self._counts.requests += 1
-        path = request.match_info["path"]
+        path = request.path if request.path.startswith(PREFIX) else request.match_info["path"]
         endpoint = self._endpoints.get((request.method, path))
         if endpoint is None:
             self._counts.refused += 1

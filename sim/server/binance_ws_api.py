@@ -57,7 +57,7 @@ class WsApi:
         counts: Counts,
         now_ns: Callable[[], int],
     ) -> None:
-        self._endpoints = endpoints
+        self._endpoints = {name: it for name, it in endpoints.items() if name[0] != "/"}
         self._dispatcher = dispatcher
         self._desk = desk
         self._streams = streams
