@@ -106,7 +106,7 @@ class BinanceRest:
             if path == _REMOVED:
                 return web.Response(status=410, text="Gone")
             return web.Response(status=405 if path in self._paths else 404)
-        body = (await request.read()).decode(errors="replace")
+        body = (await request.read()).decode(errors="surrogateescape")
         meter = self._meters.of(request.remote)
         headers: dict[str, str] = {}
         try:
@@ -140,7 +140,7 @@ class BinanceRest:
             free = OF_REQUEST - {"timestamp", "recvWindow"}
             proof = Proof(
                 request.headers.get("X-MBX-APIKEY"),
-                (_unsigned(query) + _unsigned(body)).encode(),
+                (_unsigned(query) + _unsigned(body)).encode(errors="surrogateescape"),
                 values.get("signature"),
             )
         else:
