@@ -109,9 +109,7 @@ class BinanceServer(VenueServer):
             endpoints |= Queries(self._desk, market).endpoints()
             endpoints |= Wallet(self._desk, market).endpoints()
         dispatcher = Dispatcher(Auth(ring), lambda key: self._accounts[key.key], self.clock)
-        self._rest = BinanceRest(
-            endpoints, dispatcher, self._desk, self._meters, self.counts, self.clock
-        )
+        self._rest = BinanceRest(endpoints, dispatcher, self._desk, self._meters, self.counts)
         self._api = WsApi(endpoints, dispatcher, self._desk, streams, self.counts, self.clock)
         self._sessions: dict[Client, _Session] = {}
         self._api_sessions: dict[Client, ApiSession] = {}

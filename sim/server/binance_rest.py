@@ -1,6 +1,6 @@
 """REST of the simulated Binance: HTTP around what answers both it and the WebSocket API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -85,7 +85,6 @@ class BinanceRest:
         desk: Desk | None,
         meters: Meters,
         counts: Counts,
-        now_ns: Callable[[], int],
     ) -> None:
         self._endpoints = {key: endpoints[name] for key, name in PATHS.items() if name in endpoints}
         self._endpoints |= {("GET", name): endpoints[name] for name in endpoints if name[0] == "/"}
@@ -94,7 +93,6 @@ class BinanceRest:
         self._desk = desk
         self._meters = meters
         self._counts = counts
-        self._now_ns = now_ns
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one request of any path below `/api/v3/` or `/sapi/v1/`."""
@@ -113,7 +111,7 @@ class BinanceRest:
             answer, account = self._perform(endpoint, request, body, meter)
             status = 200
             if endpoint.counts and self._desk is not None:
-                counts = self._desk.counts(account).counts(self._now_ns())
+                counts = self._desk.order_counts(account)
                 headers.update(zip(ORDER_HEADERS, map(str, counts), strict=True))
         except ApiError as error:
             answer, status = error.body(), error.status

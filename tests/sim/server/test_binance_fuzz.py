@@ -11,7 +11,7 @@ from sim.server.binance_ws_api import ApiSession
 
 from .binance_world import KEY, SECRET, Binance, serving, sign
 
-NAMES = [
+NAMES = (
     "symbol",
     "symbols",
     "side",
@@ -42,7 +42,7 @@ NAMES = [
     "returnRateLimits",
     "recvWindow",
     "omitZeroBalances",
-]
+)
 values = st.one_of(
     st.sampled_from(
         (
