@@ -31,6 +31,7 @@ AVERAGE_NS = 5 * MINUTE_NS  # that the average price looks back
 MILLISECOND, MICROSECOND = 1_000_000, 1_000  # units of time stamps, in ns
 # A stream in microseconds is one of its own, known by this ending which no client can send.
 MICRO = "\n"
+_UNITS = {"": MILLISECOND, MICRO: MICROSECOND}  # by ending
 
 
 class DiffBatch:
@@ -76,6 +77,11 @@ class _Symbol:
             for suffix in SPEEDS_NS
         }
         self.trade, self.agg_trade = f"{self.lower}@trade", f"{self.lower}@aggTrade"
+        self.secondly = [
+            (f"{self.lower}@{kind}{suffix}", unit, encode)
+            for kind, encode in _SECONDLY.items()
+            for suffix, unit in _UNITS.items()
+        ]
 
     def touch(self) -> Touch:
         """Return best bid and ask, zeros for a side that is empty."""
@@ -260,12 +266,11 @@ class BinanceFeed:
 
     def _each_second(self, now_ns: int, wanted: Container[str], frames: list[Frame]) -> None:
         """Publish what is sent once a second, whether anything happened or not."""
-        for suffix, unit in (("", MILLISECOND), (MICRO, MICROSECOND)):
-            for symbol in self._symbols.values():
-                for kind, encode in _SECONDLY.items():
-                    stream = f"{symbol.lower}{kind}{suffix}"
-                    if stream in wanted and (payload := encode(symbol, now_ns, unit)):
-                        frames.append(Frame(now_ns, stream, "", payload))
+        for symbol in self._symbols.values():
+            for stream, unit, encode in symbol.secondly:
+                if stream in wanted and (payload := encode(symbol, now_ns, unit)):
+                    frames.append(Frame(now_ns, stream, "", payload))
+        for suffix, unit in _UNITS.items():
             if (stream := ALL_MINI_TICKERS + suffix) in wanted:
                 rows = [_mini_ticker(symbol, now_ns, unit) for symbol in self._symbols.values()]
                 payload = b"[" + b",".join(rows) + b"]"
@@ -308,8 +313,8 @@ def _kline_of(name: str) -> "_Encoder":
 
 _Encoder = Callable[[_Symbol, int, int], bytes | None]
 _SECONDLY: dict[str, _Encoder] = {
-    "@miniTicker": _mini_ticker,
-    "@ticker": _ticker,
-    "@avgPrice": _average_price,
-    **{f"@kline_{name}": _kline_of(name) for name in INTERVALS_NS},
+    "miniTicker": _mini_ticker,
+    "ticker": _ticker,
+    "avgPrice": _average_price,
+    **{f"kline_{name}": _kline_of(name) for name in INTERVALS_NS},
 }

@@ -25,6 +25,7 @@ from .binance_market import MarketData
 from .binance_rest import BinanceRest, Meters
 from .binance_streams import UserStreams
 from .binance_trading import Trading
+from .binance_wallet import PREFIX, Wallet
 from .binance_ws_api import ApiSession, WsApi
 from .client import QUEUE_FRAMES, Client
 from .counts import RateWindow, Rule
@@ -106,10 +107,9 @@ class BinanceServer(VenueServer):
         if self._desk is not None:
             endpoints |= Trading(self._desk, market).endpoints()
             endpoints |= Queries(self._desk, market).endpoints()
+            endpoints |= Wallet(self._desk, market).endpoints()
         dispatcher = Dispatcher(Auth(ring), lambda key: self._accounts[key.key], self.clock)
-        self._rest = BinanceRest(
-            endpoints, dispatcher, self._desk, self._meters, self.counts, self.clock
-        )
+        self._rest = BinanceRest(endpoints, dispatcher, self._desk, self._meters, self.counts)
         self._api = WsApi(endpoints, dispatcher, self._desk, streams, self.counts, self.clock)
         self._sessions: dict[Client, _Session] = {}
         self._api_sessions: dict[Client, ApiSession] = {}
@@ -156,7 +156,8 @@ class BinanceServer(VenueServer):
         return {name: _STATUSES[state] for name, state in states.items()}
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_route("*", "/api/v3/{path:.*}", self._rest.answer)
+        for prefix in ("/api/v3/", PREFIX):
+            router.add_route("*", f"{prefix}{{path:.*}}", self._rest.answer)
         streams = ("/ws", "/ws/{streams:.*}", "/stream", "/stream/{streams:.*}")
         for path in (*streams, API_PATH, API_PATH + "/{rest:.*}"):
             router.add_get(path, self._connect)

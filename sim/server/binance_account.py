@@ -124,7 +124,7 @@ class Queries:
 
     def _order_counts(self, call: Call) -> object:
         call.done()
-        return self._desk.counts(call.account).rate_limits(call.now_ns)
+        return self._desk.order_limits(call.account)
 
     # Order lists, of which there are none.
 

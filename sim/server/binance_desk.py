@@ -90,9 +90,17 @@ class Desk:
             self._counts[account] = OrderCounts(self._limits)
             self.exchange.watch(account, self._on_report)
 
-    def counts(self, account: int) -> OrderCounts:
-        """Return how many orders an account entered of late."""
-        return self._counts[account]
+    def order_counts(self, account: int) -> tuple[int, int]:
+        """Return how many orders an account entered of late, in ten seconds and in a day."""
+        return self._counts[account].counts(self.exchange.now_ns)
+
+    def order_limits(self, account: int) -> list[dict[str, object]]:
+        """Return the same beside the limits, as the venue tells it."""
+        return self._counts[account].rate_limits(self.exchange.now_ns)
+
+    def check_order_limits(self, account: int) -> None:
+        """Refuse an order beyond the limits."""
+        self._counts[account].check(self.exchange.now_ns)
 
     def funds(self, account: int) -> list[Funds]:
         """Return (asset, free, locked) of an account."""
@@ -180,7 +188,9 @@ class Desk:
         orders = self.open_orders(account, draft.listing)
         algo = sum(self.ticket(order).type in ALGO for order in orders)
         check_open(len(orders), algo, draft.ticket.type in ALGO)
-        client_id = draft.ticket.client_id
+        self._check_client_id(account, draft.ticket.client_id)
+
+    def _check_client_id(self, account: int, client_id: str) -> None:
         found = self._renamed.get((account, client_id))
         found = found or self.exchange.order_by_client_id(account, None, client_id)
         if found and found.open and self.ticket(found).client_id == client_id:
@@ -190,7 +200,7 @@ class Desk:
         """Enter an order, and return it with what it traded at once; ApiError if refused."""
         self.check_entry(account, draft)
         counts = self._counts[account]
-        counts.check(self.exchange.now_ns)
+        self.check_order_limits(account)
         request = draft.request
         if draft.waits_for_profit:
             draft.ticket.parked, draft.ticket.request = True, request
@@ -205,6 +215,7 @@ class Desk:
         finally:
             self._entering = None
         draft.ticket.live = order
+        self._renamed.pop((account, order.client_id), None)  # the newest is known by the id
         if draft.ticket.parked:
             self._waiting.setdefault(order.listing, {})[order] = None
         return order, self._entered
@@ -229,6 +240,8 @@ class Desk:
             raise filter_failure("MAX_NUM_ORDER_AMENDS")
         if not order.filled < lots < order.qty or ticket.parked:
             raise ApiError(-2038, "Order amend (quantity increase) is not supported.")
+        if client_id != ticket.client_id:
+            self._check_client_id(order.account, client_id)
         self._old_id, ticket.client_id = ticket.client_id, client_id
         try:
             self.exchange.replace(order.account, order.id, None, lots - order.filled)

@@ -11,6 +11,7 @@ from .binance_error import ApiError, missing
 E8 = 10**8
 _DECIMALS_MAX = 8
 _LONG = r"^[0-9]{1,20}$"
+_LONG_MAX = 2**63 - 1
 _DECIMAL = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
 _SYMBOL = r"^[A-Z0-9-_.]{1,20}$"
 _CLIENT_ID = r"^[\.A-Z\:/a-z0-9_-]{1,36}$"
@@ -69,8 +70,10 @@ class Params:
         return value
 
     def integer(self, name: str) -> int | None:
-        """Return a whole number, never negative."""
+        """Return a whole number, never negative; ApiError if it does not fit 64 bits."""
         text = self._matching(name, _LONG)
+        if text is not None and int(text) > _LONG_MAX:
+            raise ApiError(-1108, f"Parameter '{name}' overflowed.")
         return None if text is None else int(text)
 
     def decimal(self, name: str) -> int | None:

@@ -1,6 +1,6 @@
 """REST of the simulated Binance: HTTP around what answers both it and the WebSocket API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from .binance_error import ApiError
 from .binance_limits import Meter, OverLimitError, WeightLimits
 from .binance_market import as_json
 from .binance_params import Params, merge
+from .binance_wallet import PREFIX
 from .counts import Counts, Rule
 
 WEIGHT_HEADERS = ("X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M")
@@ -75,7 +76,7 @@ class Meters:
 
 
 class BinanceRest:
-    """Answers `/api/v3`; every reply tells the weight used."""
+    """Answers `/api/v3` and a part of `/sapi/v1`; every reply tells the weight used."""
 
     def __init__(
         self,
@@ -84,34 +85,33 @@ class BinanceRest:
         desk: Desk | None,
         meters: Meters,
         counts: Counts,
-        now_ns: Callable[[], int],
     ) -> None:
         self._endpoints = {key: endpoints[name] for key, name in PATHS.items() if name in endpoints}
+        self._endpoints |= {("GET", name): endpoints[name] for name in endpoints if name[0] == "/"}
         self._paths = {path for _, path in self._endpoints}
         self._dispatcher = dispatcher
         self._desk = desk
         self._meters = meters
         self._counts = counts
-        self._now_ns = now_ns
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer one request of any path below `/api/v3/`."""
+        """Answer one request of any path below `/api/v3/` or `/sapi/v1/`."""
         self._counts.requests += 1
-        path = request.match_info["path"]
+        path = request.path if request.path.startswith(PREFIX) else request.match_info["path"]
         endpoint = self._endpoints.get((request.method, path))
         if endpoint is None:
             self._counts.refused += 1
             if path == _REMOVED:
                 return web.Response(status=410, text="Gone")
             return web.Response(status=405 if path in self._paths else 404)
-        body = (await request.read()).decode(errors="replace")
+        body = (await request.read()).decode(errors="surrogateescape")
         meter = self._meters.of(request.remote)
         headers: dict[str, str] = {}
         try:
             answer, account = self._perform(endpoint, request, body, meter)
             status = 200
             if endpoint.counts and self._desk is not None:
-                counts = self._desk.counts(account).counts(self._now_ns())
+                counts = self._desk.order_counts(account)
                 headers.update(zip(ORDER_HEADERS, map(str, counts), strict=True))
         except ApiError as error:
             answer, status = error.body(), error.status
@@ -138,7 +138,7 @@ class BinanceRest:
             free = OF_REQUEST - {"timestamp", "recvWindow"}
             proof = Proof(
                 request.headers.get("X-MBX-APIKEY"),
-                (_unsigned(query) + _unsigned(body)).encode(),
+                (_unsigned(query) + _unsigned(body)).encode(errors="surrogateescape"),
                 values.get("signature"),
             )
         else:

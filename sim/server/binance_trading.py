@@ -150,7 +150,7 @@ class Trading:
         only = _restriction(params)
         new = self._draft(call)
         if rate_mode != "CANCEL_ONLY":
-            self._desk.counts(account).check(self._desk.exchange.now_ns)
+            self._desk.check_order_limits(account)
         canceled = _attempt(lambda: self._end(order, cancel_id, only, call.unit))
         entered: wire.Fields | ApiError | None = None
         if mode == "ALLOW_FAILURE" or not isinstance(canceled, ApiError):

@@ -57,7 +57,7 @@ class WsApi:
         counts: Counts,
         now_ns: Callable[[], int],
     ) -> None:
-        self._endpoints = endpoints
+        self._endpoints = {name: it for name, it in endpoints.items() if name[0] != "/"}
         self._dispatcher = dispatcher
         self._desk = desk
         self._streams = streams
@@ -122,7 +122,7 @@ class WsApi:
     def _limits(self, session: ApiSession, account: int) -> list[dict[str, object]]:
         rows: list[dict[str, object]] = []
         if account and self._desk is not None:
-            rows += self._desk.counts(account).rate_limits(self._now_ns())
+            rows += self._desk.order_limits(account)
         return [*rows, session.meter.rate_limit()]
 
     def _answer(

@@ -235,6 +235,26 @@ async def test_an_order_is_reduced_in_place_under_a_new_id(venue):
         assert code[0] == -2038
 
 
+async def test_an_amended_id_is_taken_while_its_order_is_open_and_then_free(venue):
+    amend = {"symbol": "BTCUSDT", "newQty": "0.4"}
+    await venue.order(**LIMIT, newClientOrderId="a")
+    other = await venue.order(**LIMIT, newClientOrderId="c")
+    path = "order/amend/keepPriority"
+    await venue.ok("PUT", path, **amend, origClientOrderId="a", newClientOrderId="b")
+    taken = (-2010, "Duplicate order sent.")
+    refusals = [
+        await venue.refused("POST", "order", symbol="BTCUSDT", **LIMIT, newClientOrderId="b"),
+        await venue.refused("PUT", path, **amend, orderId=other["orderId"], newClientOrderId="b"),
+    ]
+    assert refusals == [taken, taken]
+    await venue.ok("DELETE", "order", symbol="BTCUSDT", origClientOrderId="b")
+    newest = await venue.order(**LIMIT, newClientOrderId="b")
+    asked = await venue.ok("GET", "order", symbol="BTCUSDT", origClientOrderId="b")
+    assert asked["orderId"] == newest["orderId"]
+    found = await venue.refused("POST", "order", symbol="BTCUSDT", **LIMIT, newClientOrderId="b")
+    assert found == taken
+
+
 async def test_an_order_is_replaced_by_another(venue):
     placed = await venue.order(**LIMIT)
     body = await venue.ok(

@@ -28,13 +28,13 @@ async def ccxt_client(venue):
             "options": {
                 "defaultType": "spot",
                 "fetchMarkets": {"types": ["spot"]},
-                "fetchCurrencies": False,
-                "fetchMargins": False,
+                "fetchMargins": True,
             },
         }
     )
     for name in ("public", "private"):
         client.urls["api"][name] = f"{venue.server.http_url}/api/v3"
+    client.urls["api"]["sapi"] = f"{venue.server.http_url}/sapi/v1"
     client.urls["api"]["ws"]["spot"] = f"{venue.server.ws_url}/stream/ws"
     client.urls["api"]["ws"]["ws-api"]["spot"] = f"{venue.server.ws_url}/ws-api/v3"
     try:
@@ -50,6 +50,9 @@ async def test_ccxt_reads_the_market(venue):
         market = markets["BTC/USDT"]
         assert (market["precision"]["amount"], market["precision"]["price"]) == (0.00001, 0.01)
         assert market["limits"]["cost"]["min"] == 5
+        assert set(client.currencies) >= {"BTC", "ETH", "USDT"}
+        fee = await client.fetch_trading_fee("BTC/USDT")
+        assert (fee["maker"], fee["taker"]) == (0.001, 0.001)
         book = await client.fetch_order_book("BTC/USDT")
         assert (book["bids"][0], book["asks"][0]) == ([49_990, 1], [50_010, 1])
         ticker = await client.fetch_ticker("BTC/USDT")
