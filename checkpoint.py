@@ -1,9 +1,11 @@
-"""A node's whole state as JSON, and a node made from it that goes on as the first one would.
+"""A node's whole state as bytes, and a node made from it that goes on as the first one would.
 
-The document is plain: no code is named in it, only the classes listed here can be read from it.
-Each object is written once, where it is met first, and named by its number afterwards, so that
-what two places share is shared again. A class or a kind of value that is not listed is an error
-and never left out by mistake. What is left out on purpose: effects of the last input, the
+Three parts: a line of JSON, the head; the state, JSON too; the levels of all books, to which the
+state refers by place and length. The document is plain: no code is named in it, only the classes
+listed here can be read from it. Each object is written once, where it is met first, and named by
+its number afterwards, so that what two places share is shared again. A class or a kind of value
+that is not listed is an error and never left out by mistake. What is left out on purpose: effects
+of the last input, the
 ledger's closed entries (they decide nothing), and how wide a ladder's windows are.
 """
 
@@ -17,11 +19,14 @@ from pathlib import Path
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
+import orjson
+
 from arb.board import Board
 from arb.edge import Edge, EdgeLimits, Side
 from arb.ledger import Entry, Ledger, Rule, Total
 from arb.leg import Leg
 from arb.outcomes import Outcomes
+from arb.pairs import Pair
 from arb.share import Share
 from arb.walk import Costs
 from books import audit_desk
@@ -42,9 +47,8 @@ from connectors.link import Link
 from connectors.recovery import Recoveries, Recovery
 from connectors.registry import VENUE_NAMES
 from connectors.registry import venue as venue_of
-from connectors.venue import Venue
-from market import catalog
-from market.catalog import Catalog
+from connectors.venue import Venue, VenueConfig
+from market.catalog_image import dump_catalog, load_catalog
 from market.digest import Digest
 from market.fees import Fees, FeeSchedule
 from market.grid import Grid
@@ -53,12 +57,16 @@ from market.timers import Timers
 from node import Node, NodeConfig
 
 FORMAT = "crossquote-checkpoint"
-VERSION = 1
+VERSION = 2
+#: The head is one short line.
+HEAD_BYTES_MAX = 4096
 
 #: Rooms whose code decides what a node does.
 _ROOMS = ("market", "books", "connectors", "cache", "engine", "arb")
 
 _ATOMS = frozenset({int, str, bool, type(None)})
+#: Whole numbers from here on, of either sign, are written as text: JSON's readers differ on them.
+_WIDE = 1 << 63
 #: Written field by field, and made by their constructors from the same fields.
 _RECORDS: dict[type, tuple[str, ...]] = {
     kind: tuple(field.name for field in fields(kind))
@@ -67,9 +75,10 @@ _RECORDS: dict[type, tuple[str, ...]] = {
         FeeSchedule,
         Fees,
         EdgeLimits,
+        VenueConfig,
+        Pair,
         Instrument,
         Grid,
-        catalog._Entry,
         consolidated._Member,
         Recovery,
         Entry,
@@ -81,7 +90,6 @@ _RECORDS: dict[type, tuple[str, ...]] = {
 }
 #: Written attribute by attribute, and made empty, then filled.
 _OBJECTS = (
-    Catalog,
     Edge,
     Leg,
     Share,
@@ -162,28 +170,28 @@ def build() -> Build:
 
 
 def dump(node: Node) -> bytes:
-    """Return the whole state of a node as JSON. Raises UnknownStateError."""
-    state = _text(_Writer(node.now).node(node))
+    """Return the whole state of a node. Raises UnknownStateError."""
+    state, levels = _state(node)
     head = {
         "format": FORMAT,
         "version": VERSION,
         "build": asdict(build()),
         "now": node.now,
-        "state_hash": _hash(state),
+        "state_hash": _hash(state, levels),
+        "state_bytes": len(state),
+        "levels_bytes": len(levels),
     }
-    return f'{_text(head)[:-1]},"state":{state}}}'.encode()
+    return b"%s\n%s%s" % (orjson.dumps(head), state, levels)
 
 
 def state_hash(node: Node) -> str:
     """Return the hash that a checkpoint of this node would carry; equal states have equal ones."""
-    return _hash(_text(_Writer(node.now).node(node)))
+    return _hash(*_state(node))
 
 
 def describe(data: bytes) -> Description:
     """Return what a checkpoint says of itself; CheckpointError, UnsupportedCheckpointError."""
-    # The head stands before the state, which may be megabytes.
-    head, found, _ = data.partition(b',"state":')
-    return _description(_parsed(head + b"}" if found else data))
+    return _description(_head(data))
 
 
 def load(data: bytes) -> Node:
@@ -191,31 +199,40 @@ def load(data: bytes) -> Node:
 
     Raises UnsupportedCheckpointError for another version, CheckpointError for anything else.
     """
-    document = _parsed(data)
-    expected = _description(document).state_hash
-    state = document.get("state")
-    if _hash(_text(state)) != expected:
+    head = _head(data)
+    expected = _description(head).state_hash
+    start = data.index(b"\n") + 1
+    middle = start + int(head.get("state_bytes", 0))
+    state, levels = data[start:middle], data[middle:]
+    if len(levels) != head.get("levels_bytes") or _hash(state, levels) != expected:
         raise CheckpointError("checkpoint: the state does not have the hash that it states")
     try:
-        return _Reader().node(state)
+        return _Reader(levels).node(json.loads(state))
+    except RecursionError as error:
+        raise CheckpointError("checkpoint: nested too deep") from error
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError) as error:
         raise CheckpointError(
             f"checkpoint: not a node: {type(error).__name__}: {error!s:.200}"
         ) from error
 
 
-def _text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _state(node: Node) -> tuple[bytes, bytes]:
+    writer = _Writer(node.now)
+    # The writer leaves nothing that orjson would not write.
+    state = orjson.dumps(writer.node(node))
+    return state, b"".join(writer.levels)
 
 
-def _hash(text: str) -> str:
-    # A lone surrogate cannot come from bytes that were decoded with replacement, but may from JSON.
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _hash(state: bytes, levels: bytes) -> str:
+    total = hashlib.sha256(state)
+    total.update(levels)
+    return total.hexdigest()
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _head(data: bytes) -> dict[str, Any]:
+    line = data[:HEAD_BYTES_MAX].partition(b"\n")[0]
     try:
-        document = json.loads(data)
+        document = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"checkpoint: not JSON: {error!s:.80}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -227,11 +244,9 @@ def _parsed(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _description(document: dict[str, Any]) -> Description:
+def _description(head: dict[str, Any]) -> Description:
     try:
-        return Description(
-            Build(**document["build"]), int(document["now"]), str(document["state_hash"])
-        )
+        return Description(Build(**head["build"]), int(head["now"]), str(head["state_hash"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"checkpoint: a damaged head: {error!s:.80}") from error
 
@@ -244,13 +259,29 @@ def _attributes(value: object) -> Iterable[tuple[str, Any]]:
             yield name, held
 
 
+def _plain_text(text: str) -> str | dict[str, str]:
+    """Return text as it is, unless it holds what came of bytes that are not UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return {"text": text.encode("utf-8", "surrogatepass").hex()}
+    return text
+
+
 class _Writer:
     """Turns the objects of one node into plain values."""
 
     def __init__(self, now: int) -> None:
         self._now = now
         self._numbers: dict[int, int] = {}
+        #: The levels of books, in order, and how many bytes they are.
+        self.levels: list[bytes] = []
+        self._levels_bytes = 0
         self._forms: dict[type, Callable[[Any], Any]] = {
+            int: lambda value: value if -_WIDE < value < _WIDE else {"int": str(value)},
+            str: _plain_text,
             list: self._list,
             tuple: lambda value: {"tuple": [self.value(one) for one in value]},
             dict: self._dict,
@@ -271,7 +302,11 @@ class _Writer:
 
     def node(self, node: Node) -> dict[str, Any]:
         """Return the node: configuration and catalog, numbers of its parts, fields, parts."""
-        config, rules = self.value(node.config), self.value(node.catalog)
+        config = self.value(node.config)
+        rules, instruments = dump_catalog(node.catalog)
+        first = len(self._numbers)
+        for instrument in instruments:
+            self._number(instrument)
         self._number(node)
         held = dict(_attributes(node))
         parts = {name: part for name, part in held.items() if type(part) in _PARTS}
@@ -279,7 +314,7 @@ class _Writer:
         has = {name: self.value(value) for name, value in held.items() if name not in parts}
         return {
             "config": config,
-            "catalog": rules,
+            "catalog": {"no": first, **rules},
             "no": self._numbers[id(node)],
             "parts": numbers,
             "has": has,
@@ -289,7 +324,7 @@ class _Writer:
     def value(self, value: Any) -> Any:
         """Return a value in plain form."""
         kind = type(value)
-        if kind in _ATOMS:
+        if kind is bool or value is None:
             return value
         form = self._forms.get(kind)
         if form is not None:
@@ -325,9 +360,7 @@ class _Writer:
         self._number(value)
 
     def _record(self, value: Any) -> dict[str, Any]:
-        # Catalogs hold thousands of records, and most of what these hold needs no second look.
-        held = [getattr(value, name) for name in _RECORDS[type(value)]]
-        return {"values": [one if type(one) in _ATOMS else self.value(one) for one in held]}
+        return {"values": [self.value(getattr(value, name)) for name in _RECORDS[type(value)]]}
 
     def _object(self, value: object) -> dict[str, Any]:
         return {"has": {name: self.value(held) for name, held in _attributes(value)}}
@@ -345,7 +378,20 @@ class _Writer:
     def _book(self, book: Book) -> dict[str, Any]:
         if type(book.rule) not in _RULES:
             raise UnknownStateError(f"checkpoints do not know the rule {type(book.rule).__name__}")
-        return {"slot": book.slot, "rule": type(book.rule).__name__, "state": dump_book(book)}
+        state = dump_book(book)
+        for side in ("bids", "asks"):
+            state[side] = self._put(state[side])
+        for diff in state["buffer"]:
+            diff[4:] = [self._put(side) for side in diff[4:]]
+        state["detail"] = self.value(state["detail"])
+        return {"slot": book.slot, "rule": type(book.rule).__name__, "state": state}
+
+    def _put(self, levels: bytes) -> tuple[int, int]:
+        """Put levels behind the state; returns their place and length."""
+        place = self._levels_bytes
+        self.levels.append(levels)
+        self._levels_bytes += len(levels)
+        return place, len(levels)
 
     def _part(self, part: Any) -> Any:
         if isinstance(part, Digest):
@@ -358,21 +404,29 @@ class _Writer:
 class _Reader:
     """Makes the objects of one node from plain values, in the order in which they were written."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: bytes) -> None:
+        self._levels = levels
         self._objects: dict[int, Any] = {}
+        self._config = NodeConfig()
         self._forms: dict[str, Callable[[dict[str, Any]], Any]] = {
             "ref": lambda value: self._objects[value["ref"]],
             "is": self._object,
             "tuple": self._tuple,
             "dict": self._dict,
             "set": lambda value: set(map(self.value, value["set"])),
+            "int": lambda value: int(value["int"]),
+            "text": lambda value: bytes.fromhex(value["text"]).decode("utf-8", "surrogatepass"),
             "enum": lambda value: self._kind(value["enum"], _ENUMS)(value["value"]),
             "row": self._row,
         }
 
     def node(self, state: Any) -> Node:
         """Return the node."""
-        node = Node(self.value(state["config"]), self.value(state["catalog"]))
+        config = self.value(state["config"])
+        rules, instruments = load_catalog(state["catalog"])
+        self._objects.update(enumerate(instruments, state["catalog"]["no"]))
+        node = Node(config, rules)
+        self._config = config
         self._objects[state["no"]] = node
         for name, number in state["parts"].items():
             self._objects[number] = self._part_of(node, name)
@@ -418,13 +472,27 @@ class _Reader:
             self._fill(made, has)
         else:
             made = Book(value["slot"], self._kind(value["rule"], _RULES)())
-            load_book(made, value["state"])
+            load_book(made, self._book(value["state"]))
         self._objects[number] = made
         return made
 
-    @staticmethod
-    def _venue(value: dict[str, Any]) -> Venue:
-        made = venue_of(value["name"])
+    def _book(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return a book's image with its levels in their places."""
+        state["detail"] = self.value(state["detail"])
+        state["bids"], state["asks"] = self._taken(state["bids"]), self._taken(state["asks"])
+        for diff in state["buffer"]:
+            diff[4:] = [self._taken(place) for place in diff[4:]]
+        return state
+
+    def _taken(self, place: list[int]) -> bytes:
+        start, length = place
+        if not 0 <= start <= start + length <= len(self._levels):
+            raise ValueError(f"levels at {start}, of {len(self._levels)} bytes")
+        return self._levels[start : start + length]
+
+    def _venue(self, value: dict[str, Any]) -> Venue:
+        name = value["name"]
+        made = venue_of(name, self._config.venue(name).snapshot_levels)
         for symbol, slot, *grids in value["symbols"]:
             price, size = Grid(*grids[:2]), Grid(*grids[2:])
             made.symbols.put(symbol.encode("latin-1"), slot, price, size)

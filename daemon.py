@@ -1,11 +1,12 @@
 """The daemon: drives one node with real sockets, clock, files and signals, and supervises it.
 
-Everything that happens is handed to `Daemon.feed`, one input after another: recorded, handled, and
-its effects carried out. Nothing else touches the node.
+Everything that happens is handed to `Daemon.feed`, frames to `Daemon.frame`, one input after
+another: recorded, handled, and its effects carried out. Nothing else touches the node.
 """
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,13 +16,12 @@ from random import Random
 
 import structlog
 
-from arb.edge import EdgeLimits
-from books.audit_plan import AuditConfig
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
 from checkpoint import dump
 from cli.loop_lag import LoopLag
+from cli.node_config import node_config
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from connectors.transport.backoff import BackoffParameters
@@ -33,21 +33,18 @@ from connectors.transport.stream import MEBIBYTE, StreamParameters, opener
 from connectors.transport.venue_feed import FeedAddress, VenueFeed
 from market.catalog import Catalog
 from market.effects import Effect, EffectKind
-from market.fees import PPB, Fees, FeeSchedule, rate_ppb
-from market.grid import split_decimal
 from market.inputs import Input, InputKind
 from market.timers import NEVER
-from node import SHUTDOWN, Node, NodeConfig
+from node import SHUTDOWN, Node
+from replay.frame_path import FramePath
 from replay.native_compress import Compressor
 from replay.recording import Recorder
-
-#: What the simulated venues charge: less than the real ones' lowest tier, as an active market
-#: maker pays, so that edges survive now and then.
-SIM_FEES = {"binance": Fees(100_000, 200_000), "coinbase": Fees(100_000, 300_000)}
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
 _CLOCK_S = 1.0
+#: By then the venues' rules are there, the last large thing that stays.
+_SETTLE_S = 30.0
 _DEPTH_S = 0.1
 _LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "warning"}
 
@@ -84,7 +81,9 @@ class Daemon:
         self._log = structlog.get_logger()
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns = NEVER
+        self._path = FramePath(self.node, self._carry_out, self._arm)
+        #: Takes a frame of a source; the connections call it where the bytes left the socket.
+        self.frame: Callable[[str, bytes, int], None] = self._path.frame
         self._handlers: dict[EffectKind, Callable[[Effect], None]] = {
             EffectKind.SEND: self._send,
             EffectKind.FETCH: self._fetch,
@@ -128,8 +127,9 @@ class Daemon:
             address,
             connections,
             sink=self.feed,
+            frames=self.frame,
             edge=edge,
-            limits=limits(name),
+            limits=limits(name, settings.request_weight_per_minute),
             parameters=ConnectionParameters(
                 stream=StreamParameters(message_bytes_max=transport.frame_max_mb * MEBIBYTE),
                 backoff=BackoffParameters(
@@ -159,6 +159,7 @@ class Daemon:
             on_change=self._recording_changed,
             compress=self._compressor,
         )
+        self._path.record_with(self.recorder)
         if self.recorder.cut is not None:
             self._log.warning("recording was cut", reason=str(self.recorder.cut))
 
@@ -186,52 +187,40 @@ class Daemon:
             self._log.error("no shared quotes", reason=str(error))
             return
         self.publisher = Publisher(writer, settings.depth)
+        self._path.publish_with(self.publisher)
         self.l2_state = "open"
 
     # --- inputs ----------------------------------------------------------------------------------
 
     def feed(self, item: Input) -> None:
         """Record an input, let the node handle it, carry out what it asks for."""
-        node = self.node
-        if self.recorder is not None:
-            self.recorder.record(*item, digest_before=int(node.digest))
-        effects = node.handle(*item)
-        for effect in effects:
-            handler = self._handlers.get(effect.kind)
-            if handler is not None:
-                handler(effect)
-        if node.touched:
-            if self.publisher is not None:
-                self._publish()
-            node.touched.clear()
-        if node.timers.next_ns < self._timer_ns:
-            self._arm()
+        self._path.feed(item)
 
     def command(self, name: str, argument: str) -> None:
         """Hand a user's command to the node as a recorded input."""
         self.feed(Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name))
 
-    def _publish(self) -> None:
-        node = self.node
-        assert self.publisher is not None
-        for slot in node.touched:
-            self.publisher.touch(slot, node.books[slot], node.instruments[slot], node.l1, node.now)
-
     def _arm(self) -> None:
         """Wake at the node's next deadline."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_ns = self.node.timers.next_ns
-        delay_s = max(0.0, (self._timer_ns - self.clock.now_ns()) / 1e9)
+        self._path.wake_ns = self.node.timers.next_ns
+        delay_s = max(0.0, (self._path.wake_ns - self.clock.now_ns()) / 1e9)
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
 
     def _wake(self) -> None:
-        self._timer, self._timer_ns = None, NEVER
+        self._timer, self._path.wake_ns = None, NEVER
         self.feed(Input(self.clock.now_ns(), InputKind.TIMER, "timer"))
         if self._timer is None and self.node.timers.next_ns != NEVER:
             self._arm()
 
     # --- effects ---------------------------------------------------------------------------------
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            handler = self._handlers.get(effect.kind)
+            if handler is not None:
+                handler(effect)
 
     def _feed_of(self, target: str) -> VenueFeed | None:
         return self.feeds.get(target.partition(".")[0])
@@ -279,6 +268,10 @@ class Daemon:
         Raises what a task failed with, after everything was closed.
         """
         loop = asyncio.get_running_loop()
+        # What stays for the process's life is not looked at by each full collection: one of those
+        # would hold up every frame for tens of milliseconds.
+        gc.freeze()
+        settling = loop.call_later(_SETTLE_S, gc.freeze)
         if self.options.seconds is not None:
             loop.call_later(self.options.seconds, self.stop)
         tasks = [
@@ -297,6 +290,8 @@ class Daemon:
         finally:
             await _cancel([*tasks, stopped])
             self.close()
+            settling.cancel()
+            gc.unfreeze()
         for task in failed:
             task.result()
             raise RuntimeError(f"task {task.get_name()} ended by itself")
@@ -313,14 +308,20 @@ class Daemon:
             self.publisher.close()
 
     async def _watch_clock(self) -> None:
-        """Look for steps of the wall clock: each is an input of its own."""
+        """Look for steps of the wall clock: each is an input of its own, and so is what follows."""
         while True:
             await asyncio.sleep(_CLOCK_S)
             step = self.clock.check()
             if step is not None:
                 self.feed(step)
-                for feed in self.feeds.values():
-                    feed.stepped(step.number)
+            shift_ns = self.clock.take_shift()
+            if self.publisher is not None:
+                self.publisher.ahead_ns = self.clock.ahead_ns
+            for feed in self.feeds.values():
+                if shift_ns:
+                    feed.shifted(shift_ns)
+                if step is not None:
+                    feed.measure_anew()
 
     async def _beat(self) -> None:
         """Vouch for what is published, and publish depth, conflated."""
@@ -342,44 +343,6 @@ async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_S_MAX):
             await asyncio.gather(*waiting, return_exceptions=True)
-
-
-def node_config(settings: Settings) -> NodeConfig:
-    """Return what the node needs of the settings."""
-    fees = FeeSchedule()
-    for name, venue in settings.venues:
-        fees = fees.with_venue(name, Fees(rate_ppb(venue.maker_fee), rate_ppb(venue.taker_fee)))
-    if settings.mode == "sim":
-        for name, simulated in SIM_FEES.items():
-            fees = fees.with_venue(name, simulated)
-    enabled = list(settings.venues.enabled().values())
-    edges = settings.edges
-    return NodeConfig(
-        fees=fees,
-        limits=EdgeLimits(
-            margin_ppb=_bps(edges.safety_margin_bps),
-            silence_max_ns=edges.silence_max_ms * 1_000_000,
-            notional_min=_whole(edges.min_notional),
-        ),
-        audits=AuditConfig(
-            interval_ns=settings.audit.interval_s * 1_000_000_000 if settings.audit.enabled else 0
-        ),
-        silence_max_ns=min((one.silence_ms for one in enabled), default=5000) * 1_000_000,
-        lag_max_ns=min((one.lag_ms for one in enabled), default=2000) * 1_000_000,
-    )
-
-
-def _bps(text: str) -> int:
-    """Return basis points as parts per billion."""
-    whole, _, fraction = text.partition(".")
-    return int(whole + fraction[:5].ljust(5, "0")) * PPB // 10_000 // 10**5
-
-
-def _whole(text: str) -> int:
-    """Return a decimal amount as whole units, rounded up: never a smaller minimum than asked."""
-    digits, decimals = split_decimal(text)
-    units: int = -(-digits // 10**decimals)
-    return units
 
 
 def handle_signals(daemon: Daemon) -> None:

@@ -4,14 +4,17 @@ It reads no clock, socket, file, environment or random source. Time is in the in
 the larger of what it was and the input's receive time, and due timers fire before the input.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from arb.board import Board
+from arb.desk import TradingConfig, TradingDesk
 from arb.edge import Edge, EdgeLimits
 from arb.ledger import Ledger
 from arb.outcomes import Outcomes
+from arb.pairs import Pair
+from arb.trader import Market
 from books.audit_desk import TIMER as AUDIT_TIMER
 from books.audit_desk import AuditDesk
 from books.audit_plan import AuditConfig
@@ -19,13 +22,14 @@ from books.book import Book
 from books.grade import Grade
 from books.state import Reason, State
 from cache.consolidated import ConsolidatedQuotes
+from cache.intake import Intake
 from cache.l1 import L1
 from connectors.coinbase.sequence import Count
 from connectors.link import Link
 from connectors.measure import tops
 from connectors.recovery import Recoveries
 from connectors.registry import venue as venue_of
-from connectors.venue import Topic, Venue
+from connectors.venue import Topic, Venue, VenueConfig
 from market.catalog import Catalog, CatalogFullError
 from market.digest import Digest
 from market.effects import Effect, EffectKind
@@ -40,10 +44,8 @@ from market.timers import Timer, Timers
 # Change bits of books.book, and kinds as plain numbers for the hot path.
 _TOUCH, _STATE, _WANTS_SNAPSHOT, _DEPTH = 1, 2, 4, 8
 _FRAME = int(InputKind.FRAME)
-_DIFF, _SNAPSHOT, _QUOTE, _TRADE = map(int, (Kind.DIFF, Kind.SNAPSHOT, Kind.QUOTE, Kind.TRADE))
-_BOOK_KINDS = (_DIFF, _QUOTE, _SNAPSHOT)
+_SNAPSHOT = int(Kind.SNAPSHOT)
 _HORIZON = int(Grade.HORIZON)
-_CHANNEL_DEPTH = 1
 _LIVE = int(State.LIVE)
 
 #: Why a connection is to be replaced that the venue is about to close.
@@ -64,8 +66,16 @@ class NodeConfig:
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     limits: EdgeLimits = field(default_factory=EdgeLimits)
     audits: AuditConfig = field(default_factory=AuditConfig)
-    silence_max_ns: int = 5_000_000_000
-    lag_max_ns: int = 2_000_000_000
+    #: By venue; the others have VenueConfig's own values.
+    venues: Mapping[str, VenueConfig] = field(default_factory=dict)
+    #: What is compared; None for everything that can be.
+    pairs: tuple[Pair, ...] | None = None
+    #: What trades on paper in the node; None for nothing.
+    trading: TradingConfig | None = None
+
+    def venue(self, name: str) -> VenueConfig:
+        """Return how a venue's data are judged and asked for."""
+        return self.venues.get(name) or VenueConfig()
 
 
 class Node:
@@ -84,12 +94,17 @@ class Node:
         self.instruments: list[Instrument] = []
         self.book_links: list[Link] = []
         self.recovery = Recoveries(self.timers, self._emit)
-        self.l1 = L1(self.config.silence_max_ns, self.config.lag_max_ns)
+        self.l1 = L1()
         self.consolidated = ConsolidatedQuotes(self.l1)
         self.ledger = Ledger()
         self.outcomes = Outcomes(self.ledger, self.timers, self._emit)
         self.board = Board(
-            self.l1, self.ledger, self.config.limits, self.config.fees, self.outcomes
+            self.l1,
+            self.ledger,
+            self.config.limits,
+            self.config.fees,
+            self.outcomes,
+            self.config.pairs,
         )
         self.clock_steps = 0
         self.commands = 0
@@ -109,6 +124,13 @@ class Node:
             self._emit,
             self._changed,
         )
+        #: What trades over these books, None where nothing does.
+        self.desk: TradingDesk | None = None
+        if self.config.trading is not None:
+            seen = Market(self.books, self.instruments, self.l1, self.config.fees, {})
+            self.desk = TradingDesk(self.config.trading, seen, self._set_timer, self._traded)
+        #: Takes a FRAME: what `handle` does with one, without its other arguments.
+        self.take_frame: Callable[[int, str, bytes], list[Effect]] = Intake(self).take
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
             InputKind.OPEN: self._open,
             InputKind.CLOSE: self._close,
@@ -131,6 +153,8 @@ class Node:
         number: int = 0,
     ) -> list[Effect]:
         """Take one input; returns its effects, valid until the next call."""
+        if kind == _FRAME:
+            return self.take_frame(ts_recv, source, data)
         if self._effects:
             self._effects = []
         if ts_recv > self.now:
@@ -138,13 +162,9 @@ class Node:
                 self._fire(ts_recv)
             self.now = ts_recv
         self.inputs += 1
-        if kind == _FRAME:
-            link = self.links.get(source)
-            if link is None:
-                link = self._link(source)
-            self._frame(link, data)
-        else:
-            self._handlers[kind](source, data, note, number)
+        self._handlers[kind](source, data, note, number)
+        if self.desk is not None:
+            self.desk.after(self.now)
         return self._effects
 
     def _fire(self, until: int) -> None:
@@ -161,6 +181,12 @@ class Node:
         if kind != EffectKind.LOG:
             self.digest.add_bytes(effect.canonical())
 
+    def _set_timer(self, deadline_ns: int, name: str, subject: int) -> None:
+        self.timers.set(deadline_ns, name, subject)
+
+    def _traded(self, world: str, event: str, fields: tuple[str | int, ...]) -> None:
+        self._emit(EffectKind.TRADING, world, event, fields)
+
     def _log(self, target: str, event: str, *fields: str | int) -> None:
         self._emit(EffectKind.LOG, target, event, fields)
 
@@ -169,7 +195,7 @@ class Node:
     def venue(self, name: str) -> Venue:
         """Return the protocol object of a venue, made at first use."""
         if name not in self.venues:
-            self.venues[name] = venue_of(name)
+            self.venues[name] = venue_of(name, self.config.venue(name).snapshot_levels)
         return self.venues[name]
 
     def _link(self, source: str) -> Link:
@@ -179,7 +205,8 @@ class Node:
             index = self._free_links.pop() if self._free_links else len(self.links)
             link = Link(source, index, self.venue(source.partition(".")[0]))
             self.links[source] = link
-            self.l1.open_link(index)
+            bounds = self.config.venue(link.venue.name)
+            self.l1.set_bounds(index, bounds.silence_max_ns, bounds.lag_max_ns)
             self.l1.hear(index, 0)
             self.l1.set_offset(index, self._offsets.get(link.venue.name))
         return link
@@ -289,6 +316,8 @@ class Node:
         self.l1.open_slot(slot, link.index)
         self.consolidated.add(instrument, slot)
         self.board.add(instrument, book, self.now)
+        if self.desk is not None:
+            self.desk.watch(slot)
         if link.broken:
             book.condemn(Reason.GAP, link.broken)
         return slot
@@ -300,61 +329,6 @@ class Node:
         link.venue.symbols.put(label.encode(), slot, instrument.price, instrument.size)
 
     # --- frames ----------------------------------------------------------------------------------
-
-    def _frame(self, link: Link, data: bytes) -> None:
-        """Decode a frame and apply its events."""
-        link.frames += 1
-        if not link.connected and (link.epoch or link.number):
-            # Left over from an epoch that ended: its order against the next one is unknown.
-            link.error("frame_after_close")
-            return
-        count = link.decode(data)
-        frame = link.frame
-        sequence = link.sequence
-        if sequence is not None:
-            if frame.sequence == sequence.last + 1:
-                sequence.last = frame.sequence
-            elif not self._counted(link, frame.sequence, count):
-                return
-        if count < 0:
-            count = self._refused(link, data, count)
-        if not link.broken:
-            self._apply(link, data, count)
-
-    def _apply(self, link: Link, data: bytes, count: int) -> None:
-        """Apply the events of the frame decoded last."""
-        frame = link.frame
-        now = self.now
-        if frame.channel == _CHANNEL_DEPTH:
-            self.l1.hear(link.index, now)
-        owners = self.book_links
-        audited = self.audits.logs
-        for i in range(count):
-            kind = frame.kind(i)
-            if kind in _BOOK_KINDS:
-                slot = frame.slot(i)
-                if (
-                    owners[slot] is not link
-                    and kind != _QUOTE
-                    and not self._take_over(link, slot, i, kind)
-                ):
-                    continue
-                book = self.books[slot]
-                changed = book.on(frame, i, now)
-                if kind == _QUOTE:
-                    link.quotes += 1
-                    for edge in self.board.touch[slot]:
-                        edge.hear_quotes(slot, now)
-                if changed:
-                    self._changed(slot, changed)
-                if slot in audited and kind == _DIFF:
-                    self.audits.diff(slot, frame, i, now)
-                book.mix(self.digest)
-            elif kind == _TRADE:
-                link.trades += 1
-                self.books[frame.slot(i)].mix(self.digest)
-            else:
-                self._control(link, kind, data)
 
     def _counted(self, link: Link, number: int, count: int) -> bool:
         """A counted connection's frame is not the next one; False when it must be ignored."""
@@ -489,6 +463,8 @@ class Node:
         self.audits.rescale(slot, *factors)
         self.l1.put(book)
         self.board.regrid(old, new, self.now)
+        if self.desk is not None:
+            self.desk.watch(slot)
 
     def _lost(self, link: Link, data: bytes, refusal: Refusal) -> None:
         """A frame cannot be read: count it, and make unreadable only what it may have spoilt."""
@@ -529,6 +505,8 @@ class Node:
                 depth=bool(changed & (_DEPTH | _STATE)),
                 touch=bool(changed & (_TOUCH | _STATE)),
             )
+            if self.desk is not None:
+                self.desk.on_book(slot, now, touch=bool(changed & (_TOUCH | _STATE)))
             if grade & _HORIZON and not book.refreshing:
                 self._ask(slot, refresh=True)
         if changed & _STATE:
@@ -645,6 +623,8 @@ class Node:
                 self._want(subject)
         elif timer.name == AUDIT_TIMER:
             self.audits.on_timer(subject, timer.deadline_ns)
+        elif self.desk is not None and " " in timer.name:
+            self.desk.on_timer(timer.name, subject, self.now)
         else:
             self.outcomes.value(subject, int(timer.name))
 

@@ -25,6 +25,7 @@ class DaemonView(Protocol):
         `version` text; `pid`; `mode` text; `started_ns` since the epoch; `uptime_seconds`;
         `inputs` and `events` counted since the start; `digest` hexadecimal text;
         `recording` {`state` text, `dir` text, `bytes`, `segments`, `errors`};
+        `clock` {`steps` of the wall clock, `ahead_ms` of our stamps over it};
         `loop_lag_ms` {`p50`, `p99`, `max`}; `rss_mb` in MiB; `queues` {name: entries waiting};
         `l2` of the shared memory {`state` text, …};
         `venues` {name: {`state` text, `offset_ns` of the venue's clock or None, `rest` {…},

@@ -3,7 +3,7 @@
 from arb.edge import Edge, EdgeLimits, Seen
 from arb.ledger import Ledger
 from arb.leg import Leg
-from arb.pairs import pairs_of
+from arb.pairs import Pair, listed_pairs, pairs_of
 from books.book import Book
 from cache.l1 import L1
 from market.fees import FeeSchedule
@@ -13,17 +13,25 @@ from market.instrument import Instrument
 class Board:
     """Makes an edge of each comparable pair of legs and passes on what their books tell.
 
-    `touch` holds, by slot, the edges that have the slot as a leg.
+    `pairs` are the only ones compared; None for everything that can be. `touch` holds, by slot,
+    the edges that have the slot as a leg.
     """
 
     def __init__(
-        self, l1: L1, ledger: Ledger, limits: EdgeLimits, fees: FeeSchedule, seen: Seen
+        self,
+        l1: L1,
+        ledger: Ledger,
+        limits: EdgeLimits,
+        fees: FeeSchedule,
+        seen: Seen,
+        pairs: tuple[Pair, ...] | None = None,
     ) -> None:
         self._l1 = l1
         self._ledger = ledger
         self._limits = limits
         self._fees = fees
         self._seen = seen
+        self._pairs = pairs
         self._legs: dict[Instrument, Book] = {}
         self._conversions: list[list[Edge]] = []
         self.touch: list[list[Edge]] = []
@@ -36,7 +44,12 @@ class Board:
         self._legs[instrument] = book
         self.touch.append([])
         self._conversions.append([])
-        for first, second, conversion in pairs_of(instrument, known):
+        found = (
+            pairs_of(instrument, known)
+            if self._pairs is None
+            else listed_pairs(instrument, known, self._pairs)
+        )
+        for first, second, conversion in found:
             self._compare(first, second, conversion, now)
 
     def _leg(self, instrument: Instrument) -> Leg:

@@ -26,6 +26,8 @@ _DEPTH = 0
 _QUOTES = 1
 Touch = tuple[int, int, int, int]
 _NOTHING: Touch = (0, 0, 0, 0)
+#: The rules that the first word of a doubt about a leg stands for.
+_DOUBTS = {"conversion": Rule.CONVERSION, "silent": Rule.STALE, "late": Rule.LATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class EdgeLimits:
 
     margin_ppb: int = 50_000
     silence_max_ns: int = 1_000_000_000
+    lag_max_ns: int = 1_000_000_000
     notional_min: int = 10
 
 
@@ -234,9 +237,7 @@ class Edge:
         result: Result | None = None
         detail = self._doubts(now)
         if detail:
-            rule = Rule.STALE if detail.startswith("silent") else Rule.GRADE
-            if detail.startswith("conversion"):
-                rule = Rule.CONVERSION
+            rule = _DOUBTS.get(detail.partition(" ")[0], Rule.GRADE)
         elif bid * self._factors[direction][0] <= ask * self._margins[direction]:
             rule = Rule.MARGIN
         else:
@@ -265,6 +266,10 @@ class Edge:
                 return f"{prefix}{leg.id}: {words}"
             if quote.silence_ns > self._limits.silence_max_ns:
                 prefix = "conversion" if leg is self.conversion else "silent"
+                return f"{prefix} {leg.id}"
+            lag_ns = self._l1.lag(leg.slot)
+            if lag_ns is not None and lag_ns > self._limits.lag_max_ns:
+                prefix = "conversion" if leg is self.conversion else "late"
                 return f"{prefix} {leg.id}"
         return ""
 

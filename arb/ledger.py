@@ -21,6 +21,7 @@ class Rule(IntEnum):
     STALE = 5
     MINIMUM = 6
     OBSERVE_ONLY = 7
+    LATE = 8
 
     @property
     def label(self) -> str:

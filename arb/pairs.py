@@ -1,11 +1,38 @@
 """Which instruments are compared with which."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from market.instrument import Instrument
 
 #: (first, second, conversion or None): prices of the first are converted into the second's quote.
 Triple = tuple[Instrument, Instrument, Instrument | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two instrument ids to compare, and that of the book between their quote currencies or ''."""
+
+    first: str
+    second: str
+    conversion: str = ""
+
+
+def listed_pairs(
+    new: Instrument, known: Iterable[Instrument], wanted: Iterable[Pair]
+) -> Iterator[Triple]:
+    """Yield those of the wanted pairs that can be compared now that `new` is there.
+
+    A pair of which nothing comes to be, such as one without the conversion it needs, is not there.
+    """
+    by_id = {one.id: one for one in (*known, new)}
+    for pair in wanted:
+        ids = (pair.first, pair.second, pair.conversion)
+        if new.id not in ids or any(one and one not in by_id for one in ids):
+            continue
+        first, second = by_id[pair.first], by_id[pair.second]
+        if _comparable(first, second):
+            yield from _triple(first, second, [by_id[pair.conversion]] if pair.conversion else [])
 
 
 def pairs_of(new: Instrument, known: Iterable[Instrument]) -> Iterator[Triple]:

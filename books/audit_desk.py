@@ -168,7 +168,7 @@ class AuditDesk:
         self._busy[venue] = slot
         self.logs[slot] = ChangeLog(book.last_sequence)
         one.condemned, one.snapshots = book.condemned, book.snapshots
-        earliest = self._asked_ns.get(venue, now) + self.config.spacing_ns
+        earliest = self._asked_ns.get(venue, now) + self.config.spacing(venue)
         self._wait(slot, one, Phase.LOGGING, max(now + MARGIN_NS, earliest))
 
     def _ask(self, slot: int, one: _Round, now: int) -> None:
@@ -202,8 +202,7 @@ class AuditDesk:
 
     def diff(self, slot: int, frame: Frame, i: int, now: int) -> None:
         """A book in `logs` was given the diff that is event `i` of a frame."""
-        event = frame.event(i)
-        self.logs[slot].note(event["last"], event["bids"], event["asks"])
+        self.logs[slot].note(*frame.changes(i))
         one = self._rounds[slot]
         if one.phase is Phase.SETTLING:
             self._settle(slot, one, now)

@@ -17,25 +17,30 @@ class AuditConfig:
 
     `interval_ns` lies between two audits of a book, `by_book` has other intervals by instrument
     id. A book that became live, or failed its audit, is audited after `soon_ns` where that is
-    less. Requests to one venue are at least `spacing_ns` apart.
+    less. Requests to one venue are at least `spacing_ns` apart, or what `spacing_by_venue` says.
     """
 
     interval_ns: int = 0
     soon_ns: int = 2_000_000_000
     spacing_ns: int = 1_000_000_000
     by_book: Mapping[str, int] = field(default_factory=dict)
+    spacing_by_venue: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse intervals that no venue would stand."""
         for interval in (self.interval_ns, *self.by_book.values()):
             if interval and interval < MARGIN_NS:
                 raise ValueError(f"an audit interval is 0 or at least 1 s, not {interval} ns")
-        if self.soon_ns < 0 or self.spacing_ns < 0:
-            raise ValueError("soon_ns and spacing_ns cannot be negative")
+        if min(self.soon_ns, self.spacing_ns, *self.spacing_by_venue.values()) < 0:
+            raise ValueError("soon_ns and spacings cannot be negative")
 
     def interval(self, instrument_id: str) -> int:
         """Return the interval of a book in ns, 0 for never."""
         return self.by_book.get(instrument_id, self.interval_ns)
+
+    def spacing(self, venue: str) -> int:
+        """Return the least time between two requests to a venue in ns."""
+        return self.spacing_by_venue.get(venue, self.spacing_ns)
 
 
 class AuditVenue(Protocol):

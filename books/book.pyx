@@ -604,6 +604,15 @@ cdef class Book:
                 out.append((ticks, size))
         return out[:limit]
 
+    def lots_at(self, bint ask, int64_t ticks):
+        """Return the lots at a price, cut back to the newest touch as in `walk`; raises when not live."""
+        self._readable()
+        cdef int64_t price = self.touch.ask_price if ask else self.touch.bid_price
+        cdef int64_t lots = self.touch.ask_lots if ask else self.touch.bid_lots
+        if lots == 0 or ((ticks < price) if ask else (ticks > price)):
+            return 0
+        return lots if ticks == price else self.ladder.get(ask, ticks)
+
     def count(self, bint ask):
         """Return how many levels the side holds, live or not."""
         return self.ladder.count(ask)
@@ -649,6 +658,10 @@ cdef class Book:
 
     def mix(self, Digest digest not None):
         """Mix slot, version, state and touch into a digest."""
+        self.mix_in(digest)
+
+    cdef void mix_in(self, Digest digest) noexcept nogil:
+        """`mix` for compiled callers."""
         digest.word(self.slot)
         digest.word(self.version)
         digest.word(self.state)

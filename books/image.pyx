@@ -1,11 +1,14 @@
 """The whole state of a mirrored book as plain values, and a book filled from them again.
 
-Levels are one text, "price size price size …": a book may hold tens of thousands, and a list of
-Python numbers would take ten times as long. The window of a ladder's side is not state: it decides
-how fast a level is found, never which.
+Levels are bytes: a book may hold tens of thousands, and a list of Python numbers would take a
+hundred times as long. Each level is its ticks less those of the level before (of 0 for the first),
+zigzag, then its lots, both as numbers of seven bits a byte, the least first, with the high bit set
+in all but the last byte. The window of a ladder's side is not state: it decides how fast a level is
+found, never which.
 """
 
-from libc.stdint cimport int64_t
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from books.book cimport PENDING_MAX, Book, pending_t, touch_t
@@ -18,13 +21,15 @@ from market.scan cimport UNITS_MAX
 
 from books.state import Reason, State
 
-# Two full sides.
 cdef enum:
+    # Two full sides.
     LEVELS_MAX = 1 << 21
+    # Of two numbers.
+    LEVEL_BYTES_MAX = 20
 
 
 def dump_book(Book book not None):
-    """Return everything that the book's later answers depend on: a dict of plain values."""
+    """Return everything that the book's later answers depend on: plain values, levels as bytes."""
     return {
         "state": book.state,
         "reason": book.reason,
@@ -171,41 +176,36 @@ cdef int _set_pending(Book book, list rows) except -1:
     return 0
 
 
-cdef char *_put(char *at, int64_t value) noexcept nogil:
-    """Write a number that is not negative, and a space."""
-    cdef char digits[20]
-    cdef int n = 0
-    while True:
-        digits[n] = <char>(c'0' + value % 10)
-        n += 1
-        value //= 10
-        if value == 0:
-            break
-    while n:
-        n -= 1
-        at[0] = digits[n]
+cdef unsigned char *_put(unsigned char *at, uint64_t value) noexcept nogil:
+    """Write a number: ten bytes at most."""
+    while value > 127:
+        at[0] = <unsigned char>(value & 127) | 128
         at += 1
-    at[0] = c' '
+        value >>= 7
+    at[0] = <unsigned char>value
     return at + 1
 
 
-cdef str _flat(const level_t *levels, int count, int sign):
+cdef bytes _flat(const level_t *levels, int count, int sign):
     cdef Py_ssize_t room = count
-    cdef char *text = <char *>malloc(room * 42 + 1)
-    cdef char *at = text
+    cdef unsigned char *data = <unsigned char *>malloc(room * LEVEL_BYTES_MAX + 1)
+    cdef unsigned char *at = data
+    cdef int64_t ticks = 0, step
     cdef int i
-    if text == NULL:
+    if data == NULL:
         raise MemoryError
     for i in range(count):
-        at = _put(at, sign * levels[i].ticks)
-        at = _put(at, levels[i].lots)
+        step = sign * levels[i].ticks - ticks
+        ticks += step
+        at = _put(at, (<uint64_t>step << 1) ^ <uint64_t>(step >> 63))
+        at = _put(at, <uint64_t>levels[i].lots)
     try:
-        return text[: at - text - 1].decode("ascii") if count else ""
+        return PyBytes_FromStringAndSize(<char *>data, at - data)
     finally:
-        free(text)
+        free(data)
 
 
-cdef str _side(const side_t *side, int sign):
+cdef bytes _side(const side_t *side, int sign):
     """Every level of a side, best first."""
     cdef int n = side.count + side.far_count
     cdef level_t *rows = <level_t *>malloc((n + 1) * sizeof(level_t))
@@ -217,59 +217,60 @@ cdef str _side(const side_t *side, int sign):
         free(rows)
 
 
-cdef Py_ssize_t _parse(bytes text, level_t *out) except -1:
-    """Read levels; returns how many. A level takes four bytes at least, but for the last's three."""
-    cdef const char *p = text
-    cdef const char *end = p + len(text)
-    cdef Py_ssize_t numbers = 0
-    cdef int64_t value
-    cdef int digits
-    if p == end:
-        return 0
-    while True:
-        value = digits = 0
-        while p < end and c'0' <= p[0] <= c'9' and digits < 18:
-            value = 10 * value + (p[0] - c'0')
-            digits += 1
-            p += 1
-        if digits == 0 or value > UNITS_MAX:
-            raise ValueError(f"ticks and lots are 0 to {UNITS_MAX}: {text[:48]!r}")
-        if numbers % 2:
-            out[numbers // 2].lots = value
-        else:
-            out[numbers // 2].ticks = value
-        numbers += 1
-        if p == end:
-            break
-        if p[0] != c' ':
-            raise ValueError(f"levels are numbers between spaces: {text[:48]!r}")
-        p += 1
-    if numbers % 2:
-        raise ValueError("a level is a price and a size")
-    return numbers // 2
+cdef const unsigned char *_take(
+    const unsigned char *at, const unsigned char *end, uint64_t *value
+) noexcept nogil:
+    """Read a number below 2^63; NULL where there is none."""
+    cdef uint64_t total = 0
+    cdef int shift = 0
+    while at < end and shift < 63:
+        total |= <uint64_t>(at[0] & 127) << shift
+        if at[0] < 128:
+            value[0] = total
+            return at + 1
+        at += 1
+        shift += 7
+    return NULL
 
 
-cdef level_t *_levels(str bids, str asks, int *bid_count, int *ask_count) except NULL:
-    """Return both texts as one array, bids first; the caller frees it."""
-    cdef bytes bid_text = bids.encode("ascii")
-    cdef bytes ask_text = asks.encode("ascii")
-    cdef Py_ssize_t room = (len(bid_text) + len(ask_text)) // 4 + 4
-    cdef level_t *rows
-    if len(bid_text) + len(ask_text) > 42 * LEVELS_MAX:
-        raise ValueError("more levels than a book may hold")
-    rows = <level_t *>malloc(room * sizeof(level_t))
+cdef int _parse(bytes data, level_t *out, Py_ssize_t room) except -1:
+    """Read levels into an array of so much room; returns how many."""
+    cdef const unsigned char *p = data
+    cdef const unsigned char *end = p + len(data)
+    cdef uint64_t step = 0, lots = 0
+    cdef int64_t ticks = 0
+    cdef int count = 0
+    while p < end:
+        p = _take(p, end, &step)
+        if p != NULL:
+            p = _take(p, end, &lots)
+        if p == NULL or count >= room:
+            raise ValueError("not levels: a number is cut or too large, or there are too many")
+        # Both lie within 2^62, so that their sum cannot wrap.
+        ticks += <int64_t>(step >> 1) ^ -<int64_t>(step & 1)
+        if not 0 <= ticks <= UNITS_MAX or lots > <uint64_t>UNITS_MAX:
+            raise ValueError(f"ticks and lots are 0 to {UNITS_MAX}")
+        out[count].ticks, out[count].lots = ticks, <int64_t>lots
+        count += 1
+    return count
+
+
+cdef level_t *_levels(bytes bids, bytes asks, int *bid_count, int *ask_count) except NULL:
+    """Return both sides as one array, bids first; the caller frees it."""
+    cdef Py_ssize_t room = min((len(bids) + len(asks)) // 2, <Py_ssize_t>LEVELS_MAX) + 1
+    cdef level_t *rows = <level_t *>malloc(room * sizeof(level_t))
     if rows == NULL:
         raise MemoryError
     try:
-        bid_count[0] = <int>_parse(bid_text, rows)
-        ask_count[0] = <int>_parse(ask_text, rows + bid_count[0])
+        bid_count[0] = _parse(bids, rows, room)
+        ask_count[0] = _parse(asks, rows + bid_count[0], room - bid_count[0])
     except BaseException:
         free(rows)
         raise
     return rows
 
 
-cdef int _fill(Ladder ladder, str bids, str asks) except -1:
+cdef int _fill(Ladder ladder, bytes bids, bytes asks) except -1:
     cdef int bid_count = 0, ask_count = 0
     cdef level_t *rows = _levels(bids, asks, &bid_count, &ask_count)
     cdef int code = ladder.replace(rows, bid_count, rows + bid_count, ask_count)

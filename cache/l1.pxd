@@ -10,6 +10,12 @@ ctypedef struct row_t:
     int link            # whose channel silence counts
     bint from_quote
 
+ctypedef struct source_t:
+    int64_t seen            # newest frame of the link's depth channel, 0 before the first
+    int64_t offset          # venue clock minus ours, UNKNOWN before it was measured
+    int64_t silence_max
+    int64_t lag_max
+
 cdef class Quote:
     cdef readonly int slot
     cdef readonly int64_t bid_price
@@ -26,9 +32,10 @@ cdef class Quote:
 cdef class L1:
     cdef row_t *rows
     cdef int capacity
-    cdef int64_t *seen      # newest frame of each link's depth channel, 0 before the first
-    cdef int64_t *offset    # venue clock minus ours, UNKNOWN before it was measured
+    cdef source_t *sources  # by link
     cdef int links
     cdef readonly int64_t silence_max_ns
     cdef readonly int64_t lag_max_ns
     cdef int grade_at(self, int slot, int64_t now) noexcept nogil
+    cdef int take(self, Book book) except -1
+    cdef void note(self, int link, int64_t now) noexcept nogil

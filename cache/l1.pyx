@@ -41,7 +41,10 @@ cdef class Quote:
 
 
 cdef class L1:
-    """Quotes by slot. `silence_max_ns` and `lag_max_ns` are the bounds that lower a grade."""
+    """Quotes by slot. `silence_max_ns` and `lag_max_ns` are the bounds that lower a grade.
+
+    They hold for every link that `set_bounds` gave none of its own.
+    """
 
     def __cinit__(self, int64_t silence_max_ns=5_000_000_000, int64_t lag_max_ns=2_000_000_000):
         self.silence_max_ns = silence_max_ns
@@ -49,8 +52,7 @@ cdef class L1:
 
     def __dealloc__(self):
         free(self.rows)
-        free(self.seen)
-        free(self.offset)
+        free(self.sources)
 
     def open_slot(self, int slot, int link):
         """Make room for an instrument whose depth channel is that of `link`."""
@@ -73,36 +75,48 @@ cdef class L1:
 
     def open_link(self, int link):
         """Make room for a connection's clocks."""
-        cdef int64_t *grown
+        cdef source_t *grown
         if not 0 <= link < LINKS_MAX:
             raise ValueError(f"links are 0 to {LINKS_MAX - 1}, not {link}")
         if link < self.links:
             return
-        grown = <int64_t *>realloc(self.seen, (link + 1) * sizeof(int64_t))
+        grown = <source_t *>realloc(self.sources, (link + 1) * sizeof(source_t))
         if grown == NULL:
             raise MemoryError
-        self.seen = grown
-        grown = <int64_t *>realloc(self.offset, (link + 1) * sizeof(int64_t))
-        if grown == NULL:
-            raise MemoryError
-        self.offset = grown
+        self.sources = grown
         while self.links <= link:
-            self.seen[self.links] = 0
-            self.offset[self.links] = UNKNOWN
+            grown[self.links].seen = 0
+            grown[self.links].offset = UNKNOWN
+            grown[self.links].silence_max = self.silence_max_ns
+            grown[self.links].lag_max = self.lag_max_ns
             self.links += 1
 
     def hear(self, int link, int64_t now):
         """The depth channel of a connection gave a frame."""
+        self.note(link, now)
+
+    cdef void note(self, int link, int64_t now) noexcept nogil:
+        """`hear` for compiled callers."""
         if 0 <= link < self.links:
-            self.seen[link] = now
+            self.sources[link].seen = now
 
     def set_offset(self, int link, offset_ns):
         """Set the venue's clock minus ours, as measured by round trips; None: not known."""
         self.open_link(link)
-        self.offset[link] = UNKNOWN if offset_ns is None else offset_ns
+        self.sources[link].offset = UNKNOWN if offset_ns is None else offset_ns
+
+    def set_bounds(self, int link, int64_t silence_max_ns, int64_t lag_max_ns):
+        """Set how long a link may be silent and how late its data may come; ns."""
+        self.open_link(link)
+        self.sources[link].silence_max = silence_max_ns
+        self.sources[link].lag_max = lag_max_ns
 
     def put(self, Book book not None):
         """Take the touch and grade of a book; returns its grade bits."""
+        return self.take(book)
+
+    cdef int take(self, Book book) except -1:
+        """`put` for compiled callers."""
         cdef row_t *row
         if not 0 <= book.slot < self.capacity:
             raise IndexError(book.slot)
@@ -119,11 +133,12 @@ cdef class L1:
 
     cdef int grade_at(self, int slot, int64_t now) noexcept nogil:
         cdef row_t *row = &self.rows[slot]
+        cdef source_t *source = &self.sources[row.link]
         cdef int bits = row.grade
-        if now - self.seen[row.link] > self.silence_max_ns:
+        if now - source.seen > source.silence_max:
             bits |= _SILENT
-        if row.ts_event and self.offset[row.link] != UNKNOWN:
-            if row.ts_recv + self.offset[row.link] - row.ts_event > self.lag_max_ns:
+        if row.ts_event and source.offset != UNKNOWN:
+            if row.ts_recv + source.offset - row.ts_event > source.lag_max:
                 bits |= _LAGGING
         return bits
 
@@ -137,6 +152,7 @@ cdef class L1:
         """Return the Quote of a slot with its grade at `now`; look at the grade before the price."""
         cdef Quote quote = Quote.__new__(Quote)
         cdef row_t *row
+        cdef int64_t seen
         quote.slot = slot
         if not 0 <= slot < self.capacity or self.links == 0:
             return quote
@@ -145,7 +161,8 @@ cdef class L1:
         quote.version = row.version
         quote.ts_event, quote.ts_recv = row.ts_event, row.ts_recv
         quote.from_quote = row.from_quote
-        quote.silence_ns = now - self.seen[row.link] if self.seen[row.link] else -1
+        seen = self.sources[row.link].seen
+        quote.silence_ns = now - seen if seen else -1
         if row.grade & _NOT_LIVE:
             # A book that is not live has no numbers to be read by mistake.
             return quote
@@ -159,9 +176,9 @@ cdef class L1:
         if not 0 <= slot < self.capacity:
             return None
         row = &self.rows[slot]
-        if row.ts_event == 0 or self.offset[row.link] == UNKNOWN:
+        if row.ts_event == 0 or self.sources[row.link].offset == UNKNOWN:
             return None
-        return row.ts_recv + self.offset[row.link] - row.ts_event
+        return row.ts_recv + self.sources[row.link].offset - row.ts_event
 
     def dump(self):
         """Return the rows and the clocks of the connections as plain values."""
@@ -176,16 +193,19 @@ cdef class L1:
             ])
         return {
             "rows": rows,
-            "links": [[self.seen[i], self.offset[i]] for i in range(self.links)],
+            "links": [
+                [one.seen, one.offset, one.silence_max, one.lag_max]
+                for one in self.sources[:self.links]
+            ],
         }
 
     def load(self, dict state not None):
         """Take what `dump` returned; raises KeyError, TypeError, ValueError, OverflowError."""
         cdef row_t *row
         cdef int slot, link
-        for link, (seen, offset) in enumerate(state["links"]):
-            self.open_link(link)
-            self.seen[link], self.offset[link] = seen, offset
+        for link, (seen, offset, silence_max, lag_max) in enumerate(state["links"]):
+            self.set_bounds(link, silence_max, lag_max)
+            self.sources[link].seen, self.sources[link].offset = seen, offset
         for slot, values in enumerate(state["rows"]):
             if not 0 <= values[8] < max(self.links, 1):
                 raise ValueError(f"slot {slot} names link {values[8]}, there are {self.links}")

@@ -79,14 +79,6 @@ cdef int _take_grid(
 cdef class L2Writer:
     """Owns and writes the quote table at `path`; see the `.pyi` for each call."""
 
-    cdef object _file
-    cdef dict _slots
-    cdef uint64_t[::1] _view
-    cdef uint64_t *_words
-    cdef int64_t *_grids
-    cdef int64_t *_levels
-    cdef int64_t _names, _quotes, _depths, _depth_stride, _depth_levels
-
     def __cinit__(self):
         self._words = NULL
         self._grids = NULL
@@ -167,6 +159,17 @@ cdef class L2Writer:
         cdef int64_t recv_ns = _whole(ts_recv)
         cdef int64_t grade_bits = _whole(grade)
         cdef int64_t channel = _whole(source)
+        self.store_quote(
+            index, bid_price, bid_size, ask_price, ask_size, book_version, event_ns, recv_ns,
+            grade_bits, channel,
+        )
+
+    cdef int store_quote(
+        self, int64_t index, int64_t bid_price, int64_t bid_size, int64_t ask_price,
+        int64_t ask_size, int64_t book_version, int64_t event_ns, int64_t recv_ns,
+        int64_t grade_bits, int64_t channel,
+    ) except -1:
+        """`put_quote` for compiled callers."""
         cdef uint64_t *words
         self._check(index, grade_bits)
         words = self._words + self._quotes + index * QUOTE_STRIDE
@@ -183,6 +186,7 @@ cdef class L2Writer:
         cq_put(words + QUOTE_SOURCE, channel)
         self._put_grid(words + QUOTE_GRID, index)
         cq_slot_end(words)
+        return 0
 
     def put_depth(self, slot, version, ts_event, ts_recv, grade, bids, asks):
         cdef int64_t index = _whole(slot)
@@ -242,9 +246,10 @@ cdef class L2Writer:
         return count
 
     def vouch(self, slot, grade, now_ns):
-        cdef int64_t index = _whole(slot)
-        cdef int64_t grade_bits = _whole(grade)
-        cdef int64_t vouched_ns = _whole(now_ns)
+        self.restate(_whole(slot), _whole(grade), _whole(now_ns))
+
+    cdef int restate(self, int64_t index, int64_t grade_bits, int64_t vouched_ns) except -1:
+        """`vouch` for compiled callers."""
         self._check(index, grade_bits)
         self._restate(
             self._words + self._quotes + index * QUOTE_STRIDE,
@@ -254,6 +259,7 @@ cdef class L2Writer:
             self._words + self._depths + index * self._depth_stride,
             DEPTH_GRADE, grade_bits, DEPTH_TS_VOUCHED, vouched_ns,
         )
+        return 0
 
     cdef void _restate(
         self, uint64_t *words, int grade_word, int64_t grade, int vouched_word, int64_t now_ns

@@ -36,6 +36,10 @@ class LiveView:
             "events": node.events,
             "digest": node.digest.hex,
             "recording": self._recording(),
+            "clock": {
+                "steps": node.clock_steps,
+                "ahead_ms": round(daemon.clock.ahead_ns / 1e6, 1),
+            },
             "loop_lag_ms": daemon.lag.summary(),
             "rss_mb": round(rss_mb(), 1),
             "sim_socket": daemon.options.sim_socket if daemon.settings.mode == "sim" else "",

@@ -10,23 +10,23 @@ from bench.live import RUN_S_MAX, Arrivals
 from bench.recorded import BenchError
 from cli.settings.model import Settings, Urls
 from daemon import Daemon, Options
-from market.inputs import Input, InputKind
 
 _SHM = Path("/dev/shm")  # noqa: S108 - the place for shared memory on Linux
 _LOOK_S = 0.01
-_FRAME = InputKind.FRAME
 
 
 class _TimedDaemon(Daemon):
     """Notes when a frame was handled entirely."""
 
-    arrivals: Arrivals
+    def __init__(self, settings: Settings, arrivals: Arrivals) -> None:
+        super().__init__(settings, Options({}))
+        handle, note = self.frame, arrivals.note
 
-    def feed(self, item: Input) -> None:
-        """Handle an input, then look at the clock."""
-        super().feed(item)
-        if item.kind is _FRAME:
-            self.arrivals.note()
+        def timed(source: str, data: bytes, recv_ns: int) -> None:
+            handle(source, data, recv_ns)
+            note()
+
+        self.frame = timed
 
 
 async def follow(library: str, ws: str, rest: str, folder: Path, arrivals: Arrivals) -> None:
@@ -38,8 +38,7 @@ async def follow(library: str, ws: str, rest: str, folder: Path, arrivals: Arriv
 
 
 async def _follow(settings: Settings, arrivals: Arrivals) -> None:
-    daemon = _TimedDaemon(settings, Options({}))
-    daemon.arrivals = arrivals
+    daemon = _TimedDaemon(settings, arrivals)
     books = daemon.node.books
     condemned: list[int] = []
     try:

@@ -23,7 +23,6 @@ from cli.output import report_refusal
 from cli.report import human, report
 from cli.settings import Loaded, SettingsError, load
 from cli.settings.model import Scenario
-from cli.settings.problem import DEFAULT
 from cli.simulated import simulated
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
@@ -35,14 +34,6 @@ _EXAMPLES = """examples:
   crossquote run --for 30 --json      the same for half a minute, then a summary
   crossquote run --mode paper         the real venues' public feeds
 """
-#: Keys that are checked but not carried out yet: setting one is answered by a warning.
-_NO_EFFECT_YET = (
-    "edges.lag_max_ms",
-    "audit.budget_percent",
-    "pairs",
-    ".request_weight_per_minute",
-    ".snapshot_levels",
-)
 _LOG_TICK_S = 2.0
 _GLANCE_TICKS = 3
 
@@ -89,9 +80,6 @@ def run(args: argparse.Namespace) -> int:
 async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
     settings = loaded.settings
     say = structlog.get_logger()
-    for path, value, origin in loaded.leaves():
-        if origin != DEFAULT and path.endswith(_NO_EFFECT_YET):
-            say.warning("setting has no effect yet", key=path, value=str(value))
     async with contextlib.AsyncExitStack() as stack:
         addresses: dict[str, FeedAddress] = {}
         sim_socket = _sim_socket(Path(settings.control.socket))

@@ -22,6 +22,24 @@ class Decoder(Protocol):
         """Decode a frame; returns the number of events or a market.frame.Refusal."""
 
 
+#: Levels a side of a REST snapshot where nothing else was asked for.
+SNAPSHOT_LEVELS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class VenueConfig:
+    """How one venue's data are judged and asked for.
+
+    A quote is unusable when the channel of its depth was silent for over `silence_max_ns`, or when
+    it came later than `lag_max_ns`. `snapshot_levels` a side are asked for by REST, or as many as
+    the venue has a way to ask for.
+    """
+
+    silence_max_ns: int = 5_000_000_000
+    lag_max_ns: int = 2_000_000_000
+    snapshot_levels: int = SNAPSHOT_LEVELS
+
+
 class Topic(Enum):
     """What a REST reply is about."""
 

@@ -6,6 +6,27 @@ The numbers are part of the record layouts and of every snapshot: they are only 
 from enum import IntEnum
 from typing import Final
 
+from market.order import Side, Stp, Tif, Type
+
+__all__ = [
+    "AMOUNT_MAX",
+    "KEEP",
+    "OUTSIDE",
+    "PRICE_MAX",
+    "QTY_MAX",
+    "RATE_ONE",
+    "Allocation",
+    "Kind",
+    "Op",
+    "QueueModel",
+    "Reason",
+    "Side",
+    "State",
+    "Stp",
+    "Tif",
+    "Type",
+]
+
 # A replace that leaves a field as it is. Zero would hide a caller's mistake.
 KEEP: Final = -(1 << 63)
 # Limits of one order; their product is bounded too, so that every amount fits 63 bits.
@@ -16,42 +37,6 @@ AMOUNT_MAX: Final = 1 << 62
 RATE_ONE: Final = 100_000_000
 # Account 0 is the outside world: it collects fees and settles external liquidity.
 OUTSIDE: Final = 0
-
-
-class Side(IntEnum):
-    """Side of an order; of a trade, the aggressor's."""
-
-    BUY = 0
-    SELL = 1
-
-
-class Type(IntEnum):
-    """What an order does when it enters."""
-
-    LIMIT = 0
-    MARKET = 1
-    STOP = 2
-    STOP_LIMIT = 3
-
-
-class Tif(IntEnum):
-    """Time in force."""
-
-    GTC = 0
-    IOC = 1
-    FOK = 2
-    DAY = 3
-    GTD = 4
-
-
-class Stp(IntEnum):
-    """Self-trade prevention mode; the taker's rules."""
-
-    NONE = 0
-    CANCEL_TAKER = 1
-    CANCEL_MAKER = 2
-    CANCEL_BOTH = 3
-    DECREMENT = 4
 
 
 class State(IntEnum):

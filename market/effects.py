@@ -14,6 +14,7 @@ class EffectKind(IntEnum):
     OUTCOME = 5
     LOG = 6
     READY = 7
+    TRADING = 8
 
 
 class Effect(NamedTuple):
@@ -21,8 +22,9 @@ class Effect(NamedTuple):
 
     SEND: a frame for a connection. FETCH: a REST request, `subject` its path. RECONNECT: drop the
     connection and open it again. READY: a connection has all that it needs, the one that it
-    replaces may go. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or valued. LOG: a
-    line for people, which replay switches off.
+    replaces may go. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or valued. TRADING:
+    what a world of trading did, `target` its name. LOG: a line for people, which replay switches
+    off.
     """
 
     kind: EffectKind

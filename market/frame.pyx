@@ -338,6 +338,17 @@ cdef class Frame:
             "asks": [(self.asks[k].ticks, self.asks[k].lots) for k in range(e.ask_from, e.ask_to)],
         }
 
+    def changes(self, int i):
+        """Return (last id, bid levels, ask levels) of event `i`, levels as (ticks, lots)."""
+        if not 0 <= i < self.count:
+            raise IndexError(i)
+        cdef event_t *e = &self.events[i]
+        return (
+            e.last,
+            [(self.bids[k].ticks, self.bids[k].lots) for k in range(e.bid_from, e.bid_to)],
+            [(self.asks[k].ticks, self.asks[k].lots) for k in range(e.ask_from, e.ask_to)],
+        )
+
     def kind(self, int i):
         """Return the kind of event `i` as a number."""
         return self.events[i].kind if 0 <= i < self.count else -1

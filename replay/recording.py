@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from .input_log import InputLog
 from .native_format import FINAL, KIND_FINAL, KIND_SOURCE, LOG, PREFIX, SOURCE, Head, encode_opening
 from .segment import RecordTooLarge, SegmentError, SegmentWriter, Tail
 from .segment_files import list_segments
@@ -69,14 +70,16 @@ class Recorder:
         self._sync = sync
         self._on_change = on_change
         self._compress = compress
-        self._ts = started_ns
-        self._sources: dict[str, int] = {}
+        #: Takes the common records; public for compiled callers, who leave the others to `record`.
+        self.inputs = InputLog()
+        self.inputs.ts_ns = started_ns
         self._missed = 0
         self._retry_ns = 0
         self._pause_ns = RETRY_FIRST_NS
         self._closed = False
         self._writer = self._open()
         self._append = self._writer.append
+        self.inputs.open(self._writer.log)
         self.cut: Tail | None = self._writer.cut
         self.recording = True
         self._offer()
@@ -95,15 +98,11 @@ class Recorder:
 
         `digest_before` is the node's digest now. ValueError for a `number` beyond 64 bits.
         """
-        self._ts = ts_recv
-        index = self._sources.get(source)
-        if index is None or note or number or not self.recording:
-            return self._record(ts_recv, kind, source, data, note, number, digest_before)
-        try:
-            self._append(kind, ts_recv, _pack(digest_before, 0, index, 0) + data)
-        except (SegmentError, OSError) as error:
-            return self._stop(error)
-        return True
+        common = not note and not number
+        if common and self.inputs.append(kind, ts_recv, source, data, digest_before):
+            return True
+        self.inputs.ts_ns = ts_recv
+        return self._record(ts_recv, kind, source, data, note, number, digest_before)
 
     def _record(
         self,
@@ -115,7 +114,7 @@ class Recorder:
         number: int,
         digest_before: int,
     ) -> bool:
-        """Record what is not just a frame of a known source."""
+        """Record what takes more than a copy: a note, a number, a new source, a new segment."""
         if not -(1 << 63) <= number < 1 << 63:
             raise ValueError(f"number {number} does not fit 64 bits")
         text = note.encode("utf-8", "surrogatepass")
@@ -131,20 +130,20 @@ class Recorder:
 
     def _declare(self, source: str, ts_recv: int) -> int:
         """Return the number of a source, declared in this segment."""
-        index = self._sources.get(source)
+        index = self.inputs.sources.get(source)
         if index is not None:
             return index
-        if len(self._sources) >= SOURCES_MAX:
-            self._sources = {}
+        if len(self.inputs.sources) >= SOURCES_MAX:
+            self.inputs.sources = {}
             self._writer.roll()
-        index = len(self._sources)
+        index = len(self.inputs.sources)
         self._append(KIND_SOURCE, ts_recv, SOURCE.pack(index) + source.encode())
-        self._sources[source] = index
+        self.inputs.sources[source] = index
         return index
 
     def _opening(self) -> bytes:
         """Return what opens the next segment."""
-        head = Head(self._ts, self.recording, self._missed, tuple(self._sources))
+        head = Head(self.inputs.ts_ns, self.recording, self._missed, tuple(self.inputs.sources))
         if self.recording:
             self._offer()
         return encode_opening(head, self._checkpoint())
@@ -178,9 +177,10 @@ class Recorder:
         """An input could not be recorded: what follows needs a new segment."""
         # An input too large says nothing about room: the next one may have its segment at once.
         if not (self.recording and isinstance(error, RecordTooLarge)):
-            self._retry_ns = self._ts + self._pause_ns
+            self._retry_ns = self.inputs.ts_ns + self._pause_ns
             self._pause_ns = min(2 * self._pause_ns, RETRY_MAX_NS)
         self.reason = str(error)
+        self.inputs.close()
         if self.recording:
             self.recording = False
             self.counts.stops += 1
@@ -192,13 +192,14 @@ class Recorder:
         """Open a new segment if it is time to try; raises what stops recording."""
         if self._closed or ts_recv < self._retry_ns:
             return False
-        self._sources = {}
+        self.inputs.sources = {}
         if self._writer.state == "failed":
             self._writer.close()
             self._writer = self._open()
             self._append = self._writer.append
         else:
             self._writer.roll()
+        self.inputs.open(self._writer.log)
         self.recording = True
         self.reason = ""
         self._missed = 0
@@ -226,9 +227,10 @@ class Recorder:
         if self._closed:
             return
         self._closed = True
+        self.inputs.close()
         try:
             if self.recording:
-                self._append(KIND_FINAL, self._ts, FINAL.pack(digest))
+                self._append(KIND_FINAL, self.inputs.ts_ns, FINAL.pack(digest))
             self._writer.close()
         except (SegmentError, OSError) as error:
             self.reason = str(error)
@@ -248,4 +250,5 @@ class Recorder:
         if not self._closed:
             self._closed = True
             self.recording = False
+            self.inputs.close()
             self._writer.close()

@@ -107,6 +107,14 @@ def allocate(path: Path, size: int) -> int:
     return fd
 
 
+def write_whole(fd: int, data: bytes) -> None:
+    """Write bytes at the start of a file."""
+    rest, at = memoryview(data), 0
+    while rest:
+        done = os.pwrite(fd, rest, at)
+        rest, at = rest[done:], at + done
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in a directory durable."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -28,6 +28,7 @@ from .segment_files import (
     remove_segment,
     segment_path,
     sync_directory,
+    write_whole,
 )
 from .segment_format import (
     HEADER,
@@ -128,6 +129,13 @@ class SegmentWriter:
     def appended(self) -> int:
         """How many records the log has had, which is the number of the next one."""
         return self._log.number
+
+    @property
+    def log(self) -> RecordLog:
+        """The compiled log, for compiled callers; TypeError where the plain twin writes."""
+        if not isinstance(self._log, RecordLog):
+            raise TypeError("the plain log is not for compiled callers")
+        return self._log
 
     @property
     def acknowledged(self) -> int:
@@ -241,7 +249,8 @@ class SegmentWriter:
             raise
         try:
             mapping = mmap.mmap(fd, size)
-            mapping[: len(header)] = header
+            # Written and not copied into the mapping: that costs a page fault for each page.
+            write_whole(fd, header)
         except OSError:
             os.close(fd)
             unfinished.unlink(missing_ok=True)

@@ -2,19 +2,30 @@
 
 import json
 import re
+from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import checkpoint
+from arb.pairs import Pair
+from books.audit_plan import AuditConfig
 from books.book import Book
 from books.image import dump_book, load_book
 from books.sequence import SequenceRule
 from checkpoint import CheckpointError, UnknownStateError, UnsupportedCheckpointError
 from cli.report import report
+from connectors.venue import VenueConfig
+from market.catalog import Catalog
+from market.catalog_image import COLUMNS, dump_catalog, load_catalog
+from market.grid import Grid
 from market.inputs import Input, InputKind
+from market.instrument import Instrument, Kind
+from node import Node, NodeConfig
 from tests.recorded_world import feed, fresh_node
 
 ROOT = Path(__file__).parents[1]
@@ -98,6 +109,25 @@ def test_the_generated_feed_opens_and_values_entries_so_that_the_law_means_somet
     assert all(book.live for book in node.books)
 
 
+def test_what_a_node_was_told_of_its_venues_and_pairs_goes_with_it():
+    config = NodeConfig(
+        venues={"binance": VenueConfig(7, 8, 5000), "coinbase": VenueConfig(9, 10, 50)},
+        pairs=(Pair("BTC-USDT.BINANCE", "BTC-USD.COINBASE", "USDT-USD.COINBASE"),),
+        audits=AuditConfig(spacing_by_venue={"binance": 11}),
+    )
+    node = Node(config)
+    for name, venue in (("BTC-USDT", "binance"), ("BTC-USD", "coinbase")):
+        node.watch(node.catalog.find(name, venue), f"{venue}.ws.1")
+    again = checkpoint.load(checkpoint.dump(node))
+    assert again.config == config
+    assert again.l1.dump() == node.l1.dump()
+    for one in (node, again):
+        assert "limit=5000" in one.links["binance.ws.1"].venue.snapshot_path("X")
+        one.watch(one.catalog.find("USDT-USD", "coinbase"), "coinbase.ws.1")
+        one.watch(one.catalog.find("BTC-USDT", "coinbase"), "coinbase.ws.1")
+        assert len(one.edges) == 1
+
+
 def test_a_waiting_book_keeps_its_buffer():
     node = fresh_node()
     for one in feed():
@@ -159,7 +189,7 @@ def test_a_checkpoint_says_what_made_it_and_when():
 
 
 def test_another_version_is_named():
-    image = checkpoint.dump(fresh_node()).replace(b'"version":1', b'"version":7', 1)
+    image = checkpoint.dump(fresh_node()).replace(b'"version":2', b'"version":7', 1)
     for read in (checkpoint.load, checkpoint.describe):
         with pytest.raises(UnsupportedCheckpointError, match="version 7"):
             read(image)
@@ -178,12 +208,23 @@ def test_what_is_no_checkpoint_is_refused(data):
             read(data)
 
 
+def started():
+    """Return a node with connections and books."""
+    node = fresh_node()
+    for one in feed()[:50]:
+        node.handle(*one)
+    return node
+
+
 def forged(change) -> bytes:
     """Return a checkpoint whose hash is right and whose state is not."""
-    document = json.loads(checkpoint.dump(fresh_node()))
-    change(document["state"])
-    document["state_hash"] = checkpoint._hash(checkpoint._text(document["state"]))
-    return checkpoint._text(document).encode()
+    line, _, rest = checkpoint.dump(started()).partition(b"\n")
+    head = json.loads(line)
+    state, levels = json.loads(rest[: head["state_bytes"]]), rest[head["state_bytes"] :]
+    change(state)
+    text = orjson.dumps(state)
+    head["state_bytes"], head["state_hash"] = len(text), checkpoint._hash(text, levels)
+    return orjson.dumps(head) + b"\n" + text + levels
 
 
 @pytest.mark.parametrize(
@@ -193,13 +234,63 @@ def forged(change) -> bytes:
         lambda state: state["has"].update(links={"is": "Path", "no": 99, "has": {}}),
         lambda state: state["has"].update(links={"enum": "Catalog", "value": 1}),
         lambda state: state["parts"].update(now=5),
-        lambda state: state["filled"].update(digest=1 << 64),
-        lambda state: state["filled"]["l1"].update(rows=[[0] * 8 + [5, False]], links=[[0, 0]]),
+        lambda state: state["filled"].update(digest={"int": str(1 << 64)}),
+        lambda state: state["catalog"]["entries"].append([None, ["binance", "NONE"], True, 0]),
+        lambda state: state["catalog"]["shipped"].append(["binance"]),
+        lambda state: a_book(state)["state"].update(bids=[0, 1 << 40]),
+        lambda state: a_book(state)["state"].update(bids=[-1, 1]),
+        lambda state: a_book(state)["state"].update(asks=[1 << 40, 0]),
+        lambda state: state["filled"]["l1"].update(
+            rows=[[0] * 8 + [5, False]], links=[[0, 0, 1, 1]]
+        ),
     ],
 )
 def test_a_forged_state_is_an_error_and_never_code_or_memory(change):
     with pytest.raises(CheckpointError):
         checkpoint.load(forged(change))
+
+
+def a_book(state):
+    """Return the first book of a state."""
+    return state["has"]["books"][0]
+
+
+def test_whatever_is_cut_off_is_refused():
+    image = checkpoint.dump(fresh_node())
+    for length in (len(image) - 1, len(image) // 2, image.index(b"\n") + 1):
+        with pytest.raises(CheckpointError):
+            checkpoint.load(image[:length])
+
+
+def test_a_catalog_of_a_venues_rules_comes_back_with_what_is_in_use_and_what_changed():
+    whole = Catalog()
+    used = whole.find("BTC-USDT", "binance")
+    whole.adopt(replace(used, origin="venue", price=Grid(3), min_size="0.1", alias="X"))
+    whole.adopt(replace(used, native="QUOUSDT", base="QUO", kind=Kind.SPOT, multiplier=10**30))
+    whole.resolve("binance-usdm", "BTCUSDT_240927")
+    whole.refine("binance-usdm", "BTCUSDT_240927", Grid(2), Grid(4))
+    state, instruments = dump_catalog(whole)
+    again, found = load_catalog(json.loads(json.dumps(state)))
+    assert found == instruments
+    assert list(again) == list(whole)
+    assert vars(again) == vars(whole)
+    assert set(vars(whole)) == {"_shipped", "_entries", "_ids", "_changes"}
+    assert set(COLUMNS) == {
+        *(field.name for field in fields(Instrument) if field.name not in ("price", "size")),
+        *(f"{grid}.{field.name}" for grid in ("price", "size") for field in fields(Grid)),
+    }
+    assert again.take_changes() == whole.take_changes() != []
+
+
+def test_numbers_and_text_of_any_kind_come_back():
+    node = started()
+    link = next(iter(node.links.values()))
+    link.detail = "lone \udcff, é, \x00"
+    link.frames = -(1 << 200)
+    again = checkpoint.load(checkpoint.dump(node))
+    found = again.links[link.name]
+    assert (found.detail, found.frames) == (link.detail, link.frames)
+    assert checkpoint.dump(again) == checkpoint.dump(node)
 
 
 def test_state_of_an_unknown_class_is_an_error_and_not_left_out():
@@ -216,24 +307,40 @@ def test_a_list_held_in_two_places_is_an_error():
         checkpoint.dump(node)
 
 
+def number(value):
+    """Return a number as the image of a book has it: seven bits a byte, the least first."""
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def packed(*levels):
+    """Return (ticks, lots) as the image of a book has them."""
+    steps = [after - before for before, after in pairwise([0, *(ticks for ticks, _ in levels)])]
+    return b"".join(
+        number(2 * step if step >= 0 else -2 * step - 1) + number(lots)
+        for step, (_, lots) in zip(steps, levels, strict=True)
+    )
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"bids": "1"},
-        {"bids": "1 -1"},
-        {"bids": "1 1 "},
-        {"bids": " 1 1"},
-        {"bids": "1  1"},
-        {"bids": "1 1\0"},
-        {"bids": "1 \u0661"},
-        {"asks": f"{10**18} 1"},
-        {"asks": f"1 {10**30}"},
-        {"asks": f"1 {10**19 - 1}"},
-        {"asks": "1 1 1"},
+        {"bids": number(2)},
+        {"bids": b"\x80"},
+        {"bids": b"\x02\x80"},
+        {"bids": number(1) + number(1)},
+        {"asks": number(2 * 10**18 + 2) + number(1)},
+        {"asks": number(2) + number(10**18 + 1)},
+        {"asks": number(2) + number(1 << 63)},
+        {"asks": number(2) + b"\xff" * 12 + b"\1"},
+        {"asks": packed((5, 1)) + number(11) + number(1)},
         {"pending": [[1, True, True, [0, 0, 0, 0]]] * 65},
         {"trail": [[2, 0, 0, 0, 0], [1, 0, 0, 0, 0]]},
         {"state": 9},
-        {"buffer": [[1, 2, 3, 4, "1", ""]]},
+        {"buffer": [[1, 2, 3, 4, b"\2", b""]]},
     ],
 )
 def test_a_book_refuses_what_no_book_can_hold(change):
@@ -250,12 +357,12 @@ def test_a_book_refuses_what_no_book_can_hold(change):
         max_size=2,
     )
 )
-def test_levels_of_any_size_come_back_from_their_text(sides):
-    texts = [" ".join(f"{ticks} {lots}" for ticks, lots in side) for side in sides]
-    image = dump_book(Book(0, SequenceRule())) | dict(zip(("bids", "asks"), texts, strict=True))
+def test_levels_of_any_size_come_back_from_their_bytes(sides):
+    held = [packed(*side) for side in sides]
+    image = dump_book(Book(0, SequenceRule())) | dict(zip(("bids", "asks"), held, strict=True))
     book = Book(0, SequenceRule())
     load_book(book, image)
     again = dump_book(book)
     for name, side, down in (("bids", sides[0], True), ("asks", sides[1], False)):
         expected = sorted(dict(side).items(), reverse=down)
-        assert again[name] == " ".join(f"{ticks} {lots}" for ticks, lots in expected)
+        assert again[name] == packed(*expected)

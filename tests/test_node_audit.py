@@ -2,7 +2,7 @@
 
 import random
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, pairwise
 
 import orjson
 import pytest
@@ -465,6 +465,30 @@ def test_the_exchange_is_audited_by_its_level_2():
     world.reply("coinbase-exchange", path, orjson.dumps(reply))
     world.wait(SECOND)
     assert (world.record().audits, world.record().score) == (1, 1.0)
+
+
+def test_requests_to_a_venue_keep_its_own_distance():
+    """The share of the budget that audits may use is a distance between their requests."""
+    world = Harness(interval_s=1, spacing_by_venue={"coinbase-exchange": 9 * SECOND})
+    world.watch("coinbase-exchange", "BTC-USD")
+    venue = VenueBook.new(4)
+    bids, asks = venue.rows(9)
+    snapshot = {"type": "snapshot", "product_id": "BTC-USD", "bids": bids, "asks": asks}
+    world.frame("coinbase-exchange", orjson.dumps(snapshot))
+    for _ in range(400):
+        world.wait(100 * MS)
+        world.requests += [at for at, _ in world.asked]
+        for _, effect in world.asked:
+            reply = {name: [[*row, 1] for row in rows] for name, rows in _sides(venue)}
+            world.reply("coinbase-exchange", effect.subject, orjson.dumps(reply))
+        world.asked = []
+    pauses = [after - before for before, after in pairwise(world.requests)]
+    assert len(pauses) >= 3
+    assert set(pauses) == {9 * SECOND}
+
+
+def _sides(venue):
+    return zip(("bids", "asks"), venue.rows(9), strict=True)
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,22 @@ class VenueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         int, whole("data older than this on arrival is unusable", 10, 600_000, "ms")
     ] = 2_000
     snapshot_levels: Annotated[
-        int, whole("levels a side to ask for in a REST snapshot", 5, 5_000)
+        int,
+        whole(
+            "levels a side to ask for in a REST snapshot: at Binance the next larger of 100, 500,"
+            " 1000 and 5000, elsewhere what audits compare, 500 at most",
+            5,
+            5_000,
+        ),
     ] = 1_000
     request_weight_per_minute: Annotated[
-        int, whole("request weight to spend on REST, at most, each minute", 1, 100_000)
+        int,
+        whole(
+            "request weight to spend on REST, at most, each minute; the venue's own limit holds"
+            " beside it",
+            1,
+            100_000,
+        ),
     ]
     taker_fee: Annotated[
         str, decimal("what taking costs, as a fraction: 0.001 is 0.1 %", "0", "0.1")

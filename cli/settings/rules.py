@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from market.instrument import VENUES
+from market.instrument import VENUES, Kind
 from market.naming import NamingError, parse_instrument_name
 
 from .model import PairSettings, Settings, SimAccount
@@ -26,9 +26,9 @@ def broken_rules(settings: Settings) -> Iterator[Finding]:
     if not settings.venues.enabled():
         yield "venues", "none is enabled, expected `enabled: true` at one of them"
     if settings.pairs != "auto":
-        for index, pair in enumerate(settings.pairs):
-            yield from _pair(pair, f"pairs[{index}]", watched)
+        yield from _pairs(settings.pairs, watched)
     yield from _bounds(settings)
+    yield from _weights(settings)
     yield from _sim(settings)
 
 
@@ -54,6 +54,41 @@ def _instruments(venue: str, names: tuple[str, ...], path: str) -> tuple[set[str
             findings.append((at, f"got {shown(name)} again, it is {path}[{first[wanted]}] already"))
         first.setdefault(wanted, index)
     return set(first), findings
+
+
+def _pairs(pairs: tuple[PairSettings, ...], watched: set[str]) -> Iterator[Finding]:
+    first: dict[frozenset[str], int] = {}
+    for index, pair in enumerate(pairs):
+        path = f"pairs[{index}]"
+        findings = list(_pair(pair, path, watched))
+        yield from findings
+        if findings:
+            continue
+        yield from _comparable(pair, path)
+        legs = frozenset((instrument_id(pair.a), instrument_id(pair.b)))
+        if legs in first:
+            message = f"compares what pairs[{first[legs]}] does, expected each two instruments once"
+            yield path, message
+        first.setdefault(legs, index)
+
+
+def _comparable(pair: PairSettings, path: str) -> Iterator[Finding]:
+    """Yield why two instruments cannot be compared, or not through their conversion book."""
+    a, b = parse_instrument_name(pair.a), parse_instrument_name(pair.b)
+    if a.venue == b.venue:
+        yield f"{path}.b", f"got {shown(pair.b)}, expected an instrument of another venue than a's"
+    if a.symbol.base != b.symbol.base:
+        base = a.symbol.base
+        yield f"{path}.b", f"got {shown(pair.b)}, expected an instrument of {base}, as a is one"
+    quotes = {a.symbol.quote, b.symbol.quote}
+    via = parse_instrument_name(pair.via).symbol if pair.via else None
+    if len(quotes) == 1 and via is not None:
+        yield f"{path}.via", f"got {shown(pair.via)}, expected none, as both quote the same"
+    elif len(quotes) == 2 and (
+        via is None or via.kind is not Kind.SPOT or {via.base, via.quote} != quotes
+    ):
+        between = f"{a.symbol.quote} and {b.symbol.quote}"
+        yield f"{path}.via", f"got {shown(pair.via)}, expected a spot book between {between}"
 
 
 def _pair(pair: PairSettings, path: str, watched: set[str]) -> Iterator[Finding]:
@@ -104,6 +139,22 @@ def _accounts(accounts: tuple[SimAccount, ...]) -> Iterator[Finding]:
             yield f"{at}.secret", "expected either a secret or a public_key"
         if one.passphrase and one.venue != "coinbase":
             yield f"{at}.passphrase", f"{one.venue} has none, only Coinbase Exchange does"
+
+
+def _weights(settings: Settings) -> Iterator[Finding]:
+    """Yield each budget that its venue's dearest request alone would exceed."""
+    try:
+        # Settings are read without the compiled core too, by the verb that says that it is missing.
+        from connectors.registry import venue  # noqa: PLC0415
+        from connectors.transport.limits import dearest  # noqa: PLC0415
+    except ImportError:
+        return
+    for name, one in settings.venues.enabled().items():
+        least = dearest(venue(name, one.snapshot_levels))
+        if one.request_weight_per_minute < least:
+            expected = f"expected at least {least}, which its dearest request costs"
+            path = f"venues.{name}.request_weight_per_minute"
+            yield path, f"got '{one.request_weight_per_minute}', {expected}"
 
 
 def _sim(settings: Settings) -> Iterator[Finding]:

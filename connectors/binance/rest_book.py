@@ -4,14 +4,14 @@ https://developers.binance.com/docs/binance-spot-api-docs/rest-api: `lastUpdateI
 diff stream; a side of fewer rows than the limit is whole.
 """
 
-from books.audit_reply import LEVELS_MAX, BadReplyError, RestBook
+from books.audit_reply import BadReplyError, RestBook
 from connectors.binance.decode import BinanceDecoder
 from market.frame import Kind, Refusal
 from market.grid import OffGridError
 
 
-def read(decoder: BinanceDecoder, data: bytes, native: str) -> RestBook:
-    """Read a depth reply of the limit LEVELS_MAX; raises BadReplyError, OffGridError."""
+def read(decoder: BinanceDecoder, data: bytes, native: str, limit: int) -> RestBook:
+    """Read a reply to a request for `limit` levels; raises BadReplyError, OffGridError."""
     count = decoder.decode_snapshot(data, native.encode())
     if count == Refusal.OFF_GRID:
         raise OffGridError(f"{native}: the reply is finer than the grids")
@@ -20,4 +20,4 @@ def read(decoder: BinanceDecoder, data: bytes, native: str) -> RestBook:
     if count == 0 or decoder.frame.kind(0) != Kind.SNAPSHOT:
         raise BadReplyError("not_a_book")
     event = decoder.frame.event(0)
-    return RestBook.of(event["last"], event["bids"], event["asks"], whole_below=LEVELS_MAX)
+    return RestBook.of(event["last"], event["bids"], event["asks"], whole_below=limit)

@@ -12,7 +12,7 @@ from connectors.binance import channels, rest_book, rules
 from connectors.binance.decode import BinanceDecoder
 from connectors.binance.sequence import FuturesDepthRule, SpotDepthRule
 from connectors.measure import coarsest
-from connectors.venue import Damage, Topic
+from connectors.venue import SNAPSHOT_LEVELS, Damage, Topic
 from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
@@ -29,14 +29,23 @@ class Profile:
     rule: type[SequenceRule]
     streams: tuple[str, ...]
     prefix: str
-    depth_limit: int
+    #: Levels that a snapshot may ask for: by these a book knows that its snapshot was cut.
+    depth_limits: tuple[int, ...]
 
 
+#: Every one of the venues allows these, though no book knows the first as a cut.
+_AUDIT_LIMITS = (50, 100, LEVELS_MAX)
+_SPOT_LIMITS = (100, 500, 1000, 5000)
+_FUTURES_LIMITS = (100, 500, 1000)
 PROFILES = {
-    "binance": Profile(SpotDepthRule, channels.SPOT_STREAMS, "/api/v3", 1000),
-    "binance-us": Profile(SpotDepthRule, channels.SPOT_STREAMS, "/api/v3", 1000),
-    "binance-usdm": Profile(FuturesDepthRule, channels.FUTURES_STREAMS, "/fapi/v1", 1000),
-    "binance-coinm": Profile(FuturesDepthRule, channels.FUTURES_STREAMS, "/dapi/v1", 1000),
+    "binance": Profile(SpotDepthRule, channels.SPOT_STREAMS, "/api/v3", _SPOT_LIMITS),
+    "binance-us": Profile(SpotDepthRule, channels.SPOT_STREAMS, "/api/v3", _SPOT_LIMITS),
+    "binance-usdm": Profile(
+        FuturesDepthRule, channels.FUTURES_STREAMS, "/fapi/v1", _FUTURES_LIMITS
+    ),
+    "binance-coinm": Profile(
+        FuturesDepthRule, channels.FUTURES_STREAMS, "/dapi/v1", _FUTURES_LIMITS
+    ),
 }
 
 
@@ -46,9 +55,12 @@ class BinanceVenue:
     counted = False
     stream_path = "/stream"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, snapshot_levels: int = SNAPSHOT_LEVELS) -> None:
         self.name = name
         self.profile = PROFILES[name]
+        self._snapshot_limit, self._audit_limit = _limits(
+            self.profile.depth_limits, snapshot_levels
+        )
         self.rules_path = f"{self.profile.prefix}/exchangeInfo"
         self.time_path = f"{self.profile.prefix}/time"
         self.instruments_max = channels.STREAMS_MAX // len(self.profile.streams)
@@ -74,7 +86,7 @@ class BinanceVenue:
             return Topic.OTHER, ""
         query = parse_qs(parts.query)
         topic = _TOPICS.get(parts.path.rsplit("/", 1)[-1], Topic.OTHER)
-        if topic is Topic.DEPTH and query.get("limit") == [str(LEVELS_MAX)]:
+        if topic is Topic.DEPTH and query.get("limit") == [str(self._audit_limit)]:
             topic = Topic.AUDIT
         return topic, query.get("symbol", [""])[0].upper()
 
@@ -137,15 +149,15 @@ class BinanceVenue:
 
     def snapshot_path(self, native: str) -> str:
         """Return the REST path of a depth snapshot."""
-        return f"{self.profile.prefix}/depth?symbol={native}&limit={self.profile.depth_limit}"
+        return f"{self.profile.prefix}/depth?symbol={native}&limit={self._snapshot_limit}"
 
     def audit_path(self, native: str) -> str:
-        """Return the REST path of a book for an audit (weight 25 on spot)."""
-        return f"{self.profile.prefix}/depth?symbol={native}&limit={LEVELS_MAX}"
+        """Return the REST path of a book for an audit (500 levels have weight 25 on spot)."""
+        return f"{self.profile.prefix}/depth?symbol={native}&limit={self._audit_limit}"
 
     def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:  # noqa: ARG002
         """Read the reply to `audit_path`; the decoder holds the grids."""
-        return rest_book.read(self.decoder, data, native)
+        return rest_book.read(self.decoder, data, native, self._audit_limit)
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:
         """Return (symbol, id before its first change, last id) of a diff."""
@@ -158,3 +170,13 @@ class BinanceVenue:
             return str(diff["s"]), int(before), int(diff["u"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
             return None
+
+
+def _limits(allowed: tuple[int, ...], levels: int) -> tuple[int, int]:
+    """Return the levels that a snapshot and an audit ask for.
+
+    A snapshot asks for the least that is allowed from `levels` on, an audit for fewer than that:
+    by the number their replies are told apart.
+    """
+    snapshot = next((one for one in allowed if one >= levels), allowed[-1])
+    return snapshot, max(one for one in _AUDIT_LIMITS if one < snapshot)

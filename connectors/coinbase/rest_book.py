@@ -16,8 +16,8 @@ from market.grid import Grid
 _SIDES = ("bids", "asks")
 
 
-def read(data: bytes, native: str, price: Grid, size: Grid) -> RestBook:
-    """Read a product book; raises BadReplyError, OffGridError."""
+def read(data: bytes, native: str, price: Grid, size: Grid, levels: int = LEVELS_MAX) -> RestBook:
+    """Read at most `levels` a side of a product book; raises BadReplyError, OffGridError."""
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -27,7 +27,7 @@ def read(data: bytes, native: str, price: Grid, size: Grid) -> RestBook:
         raise BadReplyError("not_a_book")
     if book.get("product_id") != native:
         raise BadReplyError("other_product")
-    bids, asks = (levels_of(_rows(book, side), price, size) for side in _SIDES)
+    bids, asks = (levels_of(_rows(book, side)[:levels], price, size) for side in _SIDES)
     return RestBook.of(-1, bids, asks)
 
 

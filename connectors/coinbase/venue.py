@@ -10,7 +10,7 @@ from books.sequence import SequenceRule
 from connectors.coinbase import channels, rest_book, rules
 from connectors.coinbase.decode import CHANNEL_DEPTH, CoinbaseDecoder
 from connectors.measure import coarsest
-from connectors.venue import Damage, Topic
+from connectors.venue import SNAPSHOT_LEVELS, Damage, Topic
 from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
@@ -31,7 +31,8 @@ class CoinbaseVenue:
     stream_path = ""
     instruments_max = channels.PRODUCTS_MAX
 
-    def __init__(self) -> None:
+    def __init__(self, snapshot_levels: int = SNAPSHOT_LEVELS) -> None:
+        self._levels = min(snapshot_levels, LEVELS_MAX)
         self.symbols = SymbolTable()
         self.decoder = CoinbaseDecoder(self.symbols)
 
@@ -125,11 +126,11 @@ class CoinbaseVenue:
 
     def audit_path(self, native: str) -> str:
         """Return the public REST path of a book."""
-        return f"{_BROKERAGE}/market/product_book?product_id={native}&limit={LEVELS_MAX}"
+        return f"{_BROKERAGE}/market/product_book?product_id={native}&limit={self._levels}"
 
     def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:
         """Read the reply to `audit_path`."""
-        return rest_book.read(data, native, price, size)
+        return rest_book.read(data, native, price, size, self._levels)
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:
         """Return ('', number before, number) of a counted frame."""

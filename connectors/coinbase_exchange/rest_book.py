@@ -10,15 +10,17 @@ from books.audit_reply import LEVELS_MAX, BadReplyError, RestBook, levels_of
 from market.grid import Grid
 
 
-def read(data: bytes, price: Grid, size: Grid) -> RestBook:
-    """Read a book reply; raises BadReplyError, OffGridError."""
+def read(data: bytes, price: Grid, size: Grid, levels: int = LEVELS_MAX) -> RestBook:
+    """Read at most `levels` a side of a book reply; raises BadReplyError, OffGridError."""
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise BadReplyError("bad_json") from None
     if not isinstance(message, dict) or "bids" not in message or "asks" not in message:
         raise BadReplyError("not_a_book")
-    bids, asks = (levels_of(_rows(message[side]), price, size) for side in ("bids", "asks"))
+    bids, asks = (
+        levels_of(_rows(message[side])[:levels], price, size) for side in ("bids", "asks")
+    )
     return RestBook.of(-1, bids, asks)
 
 

@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from books.audit_reply import RestBook
+from books.audit_reply import LEVELS_MAX, RestBook
 from books.sequence import SequenceRule
 from connectors.coinbase_exchange import channels, rest_book, rules
 from connectors.coinbase_exchange.decode import ExchangeDecoder
 from connectors.measure import coarsest
-from connectors.venue import Damage, Topic
+from connectors.venue import SNAPSHOT_LEVELS, Damage, Topic
 from market.frame import SymbolTable
 from market.grid import Grid
 from market.instrument import Instrument
@@ -33,7 +33,8 @@ class ExchangeVenue:
     stream_path = ""
     instruments_max = channels.PRODUCTS_MAX
 
-    def __init__(self) -> None:
+    def __init__(self, snapshot_levels: int = SNAPSHOT_LEVELS) -> None:
+        self._levels = min(snapshot_levels, LEVELS_MAX)
         self.symbols = SymbolTable()
         self.decoder = ExchangeDecoder(self.symbols)
 
@@ -122,7 +123,7 @@ class ExchangeVenue:
 
     def rest_book(self, data: bytes, native: str, price: Grid, size: Grid) -> RestBook:  # noqa: ARG002
         """Read the reply to `audit_path`, which does not name its product."""
-        return rest_book.read(data, price, size)
+        return rest_book.read(data, price, size, self._levels)
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:  # noqa: ARG002
         """Return None: nothing says whether a file continues another."""

@@ -1,6 +1,6 @@
 """How much may be asked of a venue's REST interface, and when. Pure: the time is given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NS = 1_000_000_000
 #: Without a Retry-After: 429 clears within the minute it counts, a ban lasts two at least.
@@ -16,16 +16,27 @@ class BudgetParameters:
     """Weight per time.
 
     `burst` may be spent at once and refills with `per_second`; `per_minute` bounds a minute of
-    the clock, what the venue says it counted included (0: the venue says nothing).
+    the clock, what the venue says it counted included (0: the venue says nothing), and `own` what
+    we ourselves spend in it (0: no other bound).
     """
 
     burst: int
     per_second: float
     per_minute: int = 0
+    own: int = 0
 
     def __post_init__(self) -> None:
-        if self.burst < 1 or self.per_second <= 0 or self.per_minute < 0:
+        if self.burst < 1 or self.per_second <= 0 or min(self.per_minute, self.own) < 0:
             raise ValueError(f"{self}: expected a positive burst and refill")
+
+    def within(self, own: int) -> "BudgetParameters":
+        """Return these bounds, lowered where we could spend more than `own` in a minute.
+
+        A quarter may go at once, and what refills in a minute makes up the rest.
+        """
+        burst = min(self.burst, max(1, own // 4))
+        rest = max(own - burst, own / 2) / 60
+        return replace(self, burst=burst, per_second=min(self.per_second, rest), own=own)
 
 
 class Budget:
@@ -41,7 +52,7 @@ class Budget:
         self._refill = round(parameters.per_second * 1000)
         self._level_ns: int | None = None
         self._minute = -1
-        self._used = 0
+        self._used = self._spent = 0
         self._quiet_until_ns = 0
 
     def wait_ns(self, weight: int, monotonic_ns: int, wall_ns: int) -> int:
@@ -61,6 +72,7 @@ class Budget:
         assert self.wait_ns(weight, monotonic_ns, wall_ns) <= 0, "spent beyond the budget"
         self._level -= min(weight, self._parameters.burst) * _NS
         self._used += weight
+        self._spent += weight
 
     def observe(self, used: int, monotonic_ns: int, wall_ns: int) -> None:
         """Take in what the venue counted this minute: others may share our address."""
@@ -85,11 +97,15 @@ class Budget:
         # The count of a minute is kept for the skew's length into the next one.
         minute = (wall_ns - _SKEW_NS) // (60 * _NS)
         if minute != self._minute:
-            self._minute, self._used = minute, 0
+            self._minute, self._used, self._spent = minute, 0, 0
 
     def _over_minute(self, weight: int) -> bool:
-        limit = self._parameters.per_minute
-        return bool(limit and self._used and self._used + weight > limit)
+        """Whether a minute's bound forbids the weight; one over the whole bound goes alone."""
+        bounds = self._parameters
+        return any(
+            limit and used and used + weight > limit
+            for limit, used in ((bounds.per_minute, self._used), (bounds.own, self._spent))
+        )
 
     def _minute_left_ns(self, wall_ns: int) -> int:
         return (self._minute + 1) * 60 * _NS + _SKEW_NS - wall_ns

@@ -20,6 +20,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from connectors.transport.backoff import Backoff, BackoffParameters
@@ -28,7 +29,7 @@ from connectors.transport.counters import Counters
 from connectors.transport.epoch import Epoch, EpochParameters, EpochSetting
 from connectors.transport.pacer import Pacer
 from connectors.transport.stream import Opener, StreamError, StreamParameters
-from market.inputs import Input
+from market.inputs import Input, InputKind
 
 #: Rollovers are spread over this share of their age, so that connections do not move together.
 _ROLLOVER_SPREAD = 0.02
@@ -72,7 +73,8 @@ class VenuePacers:
 class Connection:
     """Keeps one WebSocket connection to a venue; `sink` gets its inputs, in order.
 
-    The sink must not raise and must not wait: it is called where the bytes left the socket.
+    `frames(source, data, recv_ns)` gets the frames instead where it is given. Neither may raise or
+    wait: they are called where the bytes left the socket.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Connection:
         edge: Edge,
         pacers: VenuePacers,
         parameters: ConnectionParameters,
+        frames: Callable[[str, bytes, int], None] | None = None,
     ) -> None:
         self.name = name
         self._venue = venue
@@ -101,6 +104,7 @@ class Connection:
             clock=edge.clock,
             counters=edge.counters,
             sink=sink,
+            frames=frames or partial(_frame_to, sink),
             changed=self._changed.set,
             ended=self._dispose,
             send_pacer=pacers.send,
@@ -254,3 +258,8 @@ class Connection:
 
     def _count(self, reason: str) -> None:
         self._edge.counters.count(self._venue, self.name, reason)
+
+
+def _frame_to(sink: Callable[[Input], None], source: str, data: bytes, recv_ns: int) -> None:
+    """Make an input of a frame."""
+    sink(Input(recv_ns, InputKind.FRAME, source, data))

@@ -4,15 +4,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from connectors.transport.clock import Clock
 from connectors.transport.counters import Counters
+from connectors.transport.gate import FrameGate
 from connectors.transport.pacer import Pacer, Rate
 from connectors.transport.stream import Stream, StreamClose, StreamError
 from market.inputs import Input, InputKind
 
-#: A frame longer than this is data; the venues' announcements are far shorter.
-_ANNOUNCEMENT_BYTES_MAX = 256
 #: The watchdog looks this often within its limit, so it fires at most a quarter late.
 _LOOKS = 4
 
@@ -48,6 +48,7 @@ class EpochSetting:
     clock: Clock
     counters: Counters
     sink: Callable[[Input], None]
+    frames: Callable[[str, bytes, int], None]
     changed: Callable[[], None]
     ended: Callable[["Epoch"], None]
     send_pacer: Pacer
@@ -64,16 +65,21 @@ class Epoch:
         self.number = number
         self.source = f"{setting.connection}#{number}"
         self.opened = False
-        self.over = False
         self.ready = False
         self.replace = False
-        self.frames = 0
         self.sent = 0
         self._setting = setting
         self._parameters = setting.parameters
-        self._mark = setting.parameters.shutdown_mark
         self._sink = setting.sink
-        self._heard = 0
+        self._gate = FrameGate(
+            self.source,
+            setting.frames,
+            setting.parameters.shutdown_mark,
+            partial(self.count, "late_frame"),
+            self._shutdown,
+        )
+        #: The stream calls the gate itself: nothing stands between a frame and the node.
+        self.on_frame: Callable[[bytes, int], None] = self._gate.on_frame
         self._stream: Stream | None = None
         self._queue: deque[bytes] = deque()
         self._queued = asyncio.Event()
@@ -94,22 +100,20 @@ class Epoch:
         self._sink(Input(recv_ns, InputKind.OPEN, self.source, note=self._setting.url))
         self._setting.changed()
 
-    def on_frame(self, data: bytes, recv_ns: int) -> None:
-        """Hand a frame on, unless the epoch is over."""
-        if self.over:
-            self.count("late_frame")
-            return
-        self.frames += 1
-        self._heard += 1
-        self._sink(Input(recv_ns, InputKind.FRAME, self.source, data))
-        if self._mark and len(data) <= _ANNOUNCEMENT_BYTES_MAX and self._mark in data:
-            self.count("server_shutdown")
-            self.ask_replacement()
+    @property
+    def over(self) -> bool:
+        """Whether nothing more of this epoch is delivered."""
+        return self._gate.over
+
+    @property
+    def frames(self) -> int:
+        """Frames delivered."""
+        return self._gate.frames
 
     def on_ping(self, recv_ns: int) -> None:  # noqa: ARG002
         """Take note of a sign of life, where pings are one."""
         if self._parameters.pings_count:
-            self._heard += 1
+            self._gate.heard += 1
 
     def on_close(self, close: StreamClose, recv_ns: int) -> None:
         """The stream ended by itself."""
@@ -118,6 +122,11 @@ class Epoch:
     def end(self, name: str, text: str = "") -> None:
         """End the epoch from our side: nothing is delivered after this call."""
         self._end(StreamClose(name, 1000, text), self._setting.clock.now_ns())
+
+    def _shutdown(self) -> None:
+        """The venue announced that it will close."""
+        self.count("server_shutdown")
+        self.ask_replacement()
 
     def ask_replacement(self) -> None:
         """Ask the connection for a new epoch while this one goes on."""
@@ -162,7 +171,7 @@ class Epoch:
     def _end(self, close: StreamClose, recv_ns: int) -> None:
         if self.over:
             return
-        self.over = True
+        self._gate.over = True
         self._queue.clear()
         for task in self._tasks:
             task.cancel()
@@ -207,6 +216,6 @@ class Epoch:
         while quiet_looks < _LOOKS:
             await asyncio.sleep(silence_s / _LOOKS)
             expected = self.sent or self.frames
-            quiet_looks = quiet_looks + 1 if expected and heard == self._heard else 0
-            heard = self._heard
+            quiet_looks = quiet_looks + 1 if expected and heard == self._gate.heard else 0
+            heard = self._gate.heard
         self.end("silent", f"nothing heard for {silence_s} s")

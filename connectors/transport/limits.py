@@ -12,6 +12,7 @@ from connectors.transport.clock import Clock
 from connectors.transport.connection import ConnectionParameters, VenuePacers
 from connectors.transport.epoch import EpochParameters
 from connectors.transport.pacer import Pacer, Rate
+from connectors.venue import Venue
 
 _DAY_S = 86_400.0
 
@@ -120,11 +121,26 @@ _LIMITS = {
 }
 
 
-def limits(venue: str) -> VenueLimits:
-    """Return a venue's limits; ValueError names the venues there are."""
+def limits(venue: str, weight_per_minute: int | None = None) -> VenueLimits:
+    """Return a venue's limits; ValueError names the venues there are.
+
+    `weight_per_minute` is what REST may cost in a minute of the clock where the venue's own limit
+    is not less. It should cover the dearest single request, which would go alone otherwise.
+    """
     if venue not in _LIMITS:
         raise ValueError(f"unknown venue {venue!r}; known: {', '.join(_LIMITS)}")
-    return _LIMITS[venue]
+    own = _LIMITS[venue]
+    if weight_per_minute is None:
+        return own
+    return replace(own, budget=own.budget.within(weight_per_minute))
+
+
+def dearest(venue: Venue) -> int:
+    """Return what the dearest of the requests costs that the daemon makes to a venue."""
+    paths = [venue.rules_path, venue.time_path, venue.audit_path("BTCUSDT")]
+    paths += [path for path in [venue.snapshot_path("BTCUSDT")] if path]
+    weight = limits(venue.name).weight
+    return max(map(weight, paths))
 
 
 def pacers_for(rules: VenueLimits, clock: Clock) -> VenuePacers:

@@ -25,6 +25,9 @@ from connectors.transport.stream import (
 )
 
 _AGENT = "crossquote"
+# Looked up once: a member of an enumeration costs as much as the rest of a frame's checks.
+_CONTINUATION, _PING, _PONG = WSMsgType.CONTINUATION, WSMsgType.PING, WSMsgType.PONG
+_CLOSE = WSMsgType.CLOSE
 
 
 class _PicowsStream(picows.WSListener):
@@ -35,6 +38,7 @@ class _PicowsStream(picows.WSListener):
     ) -> None:
         super().__init__()
         self._listener = listener
+        self._on_frame = listener.on_frame
         self._now_ns = now_ns
         self._parameters = parameters
         self._transport: WSTransport | None = None
@@ -59,19 +63,19 @@ class _PicowsStream(picows.WSListener):
         recv_ns = self._batch_ns or self._now_ns()
         self._batch_ns = 0 if frame.last_in_buffer else recv_ns
         kind = frame.msg_type
-        if self._end is not None or (transport.is_close_frame_sent and kind is not WSMsgType.CLOSE):
+        if self._end is not None or (transport.is_close_frame_sent and kind is not _CLOSE):
             return  # the library goes on parsing after a fault it found, the oversized frame first
-        if kind is WSMsgType.PING:
+        if kind is _PING:
             transport.send_pong(frame.get_payload_as_bytes())
             self._listener.on_ping(recv_ns)
-        elif kind is WSMsgType.CLOSE:
+        elif kind is _CLOSE:
             self._answer_close(transport, frame.get_payload_as_bytes())
-        elif kind is WSMsgType.PONG:
+        elif kind is _PONG:
             pass
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._fail(transport, WSCloseCode.PROTOCOL_ERROR, "reserved bits, never agreed on")
-        elif frame.fin and self._fragments is None and kind is not WSMsgType.CONTINUATION:
-            self._listener.on_frame(frame.get_payload_as_bytes(), recv_ns)
+        elif frame.fin and self._fragments is None and kind is not _CONTINUATION:
+            self._on_frame(frame.get_payload_as_bytes(), recv_ns)
         else:
             self._assemble(transport, frame, recv_ns)
 
@@ -142,7 +146,7 @@ class _PicowsStream(picows.WSListener):
 
     def _assemble(self, transport: WSTransport, frame: WSFrame, recv_ns: int) -> None:
         """Join fragments within the limit of a message."""
-        first = frame.msg_type is not WSMsgType.CONTINUATION
+        first = frame.msg_type is not _CONTINUATION
         if first != (self._fragments is None):
             self._fail(transport, WSCloseCode.PROTOCOL_ERROR, "fragments out of order")
             return
@@ -153,7 +157,7 @@ class _PicowsStream(picows.WSListener):
         fragments += frame.get_payload_as_memoryview()
         self._fragments = None if frame.fin else fragments
         if frame.fin:
-            self._listener.on_frame(bytes(fragments), recv_ns)
+            self._on_frame(bytes(fragments), recv_ns)
 
     def _fail(self, transport: WSTransport, code: WSCloseCode, text: str) -> None:
         self._end = close_of(code.value, text, ours=True)

@@ -29,6 +29,9 @@ from connectors.transport.stream import (
 )
 
 _AGENT = "crossquote"
+# Looked up once: members of an enumeration are slow to reach.
+_TEXT, _BINARY, _CONT, _PING = Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.PING
+_OPEN = State.OPEN
 
 
 class _PushConnection(ClientConnection):
@@ -44,6 +47,7 @@ class _PushConnection(ClientConnection):
     ) -> None:
         super().__init__(protocol, **kwargs)
         self._listener = listener
+        self._on_frame = listener.on_frame
         self._now_ns = now_ns
         self._parameters = parameters
         self._recv_ns = 0
@@ -55,7 +59,7 @@ class _PushConnection(ClientConnection):
         """Stamp the bytes, then let the library parse them."""
         self._recv_ns = self._now_ns()
         super().data_received(data)
-        if self._opened and self.protocol.state is not State.OPEN:
+        if self._opened and self.protocol.state is not _OPEN:
             self._report(None)
             # The venue may never close its side: the socket does not outlive the limit.
             self.loop.call_later(self._parameters.close_s_max, self.transport.abort)
@@ -70,12 +74,12 @@ class _PushConnection(ClientConnection):
             return
         assert isinstance(event, Frame)
         opcode = event.opcode
-        if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
+        if opcode is _TEXT or opcode is _BINARY or opcode is _CONT:
             if event.fin and not self._fragments:
-                self._listener.on_frame(bytes(event.data), self._recv_ns)
+                self._on_frame(bytes(event.data), self._recv_ns)
             else:
                 self._assemble(event)
-        elif opcode is Opcode.PING:
+        elif opcode is _PING:
             self._listener.on_ping(self._recv_ns)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,7 +93,7 @@ class _PushConnection(ClientConnection):
         self._fragments += frame.data
         if frame.fin:
             whole, self._fragments = bytes(self._fragments), bytearray()
-            self._listener.on_frame(whole, self._recv_ns)
+            self._on_frame(whole, self._recv_ns)
 
     def _report(self, exc: Exception | None) -> None:
         if self._reported:
@@ -125,7 +129,7 @@ class _WebsocketsStream:
     def send(self, data: bytes) -> None:
         """Write one text frame; the sans-I/O protocol makes it, without waiting."""
         connection = self._connection
-        if connection.protocol.state is not State.OPEN or connection.transport.is_closing():
+        if connection.protocol.state is not _OPEN or connection.transport.is_closing():
             raise StreamError("not_open")
         if connection.transport.get_write_buffer_size() > self._parameters.write_bytes_max:
             raise StreamError("write_buffer_full")

@@ -5,6 +5,7 @@ sink. A venue that is down keeps only its own tasks waiting.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -42,6 +43,7 @@ class VenueFeed:
         connections: int,
         *,
         sink: Callable[[Input], None],
+        frames: Callable[[str, bytes, int], None] | None = None,
         edge: Edge,
         limits: VenueLimits,
         parameters: ConnectionParameters,
@@ -51,6 +53,8 @@ class VenueFeed:
         self._edge = edge
         self._estimator = OffsetEstimator()
         self._told_ns: int | None = None
+        self._asked = 0
+        self._ask_again = asyncio.Event()
         self._rest_source = f"{venue.name}.rest"
         pacers = pacers_for(limits, edge.clock)
         own = replace(
@@ -64,6 +68,7 @@ class VenueFeed:
                 name=name,
                 url=address.ws,
                 sink=sink,
+                frames=frames,
                 edge=edge,
                 pacers=pacers,
                 parameters=own,
@@ -101,10 +106,15 @@ class VenueFeed:
         if connection is not None:
             connection.ready(source)
 
-    def stepped(self, step_ns: int) -> None:
-        """Our wall clock stepped: the offset moved with it, and the node is told at once."""
-        self._estimator.stepped(step_ns)
+    def shifted(self, shift_ns: int) -> None:
+        """Our stamps moved against time: the offset moves with them, and the node is told."""
+        self._estimator.stepped(shift_ns)
         self._tell(self._edge.clock.now_ns())
+
+    def measure_anew(self) -> None:
+        """Ask for the venue's time as often as at the start."""
+        self._asked = 0
+        self._ask_again.set()
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -117,12 +127,14 @@ class VenueFeed:
     async def _ask_times(self) -> None:
         """Ask for the rules once, and for the venue's time again and again."""
         self.rest.fetch(self.venue.rules_path)
-        asked = 0
         while True:
+            self._ask_again.clear()
             self.rest.fetch(self.venue.time_path)
-            asked += 1
-            first = asked < _OFFSET_FIRST_COUNT
-            await asyncio.sleep(_OFFSET_FIRST_S if first else _OFFSET_LATER_S)
+            self._asked += 1
+            first = self._asked < _OFFSET_FIRST_COUNT
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_OFFSET_FIRST_S if first else _OFFSET_LATER_S):
+                    await self._ask_again.wait()
 
     def _replied(self, reply: Reply) -> None:
         """Make a reply an input, and a time reply an offset too."""

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from sim.market.base import Market
 from sim.market.event import Event
@@ -18,17 +17,13 @@ class Pump:
     """Advances a market in steps of 10 ms, so that what is published does not depend on the loop.
 
     A loop that was held up is caught up with, up to five seconds; of a longer hold-up the rest is
-    lost to the venues' clocks, which fall behind by it, and is counted in `slipped_ns`. `speed` is
-    market seconds in a second.
+    lost to the venues' clocks, which fall behind by it, and is counted in `slipped_ns`.
     """
 
-    def __init__(
-        self, market: Market, listeners: Sequence[Listener], speed: Fraction = Fraction(1)
-    ) -> None:
+    def __init__(self, market: Market, listeners: Sequence[Listener]) -> None:
         self._market = market
-        self._speed = speed
         self._listeners = list(listeners)
-        self._anchor_ns = 0  # market time at the loop's zero, at the present speed
+        self._anchor_ns = 0  # market time minus loop time
         self._timer: asyncio.TimerHandle | None = None
         self.slipped_ns = 0
 
@@ -38,7 +33,7 @@ class Pump:
 
     def now_ns(self) -> int:
         """Return the venues' time, which runs between the steps as well."""
-        return self._anchor_ns + self._elapsed_ns()
+        return self._anchor_ns + _loop_ns()
 
     def advance(self, to_ns: int) -> None:
         """Move the market in one step, whatever the clock says."""
@@ -48,7 +43,7 @@ class Pump:
 
     def start(self) -> None:
         """Go on from where the market stands."""
-        self._anchor_ns = self._market.now_ns - self._elapsed_ns()
+        self._anchor_ns = self._market.now_ns - _loop_ns()
         self._schedule()
 
     def stop(self) -> None:
@@ -58,8 +53,7 @@ class Pump:
             self._timer = None
 
     def _schedule(self) -> None:
-        due_ns = (self._market.now_ns + STEP_NS - self._anchor_ns) / self._speed
-        due_s = float(due_ns / 10**9)
+        due_s = (self._market.now_ns + STEP_NS - self._anchor_ns) / 1e9
         self._timer = asyncio.get_running_loop().call_at(due_s, self._tick)
 
     def _tick(self) -> None:
@@ -71,11 +65,6 @@ class Pump:
         for _ in range(min(behind, STEPS_MAX)):
             self.advance(self._market.now_ns + STEP_NS)
         self._schedule()
-
-    def _elapsed_ns(self) -> int:
-        loop_ns = _loop_ns()
-        speed = self._speed
-        return loop_ns if speed == 1 else loop_ns * speed.numerator // speed.denominator
 
 
 def _loop_ns() -> int:

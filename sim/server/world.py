@@ -20,6 +20,7 @@ from sim.market.world import World
 from .binance import BinanceRules, BinanceServer
 from .coinbase import CoinbaseRules, CoinbaseServer
 from .keys import ApiKey, KeyRing
+from .paced_market import PacedMarket
 from .pump import Listener, Pump, wall_start_ns
 from .venue import VenueClock, VenueServer
 
@@ -59,6 +60,8 @@ class SimulatedWorld:
     that is handed in goes on from its own time, and ours has been going on for `warm_up_ns`. `keys`
     open accounts; without any there is public data only, as no request can be signed. `symbols`
     is for load: so many at each venue instead of a scenario. ValueError for either that is unknown.
+    `speed` is market seconds in a second: the stamps of the feeds stay those of the clock, orders
+    carry times of the market itself.
     """
 
     def __init__(
@@ -78,11 +81,17 @@ class SimulatedWorld:
     ) -> None:
         self._is_ours = market is None
         spec = crowd(symbols, CROWD_ORDERS_PER_S) if symbols else _spec(scenario)
-        self.market = market or World(spec, seed, wall_start_ns() - warm_up_ns)
+        self._traded = market or World(spec, seed, wall_start_ns() - warm_up_ns)
+        self.market = self._traded
+        if speed != 1:
+            if self._is_ours:
+                self._traded.advance(wall_start_ns())
+            self.market = PacedMarket(self._traded, speed)
+            self._is_ours = False
         named = [_funded(key, self.market, lenient=symbols > 0) for key in keys]
         binance_feed = BinanceFeed(self.market)
         coinbase_feed = CoinbaseFeed(self.market, self._exchange(COINBASE))
-        self._pump = Pump(self.market, [], speed)
+        self._pump = Pump(self.market, [])
         now_ns = self._pump.now_ns
         self.binance = BinanceServer(
             binance_feed,
@@ -106,7 +115,7 @@ class SimulatedWorld:
 
     def _exchange(self, venue: str) -> Exchange | None:
         """Return what trades at a venue; a market that was handed in may have none."""
-        return self.market.exchange(venue) if isinstance(self.market, World) else None
+        return self._traded.exchange(venue) if isinstance(self._traded, World) else None
 
     @property
     def venues(self) -> dict[str, VenueServer]:

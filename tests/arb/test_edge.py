@@ -13,6 +13,7 @@ from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Kind
 from tests.arb.world import FREE, Pair, instrument
+from tests.node_world import START
 
 SPOT = instrument("binance")
 OTHER = instrument("binance-us")
@@ -125,6 +126,33 @@ def test_a_leg_that_was_silent_too_long_blocks_as_stale():
     assert only(pair).rule is Rule.OBSERVE_ONLY
 
 
+def test_a_leg_whose_data_came_too_late_blocks_as_late():
+    """Lag is receive time minus event time minus the clock's offset, once that is known."""
+    limits = EdgeLimits(margin_ppb=0, notional_min=0, lag_max_ns=50)
+    pair = Pair(SPOT, OTHER, limits=limits)
+    for now, offset, rule in (
+        (START + 50, 0, Rule.OBSERVE_ONLY),
+        (START + 51, 0, Rule.LATE),
+        (START + 51, -1, Rule.OBSERVE_ONLY),
+        (START + 51, None, Rule.OBSERVE_ONLY),
+    ):
+        pair.l1.set_offset(0, offset)
+        pair.put(0, [(110, 2)], [(112, 2)], now=now)
+        pair.put(1, [(100, 2)], [(102, 3)], now=now)
+        entry = only(pair)
+        assert entry.rule is rule
+    assert pair.ledger.totals[entry.edge, Rule.LATE].count == 1
+
+
+def test_the_leg_that_came_too_late_is_named():
+    limits = EdgeLimits(margin_ppb=0, notional_min=0, lag_max_ns=50)
+    pair = Pair(SPOT, OTHER, limits=limits)
+    pair.l1.set_offset(1, 0)
+    pair.put(0, [(110, 2)], [(112, 2)], now=START + 60)
+    pair.put(1, [(100, 2)], [(102, 3)], now=START + 60)
+    assert only(pair).detail == f"late {OTHER.id}"
+
+
 def test_a_leg_of_an_unusable_grade_blocks_and_says_which_and_why():
     pair = Pair(SPOT, OTHER)
     pair.put(0, [(110, 2)], [(112, 2)], now=1000)
@@ -203,6 +231,16 @@ def test_no_more_is_sold_than_the_touch_of_the_bridge_converts():
     pair.put(0, [(110, 50)], [(112, 50)])
     pair.put(1, [(90, 50)], [(98, 50)])
     assert only(pair).base == 3
+
+
+def test_a_bridge_whose_data_came_too_late_blocks_as_conversion():
+    limits = EdgeLimits(margin_ppb=0, notional_min=0, lag_max_ns=50)
+    pair = Pair(SPOT, USD, BRIDGE, limits=limits)
+    pair.l1.set_offset(2, 0)
+    pair.put(2, [(10000, 1000)], [(10001, 1000)], now=START + 60)
+    pair.put(0, [(110, 2)], [(112, 2)], now=START + 60)
+    pair.put(1, [(90, 2)], [(98, 3)], now=START + 60)
+    assert only(pair).rule is Rule.CONVERSION
 
 
 def test_a_bridge_that_was_silent_too_long_blocks_as_conversion():

@@ -52,6 +52,7 @@ def test_the_numbers_of_rules_never_change():
         5: "stale",
         6: "minimum",
         7: "observe only",
+        8: "late",
     }
 
 

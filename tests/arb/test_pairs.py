@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from arb.pairs import pairs_of
+from arb.pairs import Pair, listed_pairs, pairs_of
 from market.instrument import Instrument, Kind
 from tests.arb.world import instrument
 
@@ -57,3 +57,42 @@ def test_a_second_conversion_book_makes_no_second_edge():
 def test_a_contract_is_no_conversion_book():
     contract = instrument("binance-usdm", base="USDT", quote="USD", kind=Kind.PERPETUAL)
     assert all_pairs(SPOT, USD, contract) == []
+
+
+# --- a list of pairs -----------------------------------------------------------------------------
+
+
+def listed(wanted, *instruments):
+    """Return what comes up of the wanted pairs as the instruments become known."""
+    found, known = [], []
+    for one in instruments:
+        found += list(listed_pairs(one, known, wanted))
+        known.append(one)
+    return found
+
+
+def test_of_a_list_only_its_pairs_are_compared():
+    wanted = [Pair(SPOT.id, USD.id, BRIDGE.id)]
+    for order in permutations((SPOT, PERP, USD, ETH, BRIDGE)):
+        assert listed(wanted, *order) == [(SPOT, USD, BRIDGE)]
+
+
+def test_a_listed_pair_converts_through_its_own_book_and_no_other():
+    other = instrument("coinbase-exchange", base="USDT", quote="USD")
+    for book in (BRIDGE, other, BACKWARDS):
+        first, second = (USD, SPOT) if book is BACKWARDS else (SPOT, USD)
+        wanted = [Pair(SPOT.id, USD.id, book.id)]
+        for order in permutations((SPOT, USD, BRIDGE, other, BACKWARDS)):
+            assert listed(wanted, *order) == [(first, second, book)]
+
+
+def test_a_listed_pair_without_the_conversion_it_needs_is_not_compared():
+    assert listed([Pair(SPOT.id, USD.id)], SPOT, USD, BRIDGE) == []
+
+
+def test_a_listed_pair_of_one_quote_needs_no_book():
+    assert listed([Pair(PERP.id, SPOT.id)], SPOT, PERP) == [(PERP, SPOT, None)]
+
+
+def test_what_cannot_be_compared_is_not_although_listed():
+    assert listed([Pair(SPOT.id, ETH.id, BRIDGE.id)], SPOT, ETH, BRIDGE) == []

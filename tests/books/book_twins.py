@@ -117,6 +117,9 @@ class BookTwins:
             assert fast.levels(ask) == plain.levels(ask)
             assert fast.best(ask) == plain.ladder.best(ask)
             assert fast.walk(ask, 3) == walked(plain, ask)[:3]
+            held = dict(walked(plain, ask))
+            for ticks in [*held, *(t + d for t, _ in plain.levels(ask)[:3] for d in (-1, 0, 1))]:
+                assert fast.lots_at(ask, ticks) == held.get(ticks, 0)
 
     def compare_l1(self):
         """What L1 shows is the touch, or no numbers at all."""

@@ -219,3 +219,28 @@ def test_unusable_is_what_may_not_be_priced_against():
     """Locked, reference and horizon leave a quote usable; the other reasons do not."""
     usable = {flag for flag in Grade if flag and not flag & UNUSABLE}
     assert usable == {Grade.LOCKED, Grade.REFERENCE, Grade.HORIZON}
+
+
+def test_each_connection_has_bounds_of_its_own():
+    """A bound that was set for one link judges the quotes of that link and of no other."""
+    l1 = opened(slot=0, link=0, silence_max_ns=5 * SECOND, lag_max_ns=2 * SECOND)
+    l1.open_slot(1, 1)
+    l1.set_bounds(1, SECOND, 9 * SECOND)
+    for slot in (0, 1):
+        l1.put(live_book(slot, event_ms=(T0 - 3 * SECOND) // 1_000_000)[0])
+        l1.hear(slot, T0)
+        l1.set_offset(slot, 0)
+    assert l1.grade(0, T0 + 2 * SECOND) == Grade.LAGGING
+    assert l1.grade(1, T0 + 2 * SECOND) == Grade.SILENT
+
+
+def test_the_bounds_of_a_connection_are_part_of_its_state():
+    l1 = opened()
+    l1.set_bounds(0, 7, 8)
+    l1.hear(0, T0)
+    again = L1()
+    again.load(l1.dump())
+    assert again.dump() == l1.dump()
+    again.put(live_book()[0])
+    assert again.grade(0, T0 + 7) == Grade.GOOD
+    assert again.grade(0, T0 + 8) == Grade.SILENT

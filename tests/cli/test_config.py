@@ -149,7 +149,7 @@ def test_show_prints_origins_and_hides_secrets(tmp_path):
         VALID,
         "version: 1\nlog: {file: 'a: b # c'}\nrecording: {dir: 'null'}",
         "version: 1\nlog: {file: ''}\nrecording: {dir: ü\"\\}\nedges: {min_notional: 0.10}",
-        "version: 1\npairs: [{a: BTC-USDT.BINANCE, b: BTC-USD.COINBASE}]",
+        "version: 1\npairs: [{a: BTC-USDT.BINANCE, b: BTC-USD.COINBASE, via: USDT-USD.COINBASE}]",
         "version: 1\npairs: []\nvenues: {binance-us: {instruments: [BTC/USD, 1INCHUSD]}}",
     ],
 )

@@ -72,10 +72,18 @@ class Watched(Daemon):
         self.sources = {}
         self._live = set()
         self._reader = None
+        self._frame, self.frame = self.frame, self._watched
 
     def feed(self, item):
         super().feed(item)
-        self.sources[item.source] = None
+        self._look(item.source)
+
+    def _watched(self, source, data, recv_ns):
+        self._frame(source, data, recv_ns)
+        self._look(source)
+
+    def _look(self, source):
+        self.sources[source] = None
         if self._reader is None and self.publisher is not None:
             self._reader = open_reader(self.settings.l2.path)
         for slot, book in enumerate(self.node.books):
@@ -93,7 +101,7 @@ class Watched(Daemon):
         if quote.usable or Grade.NOT_LIVE not in Grade(quote.grade):
             self.leaks.append((name, quote))
         if self._reader is not None:
-            answer = self._reader.quote(name, TTL_NS, self.clock.now_ns())
+            answer = self._reader.quote(name, TTL_NS, self.clock.now_ns() - self.clock.ahead_ns)
             if not isinstance(answer, Miss) or answer.reason not in _NO_QUOTE:
                 self.leaks.append((name, answer))
 
@@ -172,7 +180,8 @@ class Running:
         """Read a quote as another process would."""
         if self._reader is None:
             self._reader = open_reader(self.settings.l2.path)
-        return self._reader.quote(name, TTL_NS, self.daemon.clock.now_ns())
+        clock = self.daemon.clock
+        return self._reader.quote(name, TTL_NS, clock.now_ns() - clock.ahead_ns)
 
     def readable(self, name):
         """Tell whether L2 gives a number."""

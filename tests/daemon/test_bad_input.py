@@ -7,11 +7,15 @@ import time
 import pytest
 from msgspec.structs import replace
 
+from books.grade import Grade
+from cache.client import open_reader
+from cache.l2_quote import Miss
 from cache.l2_writer import L2Writer
 from cli.main import main
 from connectors.transport.clock import StampClock
 from market.inputs import InputKind
 from replay.native_reader import Recording
+from sim.server.faults import Fault
 
 from .process import DaemonProcess, paper
 from .running import Running, no_rule_broken, settings_for, until, verify
@@ -128,8 +132,9 @@ async def test_a_step_of_the_clock_is_an_input_and_quotes_are_good_again(served,
         await until(lambda: all(feed.offset for feed in running.daemon.feeds.values()), "offsets")
         step[0] = step_ns
         await until(lambda: running.daemon.node.clock_steps == 1, "the step")
+        # Stamps follow a step ahead, and with them the offsets; a step back they never follow.
         assert running.daemon.feeds["binance"].offset.offset_ns == pytest.approx(
-            -step_ns, abs=SECOND_NS // 4
+            -max(step_ns, 0), abs=SECOND_NS // 4
         )
         for name in running.books:
             await until(lambda name=name: running.readable(name), f"a quote of {name}")
@@ -141,10 +146,49 @@ async def test_a_step_of_the_clock_is_an_input_and_quotes_are_good_again(served,
     steps = [at for at, item in enumerate(inputs) if item.kind is InputKind.CLOCK]
     assert len(steps) == 1
     assert inputs[steps[0]].number == pytest.approx(step_ns, abs=SECOND_NS // 4)
-    # Both venues' offsets moved by as much, and are told before the next frame is judged.
-    told = inputs[steps[0] + 1 : steps[0] + 3]
-    assert [item.kind for item in told] == [InputKind.OFFSET] * 2
-    assert {item.source for item in told} == {"binance.rest", "coinbase.rest"}
+    stamps = [item.ts_recv for item in inputs]
+    assert stamps == sorted(stamps)
+    if step_ns > 0:
+        # Both venues' offsets moved by as much, and are told before the next frame is judged.
+        told = inputs[steps[0] + 1 : steps[0] + 3]
+        assert [item.kind for item in told] == [InputKind.OFFSET] * 2
+        assert {item.source for item in told} == {"binance.rest", "coinbase.rest"}
+
+
+async def test_while_the_clock_is_back_silence_is_still_seen_and_readers_still_served(
+    served, tmp_path
+):
+    """An hour back: node time goes on, so that a venue that says nothing is silent in time."""
+    step = [0]
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    venues = settings.venues
+    settings = replace(
+        settings, venues=replace(venues, binance=replace(venues.binance, silence_ms=300))
+    )
+    clock = StampClock(wall_ns=lambda: time.time_ns() + step[0])
+    async with Running(settings, clock) as running:
+        await running.live()
+        step[0] = -3600 * SECOND_NS
+        node = running.daemon.node
+        await until(lambda: node.clock_steps == 1, "the step")
+        before = node.now
+        await until(lambda: node.now > before + SECOND_NS // 2, "node time going on")
+        # Another process goes by the wall clock, which is an hour behind the node's.
+        wall = open_reader(settings.l2.path)
+        for name in running.books:
+            await until(
+                lambda name=name: (
+                    not isinstance(wall.quote(name, SECOND_NS, time.time_ns() + step[0]), Miss)
+                ),
+                f"a quote of {name} by the wall clock",
+            )
+        served.binance.faults.order(Fault.DROP, "@depth", frames=10**6)
+        await until(
+            lambda: Grade.SILENT in Grade(node.l1.grade(0, running.daemon.clock.now_ns())),
+            "silence",
+        )
+        wall.close()
+    verify(tmp_path / "recordings")
 
 
 async def test_a_port_in_use_is_named_and_nothing_is_left_behind(served, tmp_path):

@@ -64,7 +64,19 @@ def test_a_refused_frame_leaves_nothing_of_the_one_before(venue):
     for i in (0, -1):
         with pytest.raises(IndexError):
             frame.event(i)
+        with pytest.raises(IndexError):
+            frame.changes(i)
     assert pair.outcome(good) == pair.twin(good)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_changes_are_what_the_event_says(venue):
+    """The short form for the audits holds the last id and the levels of the event."""
+    pair = twins(venue)
+    for data in FRAMES[venue].values():
+        for i in range(max(pair.fast.decode(data), 0)):
+            event = pair.fast.frame.event(i)
+            assert pair.fast.frame.changes(i) == (event["last"], event["bids"], event["asks"])
 
 
 def test_the_symbol_of_a_refused_frame_is_named():

@@ -34,7 +34,7 @@ from replay.segment_files import list_segments
 from replay.segment_format import encode_header, encode_record
 from tests.recorded_world import feed, fresh_node, record
 
-SMALL = 256 * 1024
+SMALL = 192 * 1024
 
 
 def verify(directory, **options):

@@ -1,7 +1,7 @@
 """The weight budget of a venue's REST interface, in given time."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.transport.budget import Budget, BudgetParameters
@@ -120,3 +120,44 @@ def test_an_unknown_venue_is_refused_by_name():
 def test_parameters_out_of_range_are_refused(bad):
     with pytest.raises(ValueError, match="expected"):
         BudgetParameters(*bad)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    own=st.integers(25, 400),
+    steps=st.lists(
+        st.tuples(st.integers(0, 20 * S), st.integers(1, 25), st.integers(0, 500)), max_size=60
+    ),
+)
+def test_in_no_minute_is_more_spent_than_was_allowed_us(own, steps):
+    budget = Budget(PARAMETERS.within(own))
+    now, spent = 0, {}
+    for pause, weight, used in steps:
+        now += pause
+        budget.observe(used, now, now)
+        if budget.wait_ns(weight, now, now) == 0:
+            budget.spend(weight, now, now)
+            minute = (now - 2 * S) // MINUTE
+            spent[minute] = spent.get(minute, 0) + weight
+    assert all(total <= own for total in spent.values())
+
+
+def test_a_bound_of_our_own_changes_nothing_where_the_venue_allows_less():
+    tight = PARAMETERS.within(100_000)
+    assert (tight.burst, tight.per_second, tight.per_minute) == (100, 10.0, 400)
+
+
+def test_what_others_spend_at_our_address_leaves_us_our_own_share():
+    """The venue's limit counts all, ours counts us."""
+    budget = Budget(PARAMETERS.within(40))
+    budget.observe(300, 0, 30 * S)
+    assert budget.wait_ns(10, 0, 30 * S) == 0
+    for at in range(4):
+        budget.spend(10, at * 20 * S, 30 * S)
+    assert budget.wait_ns(1, 2 * MINUTE, 40 * S) == 22 * S
+
+
+@pytest.mark.parametrize("own", [1, 3, 7])
+def test_the_smallest_bounds_still_let_something_through(own):
+    budget = Budget(PARAMETERS.within(own))
+    assert budget.wait_ns(1, 0, 0) == 0

@@ -10,7 +10,7 @@ import pytest
 from connectors.registry import VENUE_NAMES, venue
 from connectors.transport.connection import Connection, Edge
 from connectors.transport.counters import Counters
-from connectors.transport.limits import limits, pacers_for, parameters_for
+from connectors.transport.limits import dearest, limits, pacers_for, parameters_for
 from connectors.transport.stream import opener
 from market.inputs import InputKind
 from tests.connectors.transport.venue_server import CLOCK, Inputs, VenueServer
@@ -21,6 +21,23 @@ def test_every_venue_has_limits_and_its_snapshots_a_weight(name):
     rules = limits(name)
     path = venue(name).snapshot_path("BTCUSDT")
     assert 1 <= rules.weight(path) <= rules.budget.burst
+
+
+@pytest.mark.parametrize("name", VENUE_NAMES)
+def test_a_lower_budget_is_kept_and_a_higher_one_is_the_venues(name):
+    own = limits(name).budget
+    assert limits(name, 20).budget == own.within(20)
+    assert limits(name, 100_000).budget == own.within(100_000)
+    assert limits(name, 100_000).budget.per_second == own.per_second
+    assert limits(name, 20).weight is limits(name).weight
+
+
+@pytest.mark.parametrize(
+    ("name", "levels", "weight"),
+    [("binance", 1000, 50), ("binance", 5000, 250), ("binance", 5, 20), ("coinbase", 1000, 1)],
+)
+def test_the_dearest_request_is_known(name, levels, weight):
+    assert dearest(venue(name, levels)) == weight
 
 
 def test_binance_is_sent_less_than_five_messages_a_second():

@@ -1,30 +1,24 @@
-"""Publishes the node's books to the shared quote table: outside the digest, off in replay."""
+"""The plain twin of cache.publisher."""
 
 from books.book import Book
-from books.grade import UNUSABLE
+from books.grade import Grade
 from cache.l1 import L1
 from cache.l2_errors import L2FullError
-from cache.l2_writer import L2Writer
+from cache.l2_plain_writer import PlainL2Writer
 from market.instrument import Instrument
 
-#: The grade bits with which a reader gets a miss instead of a number.
-GRADE_FORBIDS = int(UNUSABLE)
 
+class PlainPublisher:
+    """Twin of `Publisher`."""
 
-class Publisher:
-    """Keeps the table in step with the books; one instrument a slot, in the order of first use.
-
-    Touches are written as they change, depth at the caller's pace, conflated. Instruments beyond
-    the table's slots are counted in `left_out` and not published.
-    """
-
-    def __init__(self, writer: L2Writer, levels: int) -> None:
+    def __init__(self, writer: PlainL2Writer, levels: int) -> None:
         self._writer = writer
         self._levels = levels
         self._slots: dict[int, int] = {}
         self._grids: dict[int, Instrument] = {}
         self._depth: dict[int, None] = {}
         self._left_out: dict[int, None] = {}
+        self.ahead_ns = 0
 
     @property
     def left_out(self) -> int:
@@ -36,10 +30,10 @@ class Publisher:
         at = self._slot(slot, instrument)
         if at < 0:
             return
-        quote = l1.read(slot, now)
         self._depth[slot] = None
-        if not book.live:
-            self._writer.vouch(at, quote.grade, now)
+        quote = l1.read(slot, now)
+        if not book.live or quote.grade & Grade.NOT_LIVE:
+            self._writer.vouch(at, quote.grade, now - self.ahead_ns)
             return
         self._writer.put_quote(
             at,
@@ -49,7 +43,7 @@ class Publisher:
             quote.ask_lots,
             quote.version,
             quote.ts_event,
-            quote.ts_recv,
+            quote.ts_recv - self.ahead_ns,
             quote.grade,
             int(quote.from_quote),
         )
@@ -63,7 +57,7 @@ class Publisher:
                     at,
                     book.version,
                     book.ts_event,
-                    book.ts_recv,
+                    book.ts_recv - self.ahead_ns,
                     book.grade,
                     book.walk(False, self._levels),
                     book.walk(True, self._levels),
@@ -73,8 +67,8 @@ class Publisher:
     def beat(self, l1: L1, now: int) -> None:
         """Say that the writer lives, and under which grades what is published still stands."""
         for slot, at in self._slots.items():
-            self._writer.vouch(at, l1.grade(slot, now), now)
-        self._writer.heartbeat(now)
+            self._writer.vouch(at, l1.grade(slot, now), now - self.ahead_ns)
+        self._writer.heartbeat(now - self.ahead_ns)
 
     def close(self) -> None:
         """Remove the table."""
@@ -94,7 +88,7 @@ class Publisher:
         )
         if held is not None:
             self._grids[slot] = instrument
-            self._writer.set_grid(self._slots[slot], *grids)
+            self._writer.add(instrument.id, *grids)
             return self._slots[slot]
         try:
             self._slots[slot] = self._writer.add(instrument.id, *grids)

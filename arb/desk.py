@@ -1,0 +1,117 @@
+"""The trading desk of a node: its worlds, over one set of books.
+
+With paper trading there are three worlds, one a queue model, that share nothing but the books.
+Different fills give different inventory and so different quotes, which is why each world has its
+own strategies, orders and ledger, and why the band of their results is not an average.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from arb.risk.limits import RiskLimits
+from arb.strategy.spec import StrategySpec, make
+from arb.trader import Market
+from arb.world import PaperConfig, Tell, World
+from engine.code import QueueModel
+from market.instrument import Instrument
+
+#: What a world gets of each asset of a watched instrument where no balances are configured.
+_BASE, _QUOTE = "1000", "100000000"
+
+MODELS = tuple(QueueModel)
+
+
+@dataclass(frozen=True, slots=True)
+class TradingConfig:
+    """What trades in a node, on paper.
+
+    `balances` are (venue, asset, decimal text); without any, every world starts with plenty of
+    every asset, so that only results and never funds decide.
+    """
+
+    strategies: tuple[StrategySpec, ...]
+    currency: str = "USDT"
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    paper: PaperConfig = field(default_factory=PaperConfig)
+    balances: tuple[tuple[str, str, str], ...] = ()
+    models: tuple[QueueModel, ...] = MODELS
+
+
+class TradingDesk:
+    """Passes what the node learns to every world, in a fixed order."""
+
+    def __init__(
+        self,
+        config: TradingConfig,
+        market: Market,
+        set_timer: Callable[[int, str, int], None],
+        tell: Tell,
+    ) -> None:
+        self.config = config
+        self._market = market
+        self.worlds = {
+            model.name.lower(): World(
+                model.name.lower(),
+                model,
+                market,
+                config.limits,
+                config.currency,
+                config.paper,
+                set_timer,
+                tell,
+            )
+            for model in config.models
+        }
+        self._all = list(self.worlds.values())
+        self._waiting = {name: list(config.strategies) for name in self.worlds}
+        self._funded: set[tuple[str, str]] = set()
+        for world in self._all:
+            for venue, asset, amount in config.balances:
+                world.deposit(venue, asset, amount)
+
+    def watch(self, slot: int) -> None:
+        """An instrument is new, or stands on finer grids; strategies that waited for it begin."""
+        instrument = self._market.instruments[slot]
+        if not self.config.balances:
+            self._fund(instrument)
+        for world in self._all:
+            world.watch(slot)
+            waiting = self._waiting[world.name]
+            for spec in list(waiting):
+                strategy = make(spec, world.trader)
+                if strategy is not None:
+                    waiting.remove(spec)
+                    world.trader.add(strategy)
+
+    def _fund(self, instrument: Instrument) -> None:
+        for asset, amount in ((instrument.base, _BASE), (instrument.quote, _QUOTE)):
+            key = (instrument.venue, asset)
+            if key not in self._funded:
+                self._funded.add(key)
+                for world in self._all:
+                    world.deposit(*key, amount)
+
+    @property
+    def waiting(self) -> list[StrategySpec]:
+        """Strategies whose instruments are not all known."""
+        return next(iter(self._waiting.values()), [])
+
+    def on_book(self, slot: int, now: int, *, touch: bool) -> None:
+        """A book changed: its depth, and with `touch` its best quote or state."""
+        for world in self._all:
+            world.on_book(slot, now, touch=touch)
+
+    def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:
+        """A public trade; `buyer` says that the aggressor bought."""
+        for world in self._all:
+            world.on_trade(slot, price, lots, now, buyer=buyer)
+
+    def on_timer(self, name: str, subject: int, now: int) -> None:
+        """A timer of one of the worlds fired: its name begins with the world's."""
+        world, _, rest = name.partition(" ")
+        self.worlds[world].on_timer(rest, subject, now)
+
+    def after(self, now: int) -> None:
+        """An input is done."""
+        for world in self._all:
+            world.trader.after(now)

@@ -1,0 +1,1 @@
+"""Two-sided quotes: signals, models that are pure functions, and the care of what rests."""

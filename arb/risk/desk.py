@@ -1,0 +1,318 @@
+"""Pre-trade checks: each order passes here once, and each refusal has a number."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from arb.orders.order import OwnOrder, Purpose
+from arb.orders.store import OrderStore
+from arb.portfolio.portfolio import Portfolio
+from arb.portfolio.units import NotTradableError
+from arb.risk.limits import RiskLimits
+from arb.risk.line import Line
+from arb.risk.reason import RiskReason, RiskState
+from arb.risk.switch import RiskSwitch
+from market.fees import PPB, Fees
+from market.instrument import Instrument
+from market.order import AMOUNT_DECIMALS, Side, Tif, Type
+
+_PPB_ONE = PPB * 10**AMOUNT_DECIMALS
+_SECOND_NS = 1_000_000_000
+_REDUCING = (Purpose.HEDGE, Purpose.FLATTEN)
+
+#: Orders that may wait for approval; further ones are refused.
+HELD_MAX = 32
+
+#: Best bid and ask in ticks, with 0 for a missing side, or None when the quote may not be used.
+TouchOf = Callable[[int], "tuple[int, int] | None"]
+#: Value of one amount of an asset in the reporting currency, in parts per billion; 0 if unknown.
+RateOf = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An order that somebody wants to send. Price in ticks, size in lots."""
+
+    slot: int
+    side: Side
+    price: int
+    lots: int
+    purpose: Purpose
+    strategy: str
+    type: Type = Type.LIMIT
+    tif: Tif = Tif.GTC
+    post_only: bool = False
+
+
+class RiskDesk:
+    """Checks tickets against limits, positions and what is open already.
+
+    `reducing` purposes (hedges, flattening) pass the checks that would keep a position on: bounds
+    on exposure, position and rate. They still keep the venue's rules, the collar and the credit.
+    """
+
+    def __init__(
+        self,
+        limits: RiskLimits,
+        switch: RiskSwitch,
+        store: OrderStore,
+        portfolio: Portfolio,
+        touch_of: TouchOf,
+        rate_of: RateOf,
+    ) -> None:
+        self.limits = limits
+        self.switch = switch
+        self.lines: dict[int, Line] = {}
+        self.refusals: dict[RiskReason, int] = dict.fromkeys(RiskReason, 0)
+        self.held: dict[int, Ticket] = {}
+        self._next_held = 1
+        self._store = store
+        self._portfolio = portfolio
+        self._touch_of = touch_of
+        self._rate_of = rate_of
+        self._sent: deque[int] = deque()
+        self._venue_slots: dict[str, list[int]] = {}
+
+    def watch(self, slot: int, instrument: Instrument, fees: Fees) -> bool:
+        """Take in an instrument or its finer grids; False when it cannot be traded."""
+        try:
+            line = Line.of(instrument, fees)
+        except NotTradableError:
+            self.lines.pop(slot, None)
+            return False
+        old = self.lines.get(slot)
+        if old is not None:
+            factor = old.instrument.factors_to(instrument)[1]
+            line.volume = old.volume
+            for one in line.volume:
+                one[1] *= factor
+            line.traded = old.traded * factor
+        self.lines[slot] = line
+        slots = self._venue_slots.setdefault(instrument.venue, [])
+        if slot not in slots:
+            slots.append(slot)
+        return True
+
+    # --- the checks ------------------------------------------------------------------------------
+
+    def check(self, ticket: Ticket, now: int, replacing: OwnOrder | None = None) -> RiskReason:
+        """Return OK, or why the ticket may not be sent; `replacing` is the order it stands for."""
+        reason = self._check(ticket, now, replacing)
+        self.refusals[reason] += 1
+        return reason
+
+    def _check(self, ticket: Ticket, now: int, replacing: OwnOrder | None) -> RiskReason:
+        line = self.lines.get(ticket.slot)
+        if line is None:
+            return RiskReason.NOT_TRADED
+        if ticket.purpose in _REDUCING:
+            return (
+                self._admit(line, ticket)
+                or self._rules(line, ticket)
+                or self._price(ticket, self._touch_of(ticket.slot))
+                or self._own(line, ticket, replacing)
+            )
+        touch = self._touch_of(ticket.slot)
+        return (
+            self._admit(line, ticket)
+            or self._rules(line, ticket)
+            or (RiskReason.GRADE if touch is None else self._price(ticket, touch))
+            or self._bounds(line, ticket, replacing)
+            or self._own(line, ticket, replacing)
+            or self._fat_finger(line, ticket, now)
+            or self._paced(now)
+        )
+
+    def _admit(self, line: Line, ticket: Ticket) -> RiskReason:
+        """What the risk state lets through."""
+        state = self.switch.state
+        if state is RiskState.ACTIVE or ticket.purpose is Purpose.FLATTEN:
+            return RiskReason.OK
+        if state is RiskState.HALT:
+            return RiskReason.HALTED
+        if ticket.purpose is Purpose.HEDGE or self._reduces(line, ticket):
+            return RiskReason.OK
+        return RiskReason.REDUCE_ONLY
+
+    def _own(self, line: Line, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
+        """What our own orders and balances say."""
+        if self._crosses_own(ticket, replacing):
+            return RiskReason.SELF_TRADE
+        if not self._affordable(line, ticket, replacing):
+            return RiskReason.CREDIT
+        return RiskReason.OK
+
+    @staticmethod
+    def _rules(line: Line, ticket: Ticket) -> RiskReason:
+        """The venue's own rules, which it would answer with a reject."""
+        price, lots = ticket.price, ticket.lots
+        if lots <= 0 or lots % line.lot:
+            return RiskReason.OFF_LOT
+        if price <= 0 or price % line.tick:
+            return RiskReason.OFF_TICK
+        if lots < line.lots_min or price * lots * line.units.notional < line.notional_min:
+            return RiskReason.BELOW_MINIMUM
+        if line.lots_max and lots > line.lots_max:
+            return RiskReason.ABOVE_MAXIMUM
+        return RiskReason.OK
+
+    def _price(self, ticket: Ticket, touch: tuple[int, int] | None) -> RiskReason:
+        """A limit far through the market is a mistake, whoever made it."""
+        if touch is None or not self.limits.collar_ppb:
+            return RiskReason.OK
+        bid, ask = touch
+        if ticket.side is Side.BUY:
+            reference = ask or bid
+            beyond = ticket.price - reference
+        else:
+            reference = bid or ask
+            beyond = reference - ticket.price
+        if reference == 0:
+            return RiskReason.NO_PRICE
+        if beyond * PPB > reference * self.limits.collar_ppb:
+            return RiskReason.PRICE_COLLAR
+        return RiskReason.OK
+
+    def _bounds(self, line: Line, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
+        """Size, position and exposure in the reporting currency, counting all that is open."""
+        limits = self.limits
+        rate = self._rate_of(line.instrument.quote)
+        if rate == 0:
+            return RiskReason.NO_CONVERSION
+        full = len(self._store.open) >= limits.open_orders_max > 0
+        if full and replacing is None:
+            return RiskReason.OPEN_ORDERS
+        unit = line.units.notional * ticket.price * rate
+        value = ticket.lots * unit
+        if value > limits.notional_max * _PPB_ONE and limits.notional_max:
+            return RiskReason.NOTIONAL_MAX
+        if limits.aggregate_max and (
+            self.aggregate() * PPB + value > limits.aggregate_max * _PPB_ONE
+        ):
+            return RiskReason.AGGREGATE_MAX
+        return self._positions(line, ticket, unit, replacing)
+
+    def _positions(
+        self, line: Line, ticket: Ticket, unit: int, replacing: OwnOrder | None
+    ) -> RiskReason:
+        """What this side could become if all that is open on it were filled."""
+        limits = self.limits
+        open_lots = self._store.exposed(ticket.slot)[ticket.side] + ticket.lots
+        if replacing is not None:
+            open_lots -= replacing.open_lots
+        if limits.exposure_max and open_lots * unit > limits.exposure_max * _PPB_ONE:
+            return RiskReason.EXPOSURE_MAX
+        held = self._portfolio.base_held(ticket.slot) * ticket.side.sign
+        worst = (held + open_lots * line.units.lot) * unit // line.units.lot
+        if limits.position_max and worst > limits.position_max * _PPB_ONE:
+            return RiskReason.POSITION_MAX
+        return RiskReason.OK
+
+    def aggregate(self) -> int:
+        """Return the value of all perpetual positions and open orders, in reporting amounts.
+
+        Spot holdings are what the account owns, not what it risked: they are bounded per
+        instrument and by the breakers.
+        """
+        total = 0
+        for slot, line in self.lines.items():
+            buys, sells = self._store.exposed(slot)
+            lots = buys + sells
+            base = 0 if line.spot else abs(self._portfolio.base_held(slot))
+            if lots or base:
+                held = self._portfolio.mark(slot, lots * line.units.lot + base)
+                total += held * self._rate_of(line.instrument.quote) // PPB
+        return total
+
+    def _reduces(self, line: Line, ticket: Ticket) -> bool:
+        held = self._portfolio.base_held(ticket.slot)
+        buys, sells = self._store.exposed(ticket.slot)
+        if ticket.side is Side.BUY:
+            return held + (buys + ticket.lots) * line.units.lot <= 0
+        return held - (sells + ticket.lots) * line.units.lot >= 0
+
+    def _crosses_own(self, ticket: Ticket, replacing: OwnOrder | None) -> bool:
+        for order in self._store.by_slot.get(ticket.slot, {}).values():
+            if order.side is ticket.side or order is replacing:
+                continue
+            new = order.new_price or order.price
+            low, high = min(order.price, new), max(order.price, new)
+            if ticket.side is Side.BUY and ticket.price >= low:
+                return True
+            if ticket.side is Side.SELL and ticket.price <= high:
+                return True
+        return False
+
+    def _affordable(self, line: Line, ticket: Ticket, replacing: OwnOrder | None) -> bool:
+        """The balance covers what is open already and this ticket, with its fee."""
+        instrument = line.instrument
+        venue = instrument.venue
+        if not line.spot:
+            return self._margined(line, ticket)
+        selling = ticket.side is Side.SELL
+        asset = instrument.base if selling else instrument.quote
+        need = self._cost(line, ticket.price, ticket.lots, selling=selling)
+        for slot in self._venue_slots[venue]:
+            other = self.lines.get(slot)
+            if other is None or not other.spot:
+                continue
+            if (other.instrument.base if selling else other.instrument.quote) != asset:
+                continue
+            for order in self._store.by_slot.get(slot, {}).values():
+                if order.side is ticket.side and order is not replacing:
+                    price = max(order.price, order.new_price)
+                    need += self._cost(other, price, order.open_lots, selling=selling)
+        return need <= self._portfolio.balance(venue, asset)
+
+    @staticmethod
+    def _cost(line: Line, price: int, lots: int, *, selling: bool) -> int:
+        if selling:
+            return lots * line.units.lot
+        value = price * lots * line.units.notional
+        return value + value * line.taker_ppb // PPB
+
+    def _margined(self, line: Line, ticket: Ticket) -> bool:
+        """The margin of the largest position that open orders could make is there."""
+        buys, sells = self._store.exposed(ticket.slot)
+        lots = (buys if ticket.side is Side.BUY else sells) + ticket.lots
+        base = abs(self._portfolio.base_held(ticket.slot)) + lots * line.units.lot
+        value = base * ticket.price * line.units.notional // line.units.lot
+        balance = self._portfolio.balance(line.instrument.venue, line.instrument.quote)
+        return value * self.limits.margin_permille <= balance * 1000
+
+    def _paced(self, now: int) -> RiskReason:
+        limit = self.limits.orders_per_second
+        if not limit:
+            return RiskReason.OK
+        sent = self._sent
+        while sent and sent[0] <= now - _SECOND_NS:
+            sent.popleft()
+        if len(sent) >= limit:
+            return RiskReason.ORDER_RATE
+        sent.append(now)
+        return RiskReason.OK
+
+    def _fat_finger(self, line: Line, ticket: Ticket, now: int) -> RiskReason:
+        """An order that is much of the recent volume waits for a person; quotes are many and small.
+
+        Where nothing has traded only a person's own order waits: nobody can say what is much.
+        """
+        if not self.limits.volume_permille or ticket.purpose is Purpose.QUOTE:
+            return RiskReason.OK
+        line.forget(now)
+        if line.traded == 0 and ticket.purpose is not Purpose.MANUAL:
+            return RiskReason.OK
+        if ticket.lots * 1000 > line.traded * self.limits.volume_permille:
+            return RiskReason.HELD
+        return RiskReason.OK
+
+    # --- approval --------------------------------------------------------------------------------
+
+    def hold(self, ticket: Ticket) -> int | None:
+        """Keep a ticket for approval; returns its number, None when too many wait."""
+        if len(self.held) >= HELD_MAX:
+            return None
+        number = self._next_held
+        self._next_held += 1
+        self.held[number] = ticket
+        return number

@@ -1,0 +1,36 @@
+from books.book cimport Book
+from cache.l1 cimport L1
+from libc.stdint cimport int64_t
+from market.digest cimport Digest
+from market.frame cimport Frame
+
+
+cdef class Intake:
+    cdef object node
+    cdef object timers
+    cdef object audits
+    cdef object board
+    cdef object desk
+    cdef list edges
+    cdef list conversions
+    cdef L1 l1
+    cdef Digest digest
+    cdef list books
+    cdef list owners
+    cdef dict touched
+    # Of the link that delivered last; a link keeps these for its life.
+    cdef object link
+    cdef object decode
+    cdef object sequence
+    cdef Frame frame
+    cdef int index
+
+    cdef object handle(self, object ts_recv, object source, bytes data)
+    cdef int _meet(self, object link) except -1
+    cdef int _frame(self, object link, bytes data) except -1
+    cdef int _apply(self, object link, bytes data, int count) except -1
+    cdef int _book(
+        self, object link, int i, int kind, int slot, object now, object logs
+    ) except -1
+    cdef Book _at(self, int slot)
+    cdef int _changed(self, int slot, int changed, object now) except -1

@@ -1,0 +1,100 @@
+"""What the node and the transports need of the settings."""
+
+from arb.edge import EdgeLimits
+from arb.pairs import Pair
+from books.audit_plan import AuditConfig
+from connectors.registry import venue as venue_of
+from connectors.transport.limits import limits
+from connectors.venue import VenueConfig
+from market.fees import PPB, Fees, FeeSchedule, rate_ppb
+from market.grid import split_decimal
+from node import NodeConfig
+
+from .settings import Settings
+from .settings.model import VenueSettings
+from .settings.rules import instrument_id
+
+#: What the simulated venues charge: less than the real ones' lowest tier, as an active market
+#: maker pays, so that edges survive now and then.
+SIM_FEES = {"binance": Fees(100_000, 200_000), "coinbase": Fees(100_000, 300_000)}
+
+_MS = 1_000_000
+_S = 1_000_000_000
+
+
+def node_config(settings: Settings) -> NodeConfig:
+    """Return what the node is told of the settings."""
+    fees = FeeSchedule()
+    for name, venue in settings.venues:
+        fees = fees.with_venue(name, Fees(rate_ppb(venue.maker_fee), rate_ppb(venue.taker_fee)))
+    if settings.mode == "sim":
+        for name, simulated in SIM_FEES.items():
+            fees = fees.with_venue(name, simulated)
+    edges = settings.edges
+    return NodeConfig(
+        fees=fees,
+        limits=EdgeLimits(
+            margin_ppb=_bps(edges.safety_margin_bps),
+            silence_max_ns=edges.silence_max_ms * _MS,
+            lag_max_ns=edges.lag_max_ms * _MS,
+            notional_min=_whole(edges.min_notional),
+        ),
+        audits=_audits(settings),
+        venues={name: _venue(one) for name, one in settings.venues.enabled().items()},
+        pairs=_pairs(settings),
+    )
+
+
+def _venue(settings: VenueSettings) -> VenueConfig:
+    return VenueConfig(
+        silence_max_ns=settings.silence_ms * _MS,
+        lag_max_ns=settings.lag_ms * _MS,
+        snapshot_levels=settings.snapshot_levels,
+    )
+
+
+def _pairs(settings: Settings) -> tuple[Pair, ...] | None:
+    if settings.pairs == "auto":
+        return None
+    return tuple(
+        Pair(
+            instrument_id(pair.a),
+            instrument_id(pair.b),
+            instrument_id(pair.via) if pair.via else "",
+        )
+        for pair in settings.pairs
+    )
+
+
+def _audits(settings: Settings) -> AuditConfig:
+    """Return when to audit: seldom enough that all audits stay within their share of the weight."""
+    if not settings.audit.enabled:
+        return AuditConfig()
+    usual = AuditConfig(interval_ns=settings.audit.interval_s * _S)
+    return AuditConfig(
+        interval_ns=usual.interval_ns,
+        spacing_by_venue={
+            name: max(usual.spacing_ns, _spacing_ns(name, venue, settings.audit.budget_percent))
+            for name, venue in settings.venues.enabled().items()
+        },
+    )
+
+
+def _spacing_ns(name: str, venue: VenueSettings, percent: int) -> int:
+    """Return how far apart audits cost no more than their share, rounded up."""
+    path = venue_of(name, venue.snapshot_levels).audit_path("BTCUSDT")
+    weight = limits(name).weight(path)
+    return -(-weight * 60 * _S * 100 // (venue.request_weight_per_minute * percent))
+
+
+def _bps(text: str) -> int:
+    """Return basis points as parts per billion."""
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction[:5].ljust(5, "0")) * PPB // 10_000 // 10**5
+
+
+def _whole(text: str) -> int:
+    """Return a decimal amount as whole units, rounded up: never a smaller minimum than asked."""
+    digits, decimals = split_decimal(text)
+    units: int = -(-digits // 10**decimals)
+    return units

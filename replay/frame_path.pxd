@@ -1,0 +1,26 @@
+from cache.intake cimport Intake
+from cache.l1 cimport L1
+from cache.publisher cimport Publisher
+from libc.stdint cimport int64_t
+from market.digest cimport Digest
+from replay.input_log cimport InputLog
+
+
+cdef class FramePath:
+    cdef object node
+    cdef object timers
+    cdef object carry_out
+    cdef object arm
+    cdef object recorder
+    cdef InputLog inputs
+    cdef Intake intake
+    cdef Digest digest
+    cdef L1 l1
+    cdef Publisher publisher
+    cdef list books
+    cdef list instruments
+    cdef dict touched
+    cdef public int64_t wake_ns
+
+    cdef int _settle(self, object effects) except -1
+    cdef int _publish(self) except -1

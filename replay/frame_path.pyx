@@ -1,0 +1,79 @@
+"""A frame's way through the daemon in one compiled call: recorded, handled, published.
+
+The plain twin is replay.plain_frame_path.
+"""
+
+from cache.intake cimport Intake
+from cache.l1 cimport L1
+from cache.publisher cimport Publisher
+from libc.stdint cimport int64_t
+from market.digest cimport Digest
+from replay.input_log cimport InputLog
+
+from market.inputs import InputKind
+from market.timers import NEVER
+
+cdef int _FRAME = InputKind.FRAME
+
+
+cdef class FramePath:
+    """Takes the inputs of one node and sees to what follows from them; see the `.pyi`."""
+
+    def __init__(self, node, carry_out, arm):
+        self.node = node
+        self.timers = node.timers
+        self.carry_out = carry_out
+        self.arm = arm
+        self.intake = Intake(node)
+        self.digest = node.digest
+        self.l1 = node.l1
+        self.books = node.books
+        self.instruments = node.instruments
+        self.touched = node.touched
+        self.wake_ns = NEVER
+
+    def record_with(self, recorder):
+        """Record every input from now on."""
+        self.inputs = recorder.inputs
+        self.recorder = recorder
+
+    def publish_with(self, Publisher publisher not None):
+        """Publish every touch from now on."""
+        self.publisher = publisher
+
+    def frame(self, str source not None, bytes data not None, ts_recv):
+        """Take a frame."""
+        if self.recorder is not None and not self.inputs.add(
+            _FRAME, ts_recv, source, data, self.digest.value
+        ):
+            self.recorder.record(ts_recv, _FRAME, source, data, "", 0, self.digest.value)
+        self._settle(self.intake.handle(ts_recv, source, data))
+
+    def feed(self, item):
+        """Take any input."""
+        if self.recorder is not None:
+            self.recorder.record(*item, self.digest.value)
+        self._settle(self.node.handle(*item))
+
+    cdef int _settle(self, object effects) except -1:
+        """Carry out effects, publish, and see that the node's next timer is not missed."""
+        if effects:
+            self.carry_out(effects)
+        if self.touched:
+            self._publish()
+        if <int64_t>self.timers.next_ns < self.wake_ns:
+            self.arm()
+        return 0
+
+    cdef int _publish(self) except -1:
+        cdef int64_t now
+        cdef Py_ssize_t at
+        if self.publisher is not None:
+            now = self.node.now
+            for slot in self.touched:
+                at = slot
+                if not 0 <= at < min(len(self.books), len(self.instruments)):
+                    raise IndexError(f"slot {at} of {len(self.books)}")
+                self.publisher.put(slot, self.books[at], self.instruments[at], self.l1, now)
+        self.touched.clear()
+        return 0
