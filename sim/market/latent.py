@@ -19,7 +19,8 @@ class AssetSpec:
     """How one asset moves: value in 1e-8 USD, moves in millionths of the value.
 
     It stands still most of the time: a move comes with `move_permille` a grid step, of normal size
-    around `trend_ppm`. How large moves are wanders too, so that calm and wild times cluster.
+    around `trend_ppm`, whose sign turns every `turn_steps`. How large moves are wanders too, so
+    that calm and wild times cluster.
     """
 
     name: str
@@ -28,6 +29,7 @@ class AssetSpec:
     pull_ppm: int = 0  # part of the way back to the opening value a step, in millionths
     move_permille: int = 100
     trend_ppm: float = 0.0
+    turn_steps: int = 12_000  # ten minutes
 
 
 _HEAT = 1000  # usual size of moves, in thousandths of step_ppm
@@ -46,6 +48,7 @@ class Asset:
         self._heat = _HEAT
         self._home = spec.value
         self._pull_ppm = spec.pull_ppm
+        self._steps = 0
         #: Grid steps since the value changed.
         self.still_steps = 0
 
@@ -66,8 +69,10 @@ class Asset:
         drift = (self._home - value) * self._pull_ppm // PPM
         noise = 0
         if random.random() * 1000 < spec.move_permille:
-            ppm = random.gauss(spec.trend_ppm, spec.step_ppm * self._heat / _HEAT)
+            trend = spec.trend_ppm if self._steps // spec.turn_steps % 2 == 0 else -spec.trend_ppm
+            ppm = random.gauss(trend, spec.step_ppm * self._heat / _HEAT)
             noise = round(ppm * value / PPM)
+        self._steps += 1
         moved = max(1, value + drift + noise)
         self.still_steps = 0 if moved != value else self.still_steps + 1
         self._values.append(moved)

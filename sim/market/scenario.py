@@ -42,8 +42,8 @@ _BUSY = Agents(
 
 CALM = WorldSpec(
     assets=(
-        AssetSpec("BTC", 61_800 * 10**8, step_ppm=60.0),
-        AssetSpec("ETH", 2_650 * 10**8, step_ppm=75.0),
+        AssetSpec("BTC", 61_800 * 10**8, step_ppm=60.0, pull_ppm=2),
+        AssetSpec("ETH", 2_650 * 10**8, step_ppm=75.0, pull_ppm=2),
         AssetSpec("USDT", 99_932_000, step_ppm=4.0, pull_ppm=400),
     ),
     flows=(

@@ -33,7 +33,7 @@ def _majors(**fields: float) -> tuple[AssetSpec, ...]:
 
 
 def _trending() -> WorldSpec:
-    """Majors rise by about half a percent a minute."""
+    """Majors rise by about half a percent a minute for ten minutes, then fall as long."""
     assets = tuple(
         asset if asset.name == "USDT" else replace(asset, trend_ppm=45.0) for asset in CALM.assets
     )
@@ -192,7 +192,7 @@ def crowd(symbols: int, orders_per_s: float) -> WorldSpec:
     agents = _MEMBER._replace(rate=max(1, round(orders_per_s * 1000 / 1.4)))
     bases = [f"C{number:03d}" for number in range(-(-symbols // 3))]
     assets = tuple(
-        AssetSpec(base, (20 + 7 * number) * 10**8, step_ppm=80.0)
+        AssetSpec(base, (20 + 7 * number) * 10**8, step_ppm=80.0, pull_ppm=2)
         for number, base in enumerate(bases)
     )
     premium = PremiumSpec(noise_ppm=40.0, jump_ppm=800.0, jump_interval_s=60.0)
