@@ -44,6 +44,7 @@ from cache.l1 import L1
 from connectors.binance.sequence import FuturesDepthRule, SpotDepthRule
 from connectors.coinbase.sequence import ConnectionSequence
 from connectors.link import Link
+from connectors.links import Links
 from connectors.recovery import Recoveries, Recovery
 from connectors.registry import VENUE_NAMES
 from connectors.registry import venue as venue_of
@@ -99,7 +100,10 @@ _OBJECTS = (
     audit_desk._Round,
 )
 #: What a node makes for itself; others hold them, so they are filled where they are.
-_PARTS = (Digest, Timers, L1, Ledger, ConsolidatedQuotes, Board, Outcomes, Recoveries, AuditDesk)
+_PARTS = (
+    *(Digest, Timers, L1, Ledger, ConsolidatedQuotes, Board, Outcomes, Recoveries, AuditDesk),
+    Links,
+)
 _ROWS = (Side,)
 _ENUMS = (Rule, Kind, Phase)
 _RULES = (SequenceRule, SpotDepthRule, FuturesDepthRule)
@@ -107,10 +111,14 @@ _VENUES = frozenset(type(venue_of(name)) for name in VENUE_NAMES)
 
 _LEFT_OUT: dict[type, frozenset[str]] = {
     # What was touched is for whoever drives the node, who also empties it.
-    Node: frozenset({"config", "catalog", "_effects", "_handlers", "touched"}),
+    # Its connections are those of their own part.
+    Node: frozenset(
+        {"config", "catalog", "_effects", "_handlers", "touched", "links", "book_links"}
+    ),
     Ledger: frozenset({"closed"}),
     # The node's own lists, which are filled where they are.
     AuditDesk: frozenset({"_books", "_instruments", "_links"}),
+    Links: frozenset({"_books", "_instruments"}),
     Link: frozenset({"venue", "decode", "frame"}),
 }
 _NAMED: dict[str, Any] = {
@@ -502,9 +510,12 @@ class _Reader:
         for name, value in has.items():
             held = self.value(value)
             own = vars(made).get(name)
+            # Others may hold the list or dictionary itself.
             if type(own) is list and type(held) is list:
-                # Others may hold the list itself.
                 own[:] = held
+            elif type(own) is dict and type(held) is dict:
+                own.clear()
+                own.update(held)
             else:
                 setattr(made, name, held)
 

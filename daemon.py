@@ -24,6 +24,8 @@ from cli.loop_lag import LoopLag
 from cli.node_config import node_config
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
+from cli.slices import short_slices
+from cli.unrecorded import Unrecorded, explained
 from connectors.transport.backoff import BackoffParameters
 from connectors.transport.clock import StampClock
 from connectors.transport.connection import ConnectionParameters, Edge
@@ -39,6 +41,7 @@ from node import SHUTDOWN, Node
 from replay.frame_path import FramePath
 from replay.native_compress import Compressor
 from replay.recording import Recorder
+from replay.segment_errors import SegmentError
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
@@ -51,11 +54,15 @@ _LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "w
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line adds to the settings. `addresses` replace the venues' own."""
+    """What the command line adds to the settings. `addresses` replace the venues' own.
+
+    `sim_socket` is where the simulated venues have their control door, in mode sim.
+    """
 
     addresses: dict[str, FeedAddress]
     seconds: float | None = None
     seed: int = 0
+    sim_socket: str = ""
 
 
 class Daemon:
@@ -70,6 +77,7 @@ class Daemon:
         self.node = Node(node_config(settings), Catalog())
         self.feeds: dict[str, VenueFeed] = {}
         self.recorder: Recorder | None = None
+        self.unrecorded: Unrecorded | None = None
         self._compressor: Compressor | None = None
         self.publisher: Publisher | None = None
         self.l2_state = "off"
@@ -137,11 +145,36 @@ class Daemon:
         )
 
     def open_recording(self) -> None:
-        """Begin to record; raises SegmentError and OSError for a folder that cannot be used."""
-        settings = self.settings.recording
-        if not settings.enabled:
+        """Begin to record; without it the daemon runs on, says so and tries again later."""
+        if not self.settings.recording.enabled:
             return
-        if settings.compress:
+        try:
+            self.record()
+        except (SegmentError, OSError) as error:
+            self.unrecorded = Unrecorded(explained(error, self.settings.recording.dir))
+            self.unrecorded.failed(self.unrecorded.reason, self.clock.now_ns())
+            self._recording_changed(False, self.unrecorded.reason)
+
+    def _record_again(self) -> None:
+        """Try to begin the recording that could not be begun, when it is time."""
+        missing, now_ns = self.unrecorded, self.clock.now_ns()
+        if missing is None or not missing.due(now_ns):
+            return
+        try:
+            self.record()
+        except (SegmentError, OSError) as error:
+            missing.failed(explained(error, self.settings.recording.dir), now_ns)
+            return
+        assert self.recorder is not None
+        self.recorder.counts.stops += 1
+        self.recorder.counts.missed += self.node.inputs
+        self.unrecorded = None
+        self._recording_changed(True, "")
+
+    def record(self) -> None:
+        """Record from now on; raises SegmentError and OSError for a folder that cannot be used."""
+        settings = self.settings.recording
+        if settings.compress and self._compressor is None:
             self._compressor = Compressor()
         folder = Path(settings.dir)
         folder.mkdir(parents=True, exist_ok=True)
@@ -263,6 +296,13 @@ class Daemon:
 
         Raises what a task failed with, after everything was closed.
         """
+        # On a busy machine a frame waits for the processor longer than for anything of ours.
+        with short_slices() as refused:
+            if refused:
+                self._log.info("turns on the processor stay long", reason=refused)
+            await self._run(before_close)
+
+    async def _run(self, before_close: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         # What stays for the process's life is not looked at by each full collection: one of those
         # would hold up every frame for tens of milliseconds.
@@ -275,7 +315,7 @@ class Daemon:
         ]
         tasks += [
             loop.create_task(self.lag.run(), name="loop lag"),
-            loop.create_task(self._watch_clock(), name="clock"),
+            loop.create_task(self._look_round(), name="clock"),
             loop.create_task(self._beat(), name="shared quotes"),
         ]
         stopped = loop.create_task(self._stopped.wait(), name="stop")
@@ -303,10 +343,14 @@ class Daemon:
         if self.publisher is not None:
             self.publisher.close()
 
-    async def _watch_clock(self) -> None:
-        """Look for steps of the wall clock: each is an input of its own, and so is what follows."""
+    async def _look_round(self) -> None:
+        """Look for steps of the wall clock: each is an input of its own, and so is what follows.
+
+        And try again to record, where that was not possible.
+        """
         while True:
             await asyncio.sleep(_CLOCK_S)
+            self._record_again()
             step = self.clock.check()
             if step is not None:
                 self.feed(step)

@@ -24,11 +24,10 @@ from books.state import Reason, State
 from cache.consolidated import ConsolidatedQuotes
 from cache.intake import Intake
 from cache.l1 import L1
-from connectors.coinbase.sequence import Count
 from connectors.link import Link
+from connectors.links import Links
 from connectors.measure import tops
 from connectors.recovery import Recoveries
-from connectors.registry import venue as venue_of
 from connectors.venue import Topic, Venue, VenueConfig
 from market.catalog import Catalog, CatalogFullError
 from market.digest import Digest
@@ -88,13 +87,23 @@ class Node:
         self.inputs = 0
         self.digest = Digest()
         self.timers = Timers()
-        self.links: dict[str, Link] = {}
-        self.venues: dict[str, Venue] = {}
         self.books: list[Book] = []
         self.instruments: list[Instrument] = []
-        self.book_links: list[Link] = []
         self.recovery = Recoveries(self.timers, self._emit)
         self.l1 = L1()
+        self.connections = Links(
+            self.config.venue,
+            self.books,
+            self.instruments,
+            self.l1,
+            self.recovery,
+            self._emit,
+            self._changed,
+            self._want_again,
+        )
+        #: Connections by name, and by slot the one that feeds each book.
+        self.links = self.connections.by_name
+        self.book_links = self.connections.owners
         self.consolidated = ConsolidatedQuotes(self.l1)
         self.ledger = Ledger()
         self.outcomes = Outcomes(self.ledger, self.timers, self._emit)
@@ -108,12 +117,9 @@ class Node:
         )
         self.clock_steps = 0
         self.commands = 0
-        self._free_links: list[int] = []
-        self._offsets: dict[str, int] = {}
         self._slots: dict[tuple[str, str], int] = {}
         #: Slots whose quote changed since the driver last looked; it clears this.
         self.touched: dict[int, None] = {}
-        self._opens = 0
         self._effects: list[Effect] = []
         self.audits = AuditDesk(
             self.config.audits,
@@ -127,7 +133,7 @@ class Node:
         #: What trades over these books, None where nothing does.
         self.desk: TradingDesk | None = None
         if self.config.trading is not None:
-            seen = Market(self.books, self.instruments, self.l1, self.config.fees)
+            seen = Market(self.books, self.instruments, self.l1, self.config.fees, {})
             self.desk = TradingDesk(self.config.trading, seen, self._set_timer, self._traded)
         #: Takes a FRAME: what `handle` does with one, without its other arguments.
         self.take_frame: Callable[[int, str, bytes], list[Effect]] = Intake(self).take
@@ -194,130 +200,29 @@ class Node:
 
     def venue(self, name: str) -> Venue:
         """Return the protocol object of a venue, made at first use."""
-        if name not in self.venues:
-            self.venues[name] = venue_of(name, self.config.venue(name).snapshot_levels)
-        return self.venues[name]
-
-    def _link(self, source: str) -> Link:
-        """Return a connection by its name, `venue.anything`; ValueError for an unknown venue."""
-        link = self.links.get(source)
-        if link is None:
-            index = self._free_links.pop() if self._free_links else len(self.links)
-            link = Link(source, index, self.venue(source.partition(".")[0]))
-            self.links[source] = link
-            bounds = self.config.venue(link.venue.name)
-            self.l1.set_bounds(index, bounds.silence_max_ns, bounds.lag_max_ns)
-            self.l1.hear(index, 0)
-            self.l1.set_offset(index, self._offsets.get(link.venue.name))
-        return link
+        return self.connections.venue(name)
 
     def _open(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
-        link = self._link(source)
-        if link.connected:
-            link.close("replaced by a new connection")
-            self._drop_books(link, link.detail)
-        self._opens += 1
-        link.open(note, self._opens)
-        for old in [one for one in self.links.values() if one.base == link.base]:
-            if old is not link:
-                self._succeed(old, link)
-        wanted = [self.instruments[slot].native for slot in link.slots]
-        if wanted and not self.config.discover:
-            for frame in link.venue.subscribe(wanted, request_id=link.epoch * 1000):
-                self._emit(EffectKind.SEND, link.name, frame.decode())
-            for slot in link.slots:
-                if self.books[slot].rule.in_stream:
-                    self.recovery.expect(slot, self.now)
-
-    def _succeed(self, old: Link, new: Link) -> None:
-        """A connection was opened again: it wants the same books.
-
-        While the old one still delivers, its books stay with it until the new one can carry on
-        (`_take_over`); a closed one gives them up at once.
-        """
-        new.slots |= old.slots
-        if old.connected:
-            return
-        for slot in old.slots:
-            if self.book_links[slot] is old:
-                self._own(slot, new)
-        self._retire(old, new)
-
-    def _own(self, slot: int, link: Link) -> None:
-        self.book_links[slot] = link
-        self.l1.open_slot(slot, link.index)
-
-    def _retire(self, old: Link, new: Link) -> None:
-        """Forget a closed connection that another one has replaced."""
-        new.inherit(old)
-        del self.links[old.name]
-        self._free_links.append(old.index)
-
-    def _take_over(self, link: Link, slot: int, i: int, kind: int) -> bool:
-        """Depth came by a connection that does not own the book: decide whether it takes it over.
-
-        The connection opened last feeds a book, older ones do not. During a rollover both carry
-        the same stream, and the book goes over without a break: with the snapshot in the stream,
-        or with a sequenced diff that reaches where the book stands.
-        """
-        owner = self.book_links[slot]
-        book = self.books[slot]
-        # A book that only its best quotes made known has no depth connection yet.
-        fed = book.diffs or (book.rule.in_stream and book.snapshots)
-        if owner.connected and fed:
-            if owner.opened >= link.opened:
-                link.error("superseded")
-                return False
-            if owner.base != link.base:
-                self._log(link.name, "takes_over", self.instruments[slot].id, owner.name)
-                # What is to come is here already: readers are told, nothing is asked for.
-                if book.disconnect(f"moved to {link.name}"):
-                    self._changed(slot, _TOUCH | _DEPTH)
-            elif not _carries_on(book, link, i, kind):
-                return False
-        if owner.base != link.base:
-            owner.slots.pop(slot, None)
-            link.slots[slot] = None
-        self._own(slot, link)
-        if owner.base == link.base and all(self.book_links[one] is link for one in link.slots):
-            self._emit(EffectKind.READY, link.name, "carries on")
-        return True
+        self.connections.open(source, note, self.now, subscribe=not self.config.discover)
 
     def _close(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
-        link = self._link(source)
-        link.close(note or "closed")
-        self._drop_books(link, note or "closed")
-        heirs = [one for one in self.links.values() if one.base == link.base and one.connected]
-        if heirs:
-            for slot in link.slots:
-                if self.book_links[slot] is link:
-                    self._own(slot, heirs[-1])
-                    self._want_again(slot)
-            self._retire(link, heirs[-1])
-
-    def _drop_books(self, link: Link, why: str) -> None:
-        for slot in link.slots:
-            if self.book_links[slot] is link:
-                self.recovery.reset(slot)
-                self._changed(slot, self.books[slot].disconnect(why) | _TOUCH | _DEPTH)
+        self.connections.close(source, note or "closed")
 
     def watch(self, instrument: Instrument, source: str) -> int:
         """Add an instrument to be fed by the connection `source`; returns its slot."""
         key = (instrument.venue, instrument.native)
         if key in self._slots:
             return self._slots[key]
-        link = self._link(source)
+        link = self.connections.get(source)
         slot = len(self.books)
         book = Book(slot, link.venue.rule())
         book.subscribe()
         self._slots[key] = slot
         self.books.append(book)
         self.instruments.append(instrument)
-        self.book_links.append(link)
         self.recovery.reset(slot)
-        link.slots[slot] = None
+        self.connections.feeds(link, slot)
         self._name(link, slot)
-        self.l1.open_slot(slot, link.index)
         self.consolidated.add(instrument, slot)
         self.board.add(instrument, book, self.now)
         if self.desk is not None:
@@ -336,41 +241,12 @@ class Node:
 
     def _counted(self, link: Link, data: bytes, count: int) -> bool:
         """A counted connection's frame is not the next one; False when it must be ignored."""
-        assert link.sequence is not None
-        number = link.frame.sequence
-        if number < 0:
-            # Error frames carry no number; what else lacks one is damaged, which `count` says.
-            if count < 0:
-                link.sequence.last += 1
+        if self.connections.counted(link, link.frame.sequence, count):
             return True
-        expected = link.sequence.last + 1
-        verdict = link.sequence.check(number)
-        if verdict is Count.STALE:
-            link.stale += 1
-            link.error("stale_sequence")
-            if count < 0:
-                # Of a damaged number only the first digits may be left: the frame may be the next.
-                self._lost(link, data, Refusal(count))
-            return False
-        link.gaps += 1
-        link.error("sequence_gap")
-        if not link.broken:
-            # What was lost may have been anything: nothing of this epoch counts any more.
-            link.broken = f"expected frame {expected}, got {number}"
-            self._reconnect(link, "sequence gap", (expected, number))
-            self._condemn_all(link, Reason.GAP, link.broken)
-        return True
-
-    def _reconnect(self, link: Link, why: str, fields: tuple[str | int, ...] = ()) -> None:
-        """Ask for a new connection, once an epoch."""
-        if not link.reconnecting:
-            link.reconnecting = True
-            self._emit(EffectKind.RECONNECT, link.name, why, fields)
-
-    def _condemn_all(self, link: Link, reason: Reason, detail: str) -> None:
-        for slot in link.slots:
-            if self.book_links[slot] is link:
-                self._changed(slot, self.books[slot].condemn(reason, detail))
+        if count < 0:
+            # Of a damaged number only the first digits may be left: the frame may be the next.
+            self._lost(link, data, Refusal(count))
+        return False
 
     def _control(self, link: Link, kind: int, data: bytes) -> None:
         """Take an event that changes no book."""
@@ -381,7 +257,7 @@ class Node:
             for slot in link.slots:
                 self.books[slot].acknowledged = True
         elif kind == Kind.SHUTDOWN:
-            self._reconnect(link, SHUTDOWN)
+            self.connections.reconnect(link, SHUTDOWN)
         else:
             link.ignored += 1
 
@@ -419,17 +295,8 @@ class Node:
         except (NamingError, CatalogFullError) as error:
             self._log(link.name, "bad_symbol", str(error))
             return False
-        self.watch(instrument, self._streaming(link).name)
+        self.watch(instrument, self.connections.streaming(link).name)
         return True
-
-    def _streaming(self, link: Link) -> Link:
-        """Return the link itself, or for a REST door the connection that its books come by."""
-        if link.connected:
-            return link
-        for other in self.links.values():
-            if other.connected and other.venue is link.venue:
-                return other
-        return link
 
     def _refine(self, link: Link, symbol: str, data: bytes) -> bool:
         """Make an instrument's grids fine enough for a frame; False when they cannot be."""
@@ -485,8 +352,8 @@ class Node:
         damage = link.venue.damage(data)
         if damage.everything:
             if link.venue.counted or link.slots:
-                self._reconnect(link, "unreadable frame", (reason,))
-            self._condemn_all(link, Reason.MALFORMED, f"unreadable frame: {reason}")
+                self.connections.reconnect(link, "unreadable frame", (reason,))
+            self.connections.condemn(link, Reason.MALFORMED, f"unreadable frame: {reason}")
         for label in damage.books:
             slot = link.venue.symbols.slot(label.encode())
             if slot >= 0 and self.book_links[slot] is link:
@@ -553,7 +420,7 @@ class Node:
 
     def _reply(self, source: str, data: bytes, note: str, number: int) -> None:
         """Take a REST reply: a depth snapshot, trading rules, the venue's time."""
-        link = self._link(source)
+        link = self.connections.get(source)
         link.replies += 1
         topic, native = link.venue.topic(note)
         if topic is Topic.AUDIT:
@@ -653,11 +520,8 @@ class Node:
 
     def _offset(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         """The venue's clock stands `number` ns ahead of ours."""
-        venue = self._link(source).venue
-        self._offsets[venue.name] = number
-        for link in self.links.values():
-            if link.venue is venue:
-                self.l1.set_offset(link.index, number)
+        venue = self.connections.get(source).venue
+        self.connections.set_offset(venue, number)
 
     def _command(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         """A user's command; what it changes is decided here and nowhere else."""
@@ -692,13 +556,3 @@ class Node:
         """Market events so far: level changes applied, best quotes, trades."""
         ticks = sum(link.quotes + link.trades for link in self.links.values())
         return ticks + sum(book.changes for book in self.books)
-
-
-def _carries_on(book: Book, link: Link, i: int, kind: int) -> bool:
-    """Return whether event `i` of a newer connection goes on where a live book stands."""
-    if kind == _SNAPSHOT or book.state != _LIVE:
-        return kind == _SNAPSHOT or not book.rule.in_stream
-    if book.rule.in_stream:
-        return False
-    first, last = link.frame.ids(i)
-    return first - 1 <= book.last_sequence <= last

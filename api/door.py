@@ -10,6 +10,7 @@ Whatever is wrong with a request is answered {"error": "…"} with a 4xx status.
 import asyncio
 import os
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,11 @@ _FULL_SECONDS = 1.0
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Door:
-    """Serves a view at a path. `start` once, `stop` once; both end in a few seconds at most."""
+class UnixDoor(ABC):
+    """Serves routes at a path. `start` once, `stop` once; both end in a few seconds at most."""
 
-    def __init__(self, view: DaemonView, path: str | Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._view = view
         self._runner: web.AppRunner | None = None
         self._made: os.stat_result | None = None
 
@@ -81,6 +81,18 @@ class Door:
         except TimeoutError:
             raise DoorError(f"{self.path}: connections did not close in time") from None
 
+    @abstractmethod
+    def _add_routes(self, app: web.Application) -> None:
+        """Add the routes."""
+
+
+class Door(UnixDoor):
+    """Serves a daemon's view at a path."""
+
+    def __init__(self, view: DaemonView, path: str | Path) -> None:
+        super().__init__(path)
+        self._view = view
+
     def _add_routes(self, app: web.Application) -> None:
         view = self._view
         for path, method in (
@@ -88,7 +100,7 @@ class Door:
             ("/edges", view.edges),
             ("/connections", view.connections),
         ):
-            app.router.add_get(path, _reader(method), allow_head=False)
+            app.router.add_get(path, reader(method), allow_head=False)
         app.router.add_get("/books", self._books, allow_head=False)
         app.router.add_post("/command", self._command)
         app.router.add_post("/stop", self._stop)
@@ -97,28 +109,27 @@ class Door:
         given = request.query.get("levels", str(LEVELS_DEFAULT))
         # `isdecimal` alone would let digits of other scripts and numbers of any length through.
         if not (given.isascii() and given.isdecimal() and len(given) <= 4):
-            raise _BadRequestError(f"levels: {given[:20]!r} is not a whole number")
+            raise BadRequestError(f"levels: {given[:20]!r} is not a whole number")
         levels = int(given)
         if levels > LEVELS_MAX:
-            raise _BadRequestError(f"levels: {levels} is not within 0 and {LEVELS_MAX}")
-        return _answer(self._view.books(levels))
+            raise BadRequestError(f"levels: {levels} is not within 0 and {LEVELS_MAX}")
+        return answer(self._view.books(levels))
 
     async def _command(self, request: web.Request) -> web.Response:
-        try:
-            async with asyncio.timeout(BODY_SECONDS_MAX):
-                body = await request.read()
-        except TimeoutError:
-            return _error(408, f"the body did not arrive within {BODY_SECONDS_MAX:g} s")
-        name, argument = _command_of(body)
-        return _answer(self._view.command(name, argument))
+        name, argument = _command_of(await read_body(request))
+        return answer(self._view.command(name, argument))
 
     async def _stop(self, request: web.Request) -> web.Response:  # noqa: ARG002
         self._view.stop()
-        return _answer({"stopping": True})
+        return answer({"stopping": True})
 
 
-class _BadRequestError(Exception):
+class BadRequestError(Exception):
     """The request is wrong; the message says how."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class _Site(web.BaseSite):
@@ -168,34 +179,48 @@ class _Full(asyncio.Protocol):
         self._transport.close()
 
 
-def _reader(method: Callable[[], Any]) -> _Handler:
+def reader(method: Callable[[], Any]) -> _Handler:
+    """Return a handler that answers what a method says."""
+
     async def handle(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
-        return _answer(method())
+        return answer(method())
 
     return handle
 
 
+async def read_body(request: web.Request) -> bytes:
+    """Return the body of a request; BadRequestError for one that does not arrive in time."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await request.read()
+    except TimeoutError:
+        late = f"the body did not arrive within {BODY_SECONDS_MAX:g} s"
+        raise BadRequestError(late, status=408) from None
+
+
 def _command_of(body: bytes) -> tuple[str, str]:
-    """Return name and argument of a command's body; raises _BadRequestError."""
+    """Return name and argument of a command's body; raises BadRequestError."""
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise _BadRequestError(f"the body is not JSON: {error}") from None
+        raise BadRequestError(f"the body is not JSON: {error}") from None
     if not isinstance(given, dict) or set(given) != {"name", "argument"}:
-        raise _BadRequestError('the body must be {"name": "…", "argument": "…"}')
+        raise BadRequestError('the body must be {"name": "…", "argument": "…"}')
     for key, limit in (("name", COMMAND_NAME_MAX), ("argument", COMMAND_ARGUMENT_MAX)):
         if not isinstance(given[key], str):
-            raise _BadRequestError(f"{key}: must be text")
+            raise BadRequestError(f"{key}: must be text")
         if len(given[key]) > limit:
-            raise _BadRequestError(f"{key}: longer than {limit} characters")
+            raise BadRequestError(f"{key}: longer than {limit} characters")
     return given["name"], given["argument"]
 
 
-def _answer(data: Any) -> web.Response:
+def answer(data: Any) -> web.Response:
+    """Return data as JSON."""
     return web.Response(body=orjson.dumps(data), content_type="application/json")
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+def error_answer(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a refusal as JSON."""
     return web.Response(
         status=status,
         body=orjson.dumps({"error": message}),
@@ -209,15 +234,18 @@ async def _errors_as_json(request: web.Request, handler: _Handler) -> web.Stream
     """Answer every refusal in JSON; a view that raises is a bug, which aiohttp logs as 500."""
     try:
         return await handler(request)
-    except _BadRequestError as error:
-        return _error(400, str(error))
+    except BadRequestError as error:
+        return error_answer(error.status, str(error))
     except web.HTTPRequestEntityTooLarge:
-        return _error(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
+        return error_answer(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        return _error(
+        return error_answer(
             405, f"{request.path} takes {allowed}, not {request.method}", {"Allow": allowed}
         )
     except web.HTTPNotFound:
-        known = "/status /books /edges /connections /command /stop"
-        return _error(404, f"there is no {request.path[:100]}; there are {known}")
+        routes = {
+            route.resource.canonical for route in request.app.router.routes() if route.resource
+        }
+        known = " ".join(sorted(routes))
+        return error_answer(404, f"there is no {request.path[:100]}; there are {known}")

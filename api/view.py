@@ -38,6 +38,7 @@ class DaemonView(Protocol):
         """Return every book, with at most `levels` (0 to LEVELS_MAX) of each side.
 
         A row is `cli.report.book_row` and: `grade` a list of labels, empty when good;
+        `touch` {`bid`, `ask`} the quote as strategies read it, each side [price, size] or None;
         `silence_ms` and `lag_ms`, None when unknown; `touch_source` text;
         `bids` and `asks` [[price, size], …] best first, empty when the book is not live;
         `audit_score` from 0 to 1 and `last_clean_audit_seconds` ago, None before the first.

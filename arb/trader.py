@@ -28,12 +28,17 @@ SetTimer = Callable[[int, str, int], None]
 
 
 class Market(NamedTuple):
-    """What all worlds see: the node's own books, instruments and quotes."""
+    """What all worlds see: the node's own books, instruments and quotes.
+
+    `memo` keeps what is the same in every world while a book does not change, such as the value of
+    walking its depth: key -> (versions of the books it came from, value).
+    """
 
     books: list[Book]
     instruments: list[Instrument]
     l1: L1
     fees: FeeSchedule
+    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
 
 
 class Strategy(Protocol):
@@ -90,6 +95,7 @@ class Trader:
         self.rates = Rates(market.books, market.instruments, market.l1)
         self.store = OrderStore(gateway_of, set_timer, patience)
         self.store.on_fill, self.store.on_end = self._on_fill, self._on_end
+        self.store.on_request = self._on_request
         self.portfolio = Portfolio(self.mid2)
         self.switch = RiskSwitch()
         self.switch.on_change = self._on_state
@@ -105,6 +111,7 @@ class Trader:
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
         self._set_timer = set_timer
         self._profit_due = 0
+        self._mids: dict[int, int] = {}
         #: Whether orders changed since what must hold was checked.
         self._dirty = False
 
@@ -206,22 +213,22 @@ class Trader:
             for strategy in self.by_slot.get(slot, ()):
                 strategy.rescale(slot, price, size)
         fees = self.market.fees.rates(instrument.venue, instrument.native)
-        if self.risk.watch(slot, instrument, fees.taker_ppb):
+        if self.risk.watch(slot, instrument, fees):
             self.portfolio.watch(slot, instrument)
 
     def on_quote(self, slot: int, now: int) -> None:
         """A watched book changed: breakers first, then who subscribed."""
         self.now = self.store.now = now
-        line = self.risk.lines.get(slot)
-        if line is None:
-            return
         strategies = self.by_slot.get(slot)
-        if strategies is None:
+        line = self.risk.lines.get(slot)
+        if strategies is None or line is None:
             return
         mid2 = self.mid2(slot)
-        if mid2:
-            self.breakers.hear_price(slot, mid2, now, line.instrument.id)
-        self.breakers.hear_data(slot, now, line.instrument.id, usable=mid2 != 0)
+        if mid2 != self._mids.get(slot) or not mid2:
+            self._mids[slot] = mid2
+            if mid2:
+                self.breakers.hear_price(slot, mid2, now, line.name)
+            self.breakers.hear_data(slot, now, line.name, usable=mid2 != 0)
         for strategy in strategies:
             strategy.on_quote(slot, now)
 
@@ -278,6 +285,10 @@ class Trader:
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _on_request(self, what: str, order: OwnOrder) -> None:
+        price, lots = order.new_price or order.price, order.new_lots or order.lots
+        self.on_event(what, (order.id, order.slot, int(order.side), price, lots, int(order.tif)))
+
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
         self.portfolio.book(fill, self.now)
@@ -290,6 +301,7 @@ class Trader:
             strategy.on_fill(fill, self.now)
 
     def _on_end(self, order: OwnOrder) -> None:
+        self.on_event("end", (order.id, int(order.end), order.filled))
         strategy = self.strategies.get(order.strategy)
         if strategy is not None:
             strategy.on_end(order, self.now)

@@ -44,7 +44,7 @@ def _arguments(command: Command) -> tuple[int, ...]:
 def filled_engine(flow: Flow, engine: Engine | None = None) -> Engine:
     """Return an engine, a given one perhaps, whose book the flow's first part has filled."""
     engine = engine or funded_engine()
-    fill(engine, Flow.bytes_of(flow.fill))
+    fill(engine, flow.fill_records)
     return engine
 
 
@@ -93,17 +93,17 @@ def time_each_call(flow: Flow, engine: Engine | None = None) -> tuple[list[int],
     return sorted(spent), sorted(idle)
 
 
-def time_batch(flow: Flow, records: bytes) -> float:
+def time_batch(flow: Flow) -> float:
     """Return orders a second in batches of 512; events are drained and checksummed within."""
     engine = filled_engine(flow)
-    view = memoryview(records)
-    chunks = [view[at : at + CHUNK] for at in range(0, len(records), CHUNK)]
+    view = memoryview(flow.timed_records)
+    chunks = [view[at : at + CHUNK] for at in range(0, len(view), CHUNK)]
     begin = time.perf_counter()
     for chunk in chunks:
         engine.batch(chunk)
         checksum(engine)
         engine.clear()
-    return len(flow.timed) / (time.perf_counter() - begin)
+    return len(view) / 72 / (time.perf_counter() - begin)
 
 
 def _at(ordered: Sequence[int], part: float) -> int:
@@ -132,31 +132,46 @@ def measure_calls(flow: Flow, rounds: int) -> dict[str, object]:
 
 
 def measure_scaling(count: int, rounds: int, *, quick: bool) -> list[dict[str, object]]:
-    """Return ns an order over growing books: first by orders, then by levels."""
+    """Return ns an order over growing books, in interleaved rounds: by orders, then by levels."""
     shapes = [(1_000, 200), (10_000, 200), (100_000, 200), (1_000_000, 200)]
     shapes += [(10_000, 10), (100_000, 1_000), (200_000, 10_000), (1_000_000, 100_000)]
     if quick:
         shapes = [(1_000, 200), (10_000, 10), (20_000, 2_000)]
-    measured: list[dict[str, object]] = []
-    for resting, levels in shapes:
-        flow = make_flow(7, count, resting, levels)
-        records = Flow.bytes_of(flow.timed)
-        calls = [time_calls(flow) for _ in range(rounds)]
-        batches = [time_batch(flow, records) for _ in range(rounds)]
-        engine = filled_engine(flow)
-        visited = engine.visited_nodes
-        engine.batch(records)
-        measured.append(
-            {
-                "resting": resting,
-                "levels": sum(len(engine.depth(0, side, resting)) for side in (0, 1)),
-                "ns_per_call": round(1e9 / statistics.median(calls), 1),
-                "ns_batch": round(1e9 / statistics.median(batches), 1),
-                "nodes_per_order": round((engine.visited_nodes - visited) / count, 2),
-                "bytes_per_resting_order": round(engine.memory_bytes / engine.open_count, 1),
-            }
-        )
-    return measured
+    flows = {shape: make_flow(7, count, *shape) for shape in shapes}
+    calls: dict[tuple[int, int], list[float]] = {shape: [] for shape in shapes}
+    batches: dict[tuple[int, int], list[float]] = {shape: [] for shape in shapes}
+    for _ in range(rounds):
+        for shape, flow in flows.items():
+            calls[shape].append(1e9 / time_calls(flow))
+            batches[shape].append(1e9 / time_batch(flow))
+    return [
+        {
+            "resting": shape[0],
+            **measure_book(flow),
+            "ns_per_call": round(statistics.median(calls[shape]), 1),
+            "ns_batch": round(statistics.median(batches[shape]), 1),
+            "times_first_per_call": _times(calls[shape], calls[shapes[0]]),
+            "times_first_batch": _times(batches[shape], batches[shapes[0]]),
+        }
+        for shape, flow in flows.items()
+    ]
+
+
+def _times(values: Sequence[float], first: Sequence[float]) -> float:
+    """Return the median over rounds of how many times the first book's time was needed."""
+    return round(statistics.median(a / b for a, b in zip(values, first, strict=True)), 2)
+
+
+def measure_book(flow: Flow) -> dict[str, object]:
+    """Return a filled book's levels and memory, and the nodes that an order visits."""
+    engine = filled_engine(flow)
+    visited, filled = engine.visited_nodes, engine.memory_bytes / engine.open_count
+    count = engine.batch(flow.timed_records)
+    return {
+        "levels": sum(len(engine.depth(0, side, engine.open_count)) for side in (0, 1)),
+        "nodes_per_order": round((engine.visited_nodes - visited) / count, 2),
+        "bytes_per_resting_order": round(filled, 1),
+    }
 
 
 def run_engine(
@@ -166,11 +181,10 @@ def run_engine(
     if quick:
         count, rounds = min(count, 5_000), min(rounds, 2)
     flow = make_flow(seed, count, 10_000, 200)
-    records = Flow.bytes_of(flow.timed)
     calls, batches = [], []
     for _ in range(rounds):
         calls.append(time_calls(flow))
-        batches.append(time_batch(flow, records))
+        batches.append(time_batch(flow))
     engine = filled_engine(flow)
     per_call = {"orders_per_second": round(statistics.median(calls)), **measure_calls(flow, rounds)}
     return {

@@ -45,8 +45,8 @@ def sustained(
     The flow is run over and over: between two passes all orders are cancelled and the book is
     filled again, journalled and timed like all else.
     """
-    fill = Flow.bytes_of(flow.fill)
-    view = memoryview(Flow.bytes_of(flow.timed))
+    fill = flow.fill_records
+    view = memoryview(flow.timed_records)
     chunks = [view[at : at + CHUNK] for at in range(0, len(view), CHUNK)]
     every = FLUSH_EVERY if sync == "disk" else 1
     commands = 0

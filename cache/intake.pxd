@@ -18,6 +18,12 @@ cdef class Intake:
     cdef list books
     cdef list owners
     cdef dict touched
+    # For a compiled driver, which sets `direct`: the first slot touched is told here, -1 for none,
+    # and `quiet` says that no Python code ran, so that there are no effects and no new timers.
+    cdef bint direct
+    cdef int slot
+    cdef bint quiet
+    cdef object now
     # Of the link that delivered last; a link keeps these for its life.
     cdef object link
     cdef object decode
@@ -25,12 +31,10 @@ cdef class Intake:
     cdef Frame frame
     cdef int index
 
-    cdef object handle(self, object ts_recv, object source, bytes data)
+    cdef int handle(self, object ts_recv, object source, bytes data) except -1
     cdef int _meet(self, object link) except -1
     cdef int _frame(self, object link, bytes data) except -1
     cdef int _apply(self, object link, bytes data, int count) except -1
-    cdef int _book(
-        self, object link, int i, int kind, int slot, object now, object logs
-    ) except -1
+    cdef int _book(self, object link, int i, int kind, int slot, object logs) except -1
     cdef Book _at(self, int slot)
-    cdef int _changed(self, int slot, int changed, object now) except -1
+    cdef int _changed(self, int slot, int changed) except -1

@@ -1,7 +1,7 @@
 """Frames into books, L1 and the digest: what a node does with a frame, in one compiled call.
 
-Only what happens to nearly every frame stands here; everything else is the node's own method, and
-looked up when it is needed. The plain twin is cache.plain_intake.
+Only what happens to nearly every frame stands here; everything else is the node's own method,
+looked up when it is needed, and the frame was not `quiet` then. The plain twin is cache.plain_intake.
 """
 
 from books.book cimport Book
@@ -42,28 +42,36 @@ cdef class Intake:
         self.owners = node.book_links
         self.touched = node.touched
         self.link = None
+        self.direct = False
+        self.slot = -1
+        self.quiet = False
 
     def take(self, ts_recv, str source not None, bytes data not None):
         """Take a frame as an input; returns its effects, valid until the next call."""
-        return self.handle(ts_recv, source, data)
+        self.handle(ts_recv, source, data)
+        return self.node._effects
 
-    cdef object handle(self, object ts_recv, object source, bytes data):
-        """`take` for compiled callers."""
+    cdef int handle(self, object ts_recv, object source, bytes data) except -1:
+        """`take` for compiled callers, who look at the node's effects unless it was quiet."""
         node = self.node
+        self.quiet = True
         if node._effects:
             node._effects = []
-        if ts_recv > node.now:
+        self.now = node.now
+        if ts_recv > self.now:
             if ts_recv >= self.timers.next_ns:
+                self.quiet = False
                 node._fire(ts_recv)
-            node.now = ts_recv
+            self.now = node.now = ts_recv
         node.inputs += 1
         link = (<dict?>node.links).get(source)
         if link is None:
-            link = node._link(source)
+            link = node.connections.get(source)
         self._frame(link, data)
         if self.desk is not None:
-            self.desk.after(node.now)
-        return node._effects
+            self.quiet = False
+            self.desk.after(self.now)
+        return 0
 
     cdef int _meet(self, object link) except -1:
         """Another link delivers than before."""
@@ -91,9 +99,12 @@ cdef class Intake:
             number = self.frame.sequence
             if number == <int64_t>self.sequence.last + 1:
                 self.sequence.last = number
-            elif not self.node._counted(link, data, count):
-                return 0
+            else:
+                self.quiet = False
+                if not self.node._counted(link, data, count):
+                    return 0
         if count < 0:
+            self.quiet = False
             count = self.node._refused(link, data, count)
         if not link.broken:
             self._apply(link, data, count)
@@ -103,10 +114,9 @@ cdef class Intake:
         """Apply the events of the frame decoded last."""
         cdef Frame frame = self.frame
         cdef int i, kind, slot
-        now = self.node.now
         logs = self.audits.logs
         if frame.channel == CHANNEL_DEPTH:
-            self.l1.note(self.index, now)
+            self.l1.note(self.index, self.now)
         for i in range(count):
             # What is called below may have this frame's decoder read another one.
             if i >= frame.count:
@@ -114,7 +124,7 @@ cdef class Intake:
             kind = frame.events[i].kind
             slot = frame.events[i].slot
             if kind == KIND_DIFF or kind == KIND_QUOTE or kind == KIND_SNAPSHOT:
-                self._book(link, i, kind, slot, now, logs)
+                self._book(link, i, kind, slot, logs)
             elif kind == KIND_TRADE:
                 link.trades += 1
                 self._at(slot).mix_in(self.digest)
@@ -123,58 +133,69 @@ cdef class Intake:
                         slot,
                         frame.events[i].bid_price,
                         frame.events[i].bid_lots,
-                        now,
+                        self.now,
                         buyer=frame.events[i].seller == 0,
                     )
             else:
+                self.quiet = False
                 self.node._control(link, kind, data)
         return 0
 
-    cdef int _book(
-        self, object link, int i, int kind, int slot, object now, object logs
-    ) except -1:
+    cdef int _book(self, object link, int i, int kind, int slot, object logs) except -1:
         """Apply a diff, a snapshot or a best quote."""
         cdef Book book = self._at(slot)
         cdef int changed
-        # The node's lists by slot are as long as that of the books.
         if kind != KIND_QUOTE and self.owners[slot] is not link:
-            if not self.node._take_over(link, slot, i, kind):
+            self.quiet = False
+            if not self.node.connections.take_over(link, slot, i, kind):
                 return 0
         if i >= self.frame.count:
             raise IndexError(f"event {i} of {self.frame.count}")
-        changed = book.on_event(self.frame, i, now)
+        changed = book.on_event(self.frame, i, self.now)
         if kind == KIND_QUOTE:
             link.quotes += 1
             for edge in <list>self.edges[slot]:
-                edge.hear_quotes(slot, now)
+                self.quiet = False
+                edge.hear_quotes(slot, self.now)
         if changed:
-            self._changed(slot, changed, now)
+            self._changed(slot, changed)
         if kind == KIND_DIFF and logs and slot in logs:
-            self.audits.diff(slot, self.frame, i, now)
+            self.quiet = False
+            self.audits.diff(slot, self.frame, i, self.now)
         book.mix_in(self.digest)
         return 0
 
     cdef Book _at(self, int slot):
-        """Return the book of a slot; IndexError where there is none."""
-        if not 0 <= slot < len(self.books):
-            raise IndexError(f"slot {slot} of {len(self.books)}")
+        """Return the book of a slot; IndexError where one of the node's lists does not reach it."""
+        cdef Py_ssize_t known = min(
+            min(len(self.books), len(self.owners)), min(len(self.edges), len(self.conversions))
+        )
+        if not 0 <= slot < known:
+            raise IndexError(f"slot {slot} of {known}")
         return <Book?>self.books[slot]
 
-    cdef int _changed(self, int slot, int changed, object now) except -1:
+    cdef int _changed(self, int slot, int changed) except -1:
         """Publish what changed in a book and tell the edges; the node takes what is rare."""
         cdef Book book
         if changed & (STATE | WANTS_SNAPSHOT):
+            self.quiet = False
             self.node._changed(slot, changed)
             return 0
         book = self._at(slot)
         grade = self.l1.take(book)
-        self.touched[slot] = None
+        if self.direct and (self.slot < 0 or self.slot == slot):
+            self.slot = slot
+        else:
+            self.quiet = False
+            self.touched[slot] = None
         if self.edges[slot] or self.conversions[slot]:
+            self.quiet = False
             self.board.hear(
-                slot, now, depth=changed & DEPTH != 0, touch=changed & TOUCH != 0
+                slot, self.now, depth=changed & DEPTH != 0, touch=changed & TOUCH != 0
             )
         if self.desk is not None:
-            self.desk.on_book(slot, now, touch=changed & TOUCH != 0)
+            self.desk.on_book(slot, self.now, touch=changed & TOUCH != 0)
         if grade & _HORIZON and not book.refreshing:
+            self.quiet = False
             self.node._ask(slot, refresh=True)
         return 0

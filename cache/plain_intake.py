@@ -63,7 +63,7 @@ class PlainIntake:
                 node._fire(ts_recv)
             node.now = ts_recv
         node.inputs += 1
-        self._frame(node._link(source), data)
+        self._frame(node.connections.get(source), data)
         if node.desk is not None:
             node.desk.after(node.now)
         effects: Taken = node._effects
@@ -111,7 +111,7 @@ class PlainIntake:
             node._control(link, kind, data)
             return
         owned = kind == _QUOTE or node.book_links[slot] is link
-        if not owned and not node._take_over(link, slot, i, kind):
+        if not owned and not node.connections.take_over(link, slot, i, kind):
             return
         book = node.books[slot]
         changed = book.on(frame, i, node.now)

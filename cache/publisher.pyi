@@ -23,7 +23,7 @@ class Publisher:
     @property
     def left_out(self) -> int: ...
     def touch(self, slot: int, book: Book, instrument: Instrument, l1: L1, now: int) -> None:
-        """Write the touch of a book that changed, as L1 has it."""
+        """Write the touch of a book that changed, as L1 has it; IndexError beyond 65,536 slots."""
     def depth(self, books: list[Book]) -> None:
         """Write the levels of the books whose touch or depth changed since the last call."""
     def beat(self, l1: L1, now: int) -> None:

@@ -16,6 +16,9 @@ from .l2_errors import L2FullError
 #: The grade bits with which a reader gets a miss instead of a number.
 GRADE_FORBIDS = int(UNUSABLE)
 
+cdef enum:
+    SLOTS_MAX = 1 << 16
+
 cdef int _LIVE = State.LIVE
 cdef int _NOT_LIVE = Grade.NOT_LIVE
 
@@ -27,7 +30,8 @@ cdef class Publisher:
         self.writer = writer
         self.levels = levels
         self.slots = {}
-        self.grids = {}
+        self.grids = []
+        self.places = []
         self.waiting = {}
         self.overflow = {}
 
@@ -36,25 +40,26 @@ cdef class Publisher:
         """Instruments that found no room in the table."""
         return len(self.overflow)
 
-    def touch(self, slot, Book book not None, instrument, L1 l1 not None, int64_t now):
+    def touch(self, int slot, Book book not None, instrument, L1 l1 not None, int64_t now):
         """Write the touch of a book that changed."""
+        if not 0 <= slot < SLOTS_MAX:
+            raise IndexError(f"slots are 0 to {SLOTS_MAX - 1}, not {slot}")
         self.put(slot, book, instrument, l1, now)
 
-    cdef int put(self, object slot, Book book, object instrument, L1 l1, int64_t now) except -1:
-        """`touch` for compiled callers."""
-        cdef int64_t at = self._slot(slot, instrument)
-        cdef int index = slot
+    cdef int put(self, int slot, Book book, object instrument, L1 l1, int64_t now) except -1:
+        """`touch` for compiled callers, whose slot is one of a node's."""
+        cdef int64_t at = self._place(slot, instrument)
         cdef int grade
         cdef row_t *row
         if at < 0:
             return 0
         self.waiting[slot] = None
         grade = _NOT_LIVE
-        if 0 <= index < l1.capacity and l1.links > 0:
-            grade = l1.grade_at(index, now)
+        if slot < l1.capacity and l1.links > 0:
+            grade = l1.grade_at(slot, now)
         if book.state != _LIVE or grade & _NOT_LIVE:
             return self.writer.restate(at, grade, now - self.ahead_ns)
-        row = &l1.rows[index]
+        row = &l1.rows[slot]
         return self.writer.store_quote(
             at, row.touch.bid_price, row.touch.bid_lots, row.touch.ask_price, row.touch.ask_lots,
             row.version, row.ts_event, row.ts_recv - self.ahead_ns, grade, row.from_quote,
@@ -87,11 +92,14 @@ cdef class Publisher:
         """Remove the table."""
         self.writer.close()
 
-    cdef int64_t _slot(self, object slot, object instrument) except? -2:
-        """Return the table's slot of an instrument on its present grids, -1 where it has none."""
-        held = self.grids.get(slot)
+    cdef int64_t _place(self, int slot, object instrument) except? -2:
+        """Return where in the table an instrument on its present grids is, -1 where it is not."""
+        while len(self.grids) <= slot:
+            self.grids.append(None)
+            self.places.append(-1)
+        held = self.grids[slot]
         if held is instrument:
-            return self.slots[slot]
+            return self.places[slot]
         if slot in self.overflow:
             return -1
         grids = (
@@ -101,13 +109,13 @@ cdef class Publisher:
             instrument.size.step,
         )
         if held is not None:
-            self.grids[slot] = instrument
-            self.writer.set_grid(self.slots[slot], *grids)
-            return self.slots[slot]
-        try:
-            self.slots[slot] = self.writer.add(instrument.id, *grids)
-        except L2FullError:
-            self.overflow[slot] = None
-            return -1
+            self.writer.set_grid(self.places[slot], *grids)
+        else:
+            try:
+                self.places[slot] = self.writer.add(instrument.id, *grids)
+            except L2FullError:
+                self.overflow[slot] = None
+                return -1
+            self.slots[slot] = self.places[slot]
         self.grids[slot] = instrument
-        return self.slots[slot]
+        return self.places[slot]

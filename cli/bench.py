@@ -46,6 +46,12 @@ def _live(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _sim(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.sim")
+    figures: Figures = module.run_sim(**_rounds(args))
+    return figures
+
+
 def _rounds(args: argparse.Namespace) -> dict[str, int]:
     return {"rounds": args.rounds} if args.rounds > 0 else {}
 
@@ -56,6 +62,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "quotes": _quotes,
     "engine": _engine,
     "live": _live,
+    "sim": _sim,
 }
 
 _EXAMPLES = """examples:
@@ -65,6 +72,7 @@ _EXAMPLES = """examples:
   crossquote bench quotes --reads 1000000
   crossquote bench engine --json
   crossquote bench live --rounds 7
+  crossquote bench sim --json
 """
 
 

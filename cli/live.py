@@ -10,6 +10,7 @@ from books.grade import Grade
 from checkpoint import build
 from cli.report import book_row, connection_row, edge_rows
 from daemon import Daemon
+from market.instrument import Instrument
 from replay.native_format import LOG
 from replay.segment_files import list_segments
 
@@ -41,6 +42,7 @@ class LiveView:
             },
             "loop_lag_ms": daemon.lag.summary(),
             "rss_mb": round(rss_mb(), 1),
+            "sim_socket": daemon.options.sim_socket if daemon.settings.mode == "sim" else "",
             "queues": {"timers": len(node.timers)},
             "l2": {
                 "state": daemon.l2_state,
@@ -56,6 +58,16 @@ class LiveView:
     def _recording(self) -> dict[str, Any]:
         recorder = self._daemon.recorder
         folder = self._daemon.settings.recording.dir
+        missing = self._daemon.unrecorded
+        if missing is not None:
+            return {
+                "state": f"stopped: {missing.reason}",
+                "dir": folder,
+                "bytes": 0,
+                "segments": 0,
+                "errors": missing.tries,
+                "missed": self._daemon.node.inputs,
+            }
         if recorder is None:
             return {"state": "off", "dir": folder}
         files = list_segments(Path(folder), LOG)
@@ -103,6 +115,10 @@ class LiveView:
         row["grade"] = Grade(quote.grade).labels
         row["silence_ms"] = round(quote.silence_ns / 1e6, 1) if quote.silence_ns >= 0 else None
         row["lag_ms"] = round(lag / 1e6, 1) if lag is not None else None
+        row["touch"] = {
+            "bid": _level(instrument, quote.bid_price, quote.bid_lots),
+            "ask": _level(instrument, quote.ask_price, quote.ask_lots),
+        }
         row["touch_source"] = "quote" if quote.from_quote else "depth"
         for name, ask in (("bids", False), ("asks", True)):
             held = book.walk(ask, levels) if book.live and levels else []
@@ -142,3 +158,8 @@ class LiveView:
     def stop(self) -> None:
         """Begin a graceful stop."""
         self._daemon.stop()
+
+
+def _level(instrument: Instrument, ticks: int, lots: int) -> list[str] | None:
+    """Return price and size of one side of a quote as text, None for an empty side."""
+    return [instrument.price.format(ticks), instrument.size.format(lots)] if lots else None

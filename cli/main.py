@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
+    "backtest": "trade recorded feeds on paper, in three worlds of fills",
     "bench": "measure speed and memory",
     "books": "show the books of a running daemon",
     "config": "check, show or describe the configuration",
     "doctor": "look at machine and installation, and say what to do",
     "engine": "match orders given as JSON lines",
+    "fault": "lay a fault on a simulated venue, and score what the daemon made of it",
     "replay": "replay recorded bytes through the node",
     "run": "run the daemon: simulated venues or real public feeds",
     "sim": "serve the simulated venues, or write a recording of them",

@@ -6,7 +6,8 @@ import contextlib
 import os
 import sys
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import orjson
 import structlog
@@ -21,7 +22,9 @@ from cli.logs import Log, start_logging
 from cli.output import report_refusal
 from cli.report import human, report
 from cli.settings import Loaded, SettingsError, load
+from cli.settings.model import Scenario
 from cli.simulated import simulated
+from cli.unrecorded import explained
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
 from market.naming import NamingError
@@ -43,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config_argument(parser)
     parser.add_argument("--mode", choices=("sim", "paper"), help="overrides the configuration")
     parser.add_argument(
+        "--scenario", choices=get_args(Scenario), help="of the simulated venues (mode sim)"
+    )
+    parser.add_argument(
         "--for", dest="seconds", type=float, metavar="SECONDS", help="stop by itself after this"
     )
     parser.add_argument("--record", metavar="DIR", help="folder of the recording")
@@ -50,8 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the daemon; returns 0, 1 when it failed, 2 for a bad configuration."""
-    flags = {"mode": args.mode, "recording.dir": args.record}
+    """Run the daemon; returns 0, 1 when it failed, 2 for a bad configuration or folder."""
+    flags = {
+        "mode": args.mode,
+        "recording.dir": args.record,
+        "sim.scenario": args.scenario,
+    }
     try:
         loaded = load(
             args.config, os.environ, {name: value for name, value in flags.items() if value}
@@ -61,7 +71,13 @@ def run(args: argparse.Namespace) -> int:
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))
-    except (NamingError, DoorError, SegmentError, OSError) as error:
+    except _RecordRefusedError as error:
+        print(f"crossquote run: --record: {error}", file=sys.stderr)
+        return 2
+    except DoorError as error:
+        print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
+        return 1
+    except (NamingError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:
@@ -73,13 +89,19 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
     say = structlog.get_logger()
     async with contextlib.AsyncExitStack() as stack:
         addresses: dict[str, FeedAddress] = {}
+        sim_socket = _sim_socket(Path(settings.control.socket))
         if settings.mode == "sim":
-            addresses = await stack.enter_async_context(simulated(settings.sim))
-        daemon = Daemon(settings, Options(addresses, args.seconds, seed=os.getpid()))
+            addresses = await stack.enter_async_context(
+                simulated(settings.sim, loaded.file, sim_socket)
+            )
+        options = Options(
+            addresses, args.seconds, seed=os.getpid(), sim_socket=str(sim_socket.absolute())
+        )
+        daemon = Daemon(settings, options)
         # Whatever fails from here on, no open recording and no table of quotes stays behind.
         stack.callback(daemon.close)
         daemon.build()
-        daemon.open_recording()
+        _open_recording(daemon, asked=args.record is not None)
         daemon.open_l2()
         view = LiveView(daemon)
         door = Door(view, settings.control.socket)
@@ -111,6 +133,26 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         else:
             print(human(result))
     return 0
+
+
+class _RecordRefusedError(Exception):
+    """The folder that the user asked for cannot be recorded into; the message says what to do."""
+
+
+def _open_recording(daemon: Daemon, *, asked: bool) -> None:
+    """Begin to record: a daemon runs without, but not when a user asked for the recording."""
+    if not asked:
+        daemon.open_recording()
+        return
+    try:
+        daemon.record()
+    except (SegmentError, OSError) as error:
+        raise _RecordRefusedError(explained(error, daemon.settings.recording.dir)) from error
+
+
+def _sim_socket(door: Path) -> Path:
+    """Return where the simulated venues have their door: beside the daemon's."""
+    return door.with_name(f"{door.stem}-sim{door.suffix}")
 
 
 async def _tick(log: Log, view: LiveView | None) -> None:

@@ -1,93 +1,148 @@
-"""`crossquote sim`: the simulated venues, as a recording or as servers on loopback."""
+"""`crossquote sim`: the simulated venues, served on loopback or written as a recording."""
 
 import argparse
-import asyncio
 import json
-import signal
+import os
 import sys
-from fractions import Fraction
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import get_args
 
 import uvloop
 
-from sim.market.scenario import CALM, WARM_UP_NS
-from sim.market.world import World
+from cli import sim_describe
+from cli.config import add_config_argument
+from cli.output import report_refusal
+from cli.settings import SettingsError, load
+from cli.settings.model import Scenario
+from cli.sim_recorded import serve_recordings
+from cli.sim_serve import Serving, serve
 from sim.recording import SECONDS_MAX, FileSummary, write_recording
-from sim.server.pump import wall_start_ns
-from sim.server.world import SimulatedWorld
 
-from .paced_market import PacedMarket
-
-SPEED_MIN, SPEED_MAX = Fraction(1, 100), Fraction(1000)
+SOCKET_DEFAULT = Path("crossquote-sim.sock")
+_EXAMPLES = """examples:
+  crossquote sim                              both venues on free ports, until Ctrl-C
+  crossquote sim --tls certs --for 60         with https and wss, for a minute
+  crossquote sim --serve binance=BTC.gz       a recording, in the venue's own format
+  crossquote sim --write DIR --for 60         a recording of the simulated venues
+  crossquote sim --describe                   the generated flow beside real recordings
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    what = parser.add_mutually_exclusive_group(required=True)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_config_argument(parser)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", metavar="DIR", type=Path, help="write a recording of both venues")
     what.add_argument(
-        "--serve", action="store_true", help="serve both venues on loopback until interrupted"
+        "--serve",
+        action="append",
+        metavar="VENUE=PATH",
+        default=[],
+        help="serve a recording instead of a market; again for more venues or files",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the market; same seed, same bytes")
+    what.add_argument("--describe", action="store_true", help="statistics of the generated flow")
+    sim_describe.configure(parser)
+    for venue in ("binance", "coinbase"):
+        parser.add_argument(
+            f"--{venue}-port",
+            type=_port,
+            metavar="PORT",
+            help="0 takes a free one (default: sim.ports of the configuration)",
+        )
     parser.add_argument(
-        "--seconds", type=int, help="of market time (to write: 60; to serve: no end)"
+        "--tls", type=Path, metavar="CERTDIR", help="serve https and wss, certificate made there"
+    )
+    parser.add_argument("--scenario", choices=get_args(Scenario), help="how it behaves")
+    parser.add_argument(
+        "--symbols",
+        type=int,
+        default=0,
+        metavar="N",
+        help="for load: so many made-up symbols a venue instead of a scenario",
+    )
+    parser.add_argument("--seed", type=int, help="of the market; same seed, same market")
+    parser.add_argument(
+        "--speed", metavar="X", help="market seconds in a second; a recording also takes `max`"
     )
     parser.add_argument(
-        "--speed",
-        type=_speed,
-        metavar="FACTOR",
-        default=Fraction(1),
-        help="to serve: market seconds in a second, 0.01 to 1000 (default 1)",
+        "--for",
+        "--seconds",
+        dest="seconds",
+        type=float,
+        metavar="SECONDS",
+        help="end by itself after this (to write: 60)",
     )
     parser.add_argument(
-        "--ports",
-        type=_ports,
-        metavar="BINANCE,COINBASE",
-        default=(0, 0),
-        help="to serve on; 0 takes a free one (default 0,0)",
+        "--socket",
+        type=Path,
+        metavar="PATH",
+        help=f"control socket, through which faults come (default: {SOCKET_DEFAULT}, here)",
     )
     parser.add_argument("--json", action="store_true", help="print what there is as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write or serve; returns 0 when that is done, 2 when it cannot be."""
-    if args.seconds is not None and not 1 <= args.seconds <= SECONDS_MAX:
-        return _refuse(f"--seconds: {args.seconds} is not within 1 and {SECONDS_MAX}")
-    if args.serve:
-        return uvloop.run(_serve(args))
-    return _write(args)
+    """Write, describe or serve; returns 0 when done, 1 when it failed, 2 for wrong usage."""
+    if args.seconds is not None and not 0.0 < args.seconds <= SECONDS_MAX:
+        return _refuse(f"--for, --seconds: {args.seconds:g} is not within 0 and {SECONDS_MAX}")
+    if args.describe:
+        return sim_describe.run(args)
+    try:
+        loaded = load(args.config, os.environ)
+    except SettingsError as error:
+        return report_refusal(error, as_json=args.json)
+    settings = loaded.settings.sim
+    seed = settings.seed if args.seed is None else args.seed
+    if args.write is not None:
+        return _write(args, seed)
+    speed = settings.speed if args.speed is None else args.speed
+    if not _is_speed(speed, recorded=bool(args.serve)):
+        return _refuse(f"--speed: {speed!r} is not a number within 0.01 and 1000")
+    ports = settings.ports
+    serving = Serving(
+        seed=seed,
+        scenario=args.scenario or settings.scenario,
+        speed=speed,
+        ports={
+            "binance": ports.binance if args.binance_port is None else args.binance_port,
+            "coinbase": ports.coinbase if args.coinbase_port is None else args.coinbase_port,
+        },
+        accounts=settings.accounts,
+        tls=args.tls,
+        socket=args.socket or SOCKET_DEFAULT,
+        socket_needed=args.socket is not None,
+        seconds=args.seconds,
+        recordings=tuple(args.serve),
+        symbols=args.symbols,
+        as_json=args.json,
+    )
+    return uvloop.run(serve_recordings(serving) if args.serve else serve(serving))
 
 
-def _ports(text: str) -> tuple[int, int]:
-    """Parse two port numbers; argparse turns the ValueError into a message."""
-    binance, coinbase = (int(part) for part in text.split(","))
-    if not (0 <= binance <= 65_535 and 0 <= coinbase <= 65_535):
+def _port(text: str) -> int:
+    """Parse a port number; argparse turns the ValueError into a message."""
+    port = int(text)
+    if not 0 <= port <= 65_535:
         raise ValueError(text)
-    return binance, coinbase
+    return port
 
 
-def _speed(text: str) -> Fraction:
-    """Parse a decimal factor; argparse turns the ValueError into a message."""
-    if not set(text) <= set("0123456789."):
-        raise ValueError(text)
-    speed = Fraction(text)
-    if not SPEED_MIN <= speed <= SPEED_MAX:
-        raise ValueError(text)
-    return speed
+def _is_speed(text: str, *, recorded: bool) -> bool:
+    if text == "max":
+        return recorded
+    try:
+        return Decimal("0.01") <= Decimal(text) <= 1000
+    except InvalidOperation:
+        return False
 
 
-def _world(args: argparse.Namespace) -> SimulatedWorld:
-    """Return the world to serve, at its own pace."""
-    if args.speed == 1:
-        return SimulatedWorld(args.seed, ports=args.ports)
-    start_ns = wall_start_ns()
-    market = World(CALM, args.seed, start_ns - WARM_UP_NS)
-    market.advance(start_ns)
-    return SimulatedWorld(args.seed, market=PacedMarket(market, args.speed), ports=args.ports)
-
-
-def _write(args: argparse.Namespace) -> int:
-    seconds = args.seconds or 60
+def _write(args: argparse.Namespace, seed: int) -> int:
+    seconds = int(args.seconds or 60)
+    if seconds < 1 or (args.seconds or seconds) != seconds:
+        return _refuse(f"--seconds: {args.seconds:g} is not a whole number from 1 on")
     show = sys.stderr.isatty() and not args.json
 
     def progress(second: int) -> None:
@@ -96,55 +151,16 @@ def _write(args: argparse.Namespace) -> int:
             print(f"\r{second} of {seconds} s", end=end, file=sys.stderr, flush=True)
 
     try:
-        files = write_recording(args.write, args.seed, seconds, progress=progress)
+        files = write_recording(args.write, seed, seconds, progress=progress)
     except OSError as error:
         return _refuse(f"--write: {args.write}: {error.strerror}")
     if args.json:
-        print(json.dumps(_summary(args.seed, seconds, files)))
+        print(json.dumps(_summary(seed, seconds, files)))
     else:
         for file in files:
             counts = ", ".join(f"{count} {name}" for name, count in sorted(file.frames.items()))
             print(f"{file.path}: {file.lines} lines; frames: {counts}")
     return 0
-
-
-async def _serve(args: argparse.Namespace) -> int:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    if args.seconds is not None:
-        loop.call_later(args.seconds, stopped.set)
-    world = _world(args)
-    try:
-        await world.start()
-    except OSError as error:
-        return _refuse(f"--ports: {error.strerror}")
-    try:
-        _tell(args.json, world)
-        await stopped.wait()
-    finally:
-        await world.stop()
-    return 0
-
-
-def _tell(as_json: bool, world: SimulatedWorld) -> None:
-    """Print where the venues are, as base addresses that clients take."""
-    urls = {
-        "binance": {
-            "rest": f"{world.binance.http_url}/api/v3",
-            "ws": f"{world.binance.ws_url}/stream",
-        },
-        "coinbase": {
-            "rest": f"{world.coinbase.http_url}/api/v3/brokerage",
-            "ws": world.coinbase.ws_url,
-        },
-    }
-    if as_json:
-        print(json.dumps(urls), flush=True)
-    else:
-        for venue, url in urls.items():
-            print(f"{venue}: REST {url['rest']}, WebSocket {url['ws']}", flush=True)
 
 
 def _summary(seed: int, seconds: int, files: list[FileSummary]) -> dict[str, object]:

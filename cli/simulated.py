@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import orjson
 
@@ -24,21 +25,26 @@ class SimulatedStartError(OSError):
 
 
 @contextlib.asynccontextmanager
-async def simulated(settings: SimSettings) -> AsyncIterator[dict[str, FeedAddress]]:
-    """Start the venues and give their addresses; they are gone when the block is left."""
+async def simulated(
+    settings: SimSettings, config: Path | None, socket: Path
+) -> AsyncIterator[dict[str, FeedAddress]]:
+    """Start the venues and give their addresses; they are gone when the block is left.
+
+    `config` is the file that the settings come from, `socket` where the venues' control door is.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "cli.main",
         "sim",
-        "--serve",
         "--json",
-        "--seed",
-        str(settings.seed),
-        "--speed",
-        settings.speed,
-        "--ports",
-        f"{settings.ports.binance},{settings.ports.coinbase}",
+        *(("--config", str(config)) if config else ()),
+        *("--seed", str(settings.seed)),
+        *("--scenario", settings.scenario),
+        *("--speed", settings.speed),
+        *("--binance-port", str(settings.ports.binance)),
+        *("--coinbase-port", str(settings.ports.coinbase)),
+        *("--socket", str(socket)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
@@ -78,9 +84,13 @@ async def _addresses(process: asyncio.subprocess.Process) -> dict[str, FeedAddre
             f"the simulated venues said nothing in {_START_S_MAX} s"
         ) from None
     if not line:
-        raise SimulatedStartError("the simulated venues ended at once; see the line above")
+        raise SimulatedStartError(
+            "the simulated venues ended at once, as the line above says; a port that is in use is"
+            " changed by sim.ports.binance and sim.ports.coinbase, where 0 takes any free one"
+        )
     told = orjson.loads(line)
     return {
         name: FeedAddress(ws=row["ws"], rest="/".join(row["rest"].split("/")[:3]))
         for name, row in told.items()
+        if isinstance(row, dict)
     }

@@ -1,10 +1,10 @@
-# Room for accounts: one row of balances each, and the ends of its list of open orders.
+# Room for accounts: one row of balances each, and its roster.
 
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
-from .venue cimport Balance, Venue
+from .venue cimport Balance, Roster, Venue
 
 
 cdef inline bint widen(void** rows, size_t old, size_t cap, size_t row) noexcept nogil:
@@ -28,9 +28,7 @@ cdef inline bint account_grow(Venue* v, uint32_t account) noexcept nogil:
         return False
     if not widen(<void**>&v.funded, old, cap, sizeof(uint8_t)):
         return False
-    if not widen(<void**>&v.account_head, old, cap, sizeof(uint32_t)):
-        return False
-    if not widen(<void**>&v.account_tail, old, cap, sizeof(uint32_t)):
+    if not widen(<void**>&v.rosters, old, cap, sizeof(Roster)):
         return False
     v.accounts_cap = <uint32_t>cap
     return True

@@ -11,26 +11,22 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 from .account cimport account_reserve, asset_reserve
+from .ahead cimport Ahead, ahead_init, look_ahead
 from .book cimport level_after
 from .checksum cimport checksum_of
 from .control cimport deposit, external, set_state
 from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new
 from .event cimport refuse
-from .idmap cimport id_find, id_prefetch
+from .idmap cimport id_find, id_reserve, ids_bytes
 from .ladder cimport ladder_init
 from .money cimport balance_at
-from .pool cimport pool_init, venue_reserve
+from .pool cimport pool_free, pool_init, table_give, venue_reserve
 from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
 
 from .code import Allocation
 from .rules import BookRules
 from .snapshot import Rows, digest_of, pack, unpack
-
-
-cdef enum:
-    # Commands of a batch between asking memory for an id's place and needing it.
-    AHEAD = 8
 
 
 cdef inline Command blank(uint8_t op) noexcept:
@@ -72,23 +68,28 @@ cdef class Engine:
         pool_init(&self.v.externals, sizeof(External))
         pool_init(&self.v.nodes, sizeof(Node))
         self.v.assets_cap = 2
+        self.v.leaves = <LeafEntry*>calloc(LEAVES, sizeof(LeafEntry))
+        if self.v.leaves == NULL:
+            raise MemoryError
         self._reserve_account(0)
 
     def __dealloc__(self):
         cdef uint32_t number
         for number in range(self.v.books_len):
             free(self.v.books[number])
+        for number in range(self.v.accounts_cap):
+            free(self.v.rosters[number].slots)
         free(self.v.books)
-        free(self.v.orders.data)
-        free(self.v.extras.data)
-        free(self.v.levels.data)
-        free(self.v.externals.data)
-        free(self.v.nodes.data)
-        free(self.v.ids)
+        pool_free(&self.v.orders)
+        pool_free(&self.v.extras)
+        pool_free(&self.v.levels)
+        pool_free(&self.v.externals)
+        pool_free(&self.v.nodes)
+        table_give(self.v.ids, ids_bytes(&self.v))
         free(self.v.balances)
         free(self.v.funded)
-        free(self.v.account_head)
-        free(self.v.account_tail)
+        free(self.v.rosters)
+        free(self.v.leaves)
         free(self.v.events)
         free(self.v.expiries)
         free(self.v.reached)
@@ -156,9 +157,10 @@ cdef class Engine:
         book.maker_fee = rules.maker_fee
         book.taker_fee = rules.taker_fee
         book.hold_fee = max(rules.maker_fee, rules.taker_fee, 0)
+        book.notional_max = (<int64_t>1 << 62) // book.quote_unit
         book.queue_model = rules.queue_model
         for ladder in range(4):
-            ladder_init(&book.ladder[ladder])
+            ladder_init(&book.ladder[ladder], book.number, ladder)
         books[self.v.books_len] = book
         self.v.books_len += 1
         return book.number
@@ -180,14 +182,18 @@ cdef class Engine:
         cdef const Command* c
         # A buffer need not be aligned: then each record is copied to where it is.
         cdef bint aligned = (<size_t>records) % 8 == 0
+        cdef Ahead ahead
+        cdef bint looking
         self._begin()
+        looking = self.v.books_len and id_reserve(&self.v) and venue_reserve(&self.v)
+        ahead_init(&self.v, &ahead)
         for at in range(count):
             c = <const Command*>(records + at * sizeof(Command))
             if not aligned:
                 memcpy(&copy, c, sizeof(Command))
                 c = &copy
-            elif at + AHEAD < count:
-                id_prefetch(&self.v, c[AHEAD].id)
+            elif looking:
+                look_ahead(&self.v, &ahead, c, at, count - at)
             if self.v.events_len >= self.v.events_max:
                 return at
             if c.time > self.v.now:
@@ -400,8 +406,8 @@ cdef class Engine:
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes held for open orders: orders, extras, levels, index nodes and the id table."""
-        cdef size_t total = (<size_t>self.v.ids_mask + 1) * sizeof(IdEntry) if self.v.ids else 0
+        """Bytes held for open orders: orders, extras, levels, index nodes, ids and rosters."""
+        cdef size_t total = ids_bytes(&self.v) + self.v.roster_slots * sizeof(uint32_t)
         for pool in (self.v.orders, self.v.extras, self.v.levels, self.v.externals, self.v.nodes):
             total += <size_t>pool.cap * pool.item
         return total

@@ -3,23 +3,28 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    account_link, better, cancel_order, displayed, end, expire_order, extra_of, forget, unrest,
-    wait_as_stop,
+    better, cancel_order, displayed, end, expire_order, extra_of, forget,
+    level_prefetch, order_prefetch, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_reserve
+from .idmap cimport id_add, id_find, id_prefetch, id_reserve
+from .ladder cimport ladder_guess
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
-from .money cimport bound_of, covers, covers_units, hold, need, spent_asset, xq_too_much
+from .memory cimport prefetch
+from .money cimport (
+    bound_of, covers, covers_units, held, hold, hold_units, need, spent_asset, xq_over, xq_too_much,
+)
 from .pool cimport pool_give, pool_take, venue_reserve
+from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
     SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT, TIF_DAY,
     TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET, TYPE_STOP,
-    TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Venue, extra_at,
+    TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster, Venue, extra_at,
     level_at, order_at, order_place, order_post_only, order_put, order_rests, order_set_terms,
     order_set_type, order_side, order_tif, order_type, xq_wide,
 )
@@ -67,7 +72,7 @@ cdef inline int check_numbers(const Book* book, const Command* c) noexcept nogil
         return BAD_QTY
     if price_wrong(c.price, has_price) or price_wrong(c.stop_price, has_stop):
         return BAD_PRICE
-    if xq_too_much(c.price if has_price else c.stop_price, c.qty, book.quote_unit):
+    if xq_over(c.price if has_price else c.stop_price, c.qty, book.notional_max):
         return BAD_QTY
     return OK
 
@@ -84,8 +89,8 @@ cdef inline bint would_cross(
     return level_at(v, slot).price >= price
 
 
-cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t bound) noexcept nogil:
-    """Whether the account covers what the order may need."""
+cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t units) noexcept nogil:
+    """Whether the account covers what the order may need, `units` when it has a limit."""
     cdef xq_wide cost
     cdef int side = order_side(o)
     if not v.funded[o.account]:
@@ -93,12 +98,12 @@ cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t bound) no
     if order_type(o) == TYPE_MARKET and side == SIDE_BUY:
         market_cost(v, book, o, &cost)
         return covers(v, o.account, book.quote, &cost)
-    return covers_units(
-        v, o.account, spent_asset(book, side), need(book, side, order_type(o), bound, o.open)
-    )
+    return covers_units(v, o.account, spent_asset(book, side), units)
 
 
-cdef inline int check_market(Venue* v, Book* book, const Command* c, const Order* o) noexcept nogil:
+cdef inline int check_market(
+    Venue* v, Book* book, const Command* c, const Order* o, int64_t units
+) noexcept nogil:
     """Check a well-formed order against the book, the account and the limits."""
     if book.state == STATE_AUCTION and not order_rests(o):
         if c.type == TYPE_LIMIT or c.type == TYPE_MARKET:
@@ -107,7 +112,7 @@ cdef inline int check_market(Venue* v, Book* book, const Command* c, const Order
         return PRICE_BAND
     if c.post_only and would_cross(v, book, c.side, c.price):
         return WOULD_CROSS
-    if not can_pay(v, book, o, c.stop_price if c.type == TYPE_STOP else c.price):
+    if not can_pay(v, book, o, units):
         return INSUFFICIENT_BALANCE
     if v.open_orders >= v.orders_max:
         return TOO_MANY_ORDERS
@@ -134,7 +139,7 @@ cdef inline void trigger(Venue* v, Book* book, Order* o) noexcept nogil:
     order_set_type(o, TYPE_MARKET if order_type(o) == TYPE_STOP else TYPE_LIMIT)
     order_put(o, PLACE_NONE)
     extra.stop_price = 0
-    if not can_pay(v, book, o, o.price):
+    if not can_pay(v, book, o, held(v, book, o)):
         refuse(v, INSUFFICIENT_BALANCE, o.instrument, o.id)
         forget(v, o)
         return
@@ -151,7 +156,7 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
         if not venue_reserve(v):
             v.broken = 1
             break
-        o = order_at(v, v.reached[at])
+        o = order_at(v, v.reached[at].slot)
         if book.state == STATE_OPEN:
             trigger(v, book, o)
         else:
@@ -165,6 +170,8 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
 cdef inline bint reserve_new(Venue* v, const Command* c) noexcept nogil:
     """Promise all the room that accepting an order needs; False without memory."""
     if c.tif == TIF_GTD and not expiry_reserve(v):
+        return False
+    if c.op == OP_NEW and c.account < v.accounts_cap and not roster_reserve(v, c.account):
         return False
     return id_reserve(v) and venue_reserve(v)
 
@@ -181,7 +188,7 @@ cdef inline void describe(Order* o, const Command* c) noexcept nogil:
 
 
 cdef inline void accept(
-    Venue* v, Book* book, const Command* c, Order* o, uint32_t slot
+    Venue* v, Book* book, const Command* c, Order* o, uint32_t slot, int64_t units
 ) noexcept nogil:
     """Take a checked order into the tables and the money, and report it."""
     cdef Extra* extra
@@ -193,10 +200,10 @@ cdef inline void accept(
         extra.stop_price = c.stop_price
         extra.expire_at = c.expire_at
     id_add(v, o.id, slot)
-    account_link(v, o)
+    roster_add(v, o)
     if c.expire_at:
         expiry_push(v, c.expire_at, o.entry, o.id)
-    hold(v, book, o, 1)
+    hold_units(v, book, o, units)
     emit(
         event_next(v), ACCEPTED, book.number, o.id, o.account, o.price, o.open, o.open, 0,
         c.side, 0, 0
@@ -227,18 +234,31 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef Book* book
     cdef Order* o
     cdef uint32_t slot
-    cdef int reason = check_new(v, c)
+    cdef int reason
+    cdef int64_t units
+    cdef uint32_t level = 0
+    cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
+    id_prefetch(v, c.id)
+    if far:
+        level = ladder_guess(v, c.instrument, c.side, c.price)
+        level_prefetch(v, level)
+    reason = check_new(v, c)
     if reason:
         return refuse(v, reason, c.instrument, c.id)
+    if far:
+        prefetch(order_at(v, level_at(v, level).tail))
     book = v.books[c.instrument]
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     describe(o, c)
-    reason = check_market(v, book, c, o)
+    units = need(
+        book, c.side, c.type, c.stop_price if c.type == TYPE_STOP else c.price, c.qty
+    )
+    reason = check_market(v, book, c, o, units)
     if reason:
         pool_give(&v.orders, slot)
         return refuse(v, reason, c.instrument, c.id)
-    accept(v, book, c, o, slot)
+    accept(v, book, c, o, slot, units)
     if c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT:
         place_stop(v, book, c, o)
     elif c.tif == TIF_GTD and c.expire_at <= v.now:
@@ -270,6 +290,7 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     if not slot:
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
+    order_prefetch(v, o)
     book = v.books[o.instrument]
     if book.state == STATE_HALTED:
         return refuse(v, HALTED, o.instrument, id)
@@ -277,11 +298,23 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     return OK
 
 
+cdef inline void reach_roster(
+    Venue* v, uint32_t account, uint32_t instrument, bint of_day
+) noexcept nogil:
+    """Collect an account's open orders of one instrument, or the DAY orders among them."""
+    cdef Roster* roster = &v.rosters[account]
+    cdef uint32_t at
+    cdef Order* o
+    for at in range(roster.len):
+        o = order_at(v, roster.slots[at])
+        if o.instrument == instrument and (not of_day or order_tif(o) == TIF_DAY):
+            reach(v, o)
+
+
 cdef inline int cancel_all(Venue* v, uint32_t instrument, uint32_t account) noexcept nogil:
     """Cancel an account's open orders of one instrument, in the order of acceptance."""
+    cdef size_t at
     cdef Book* book
-    cdef Order* o
-    cdef uint32_t slot
     if instrument >= v.books_len:
         return refuse(v, BAD_INSTRUMENT, instrument, 0)
     if account == 0 or account >= v.accounts_max:
@@ -289,12 +322,12 @@ cdef inline int cancel_all(Venue* v, uint32_t instrument, uint32_t account) noex
     book = v.books[instrument]
     if book.state == STATE_HALTED:
         return refuse(v, HALTED, instrument, 0)
-    slot = v.account_head[account] if account < v.accounts_cap else 0
-    while slot:
-        o = order_at(v, slot)
-        slot = o.account_next
-        if o.instrument == instrument:
-            cancel_order(v, book, o, 0)
+    if account < v.accounts_cap:
+        reach_roster(v, account, instrument, False)
+    sort_reached(v, 0)
+    for at in range(v.reached_len):
+        cancel_order(v, book, order_at(v, v.reached[at].slot), 0)
+    v.reached_len = 0
     return OK
 
 
@@ -368,6 +401,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
     if not slot:
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
+    order_prefetch(v, o)
     book = v.books[o.instrument]
     if qty == KEEP:
         qty = o.open
@@ -409,21 +443,13 @@ cdef inline void advance(Venue* v, int64_t now) noexcept nogil:
 cdef inline int end_of_day(Venue* v, uint32_t instrument) noexcept nogil:
     """Expire the DAY orders of a book in the order of acceptance."""
     cdef uint32_t account
-    cdef uint32_t slot
     cdef size_t at
-    cdef Order* o
     if instrument >= v.books_len:
         return refuse(v, BAD_INSTRUMENT, instrument, 0)
     for account in range(v.accounts_cap):
-        slot = v.account_head[account]
-        while slot:
-            o = order_at(v, slot)
-            if o.instrument == instrument and order_tif(o) == TIF_DAY:
-                reach(v, o)
-            slot = o.account_next
-    if v.reached_len > 1:
-        sort_reached(v, 0)
+        reach_roster(v, account, instrument, True)
+    sort_reached(v, 0)
     for at in range(v.reached_len):
-        expire_order(v, v.books[instrument], order_at(v, v.reached[at]))
+        expire_order(v, v.books[instrument], order_at(v, v.reached[at].slot))
     v.reached_len = 0
     return OK

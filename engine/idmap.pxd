@@ -1,108 +1,175 @@
-# Order ids to slots: open addressing with linear probing and backward-shift deletion.
+# Order ids to slots: a hash table of buckets, one cache line each.
 #
-# An entry keeps the upper half of the id's hash. The home position is its top bits, so moving
-# entries never touches an order.
+# A bucket holds twelve one-byte tags and twelve slots; all tags are compared at once, so that a
+# search seldom branches and the table stays small enough to be near. An id stands in its home
+# bucket or, when that is full, in the next that is not; every bucket that ids had to pass counts
+# them, and where none passed a search ends. Any size serves: a table grows by a quarter.
 
-from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from .pool cimport aligned_memory
-from .venue cimport IdEntry, Venue, order_at
+from .memory cimport prefetch, table_give, table_take
+from .venue cimport IdBucket, Roster, Venue, all_bits, order_at
 
 cdef extern from *:
     """
-    #define xq_prefetch(address) __builtin_prefetch(address)
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* One bit for each of the twelve bytes at an aligned address that equals a value; sixteen
+       can be read. */
+    static inline uint32_t xq_equal12(const uint8_t* bytes, uint8_t value) {
+    #ifdef __SSE2__
+        __m128i same = _mm_cmpeq_epi8(_mm_load_si128((const __m128i*)bytes),
+                                      _mm_set1_epi8((char)value));
+        return (uint32_t)_mm_movemask_epi8(same) & 0xFFF;
+    #else
+        uint32_t found = 0;
+        for (int at = 0; at < 12; at++)
+            found |= (uint32_t)(bytes[at] == value) << at;
+        return found;
+    #endif
+    }
+    #define xq_first_of(bits) ((uint32_t)__builtin_ctz(bits))
     """
-    void xq_prefetch(const void* address) noexcept nogil
+    uint32_t equal12 "xq_equal12"(const uint8_t* bytes, uint8_t value) noexcept nogil
+    uint32_t first_of "xq_first_of"(uint32_t bits) noexcept nogil
+
+cdef enum:
+    # A bucket's places, and how many of them are taken when the table grows: seven tenths.
+    PLACES = 12
+    GROW_TENTHS = 7
 
 
-cdef inline uint32_t id_tag(uint64_t id) noexcept nogil:
-    cdef uint64_t mixed = id ^ (id >> 32)
-    mixed *= <uint64_t>0x9E3779B97F4A7C15
-    return <uint32_t>(mixed >> 32)
+cdef inline size_t ids_bytes(Venue* v) noexcept nogil:
+    return <size_t>v.ids_size * sizeof(IdBucket)
 
 
-cdef inline void id_place(
-    IdEntry* ids, uint32_t shift, uint32_t mask, uint32_t tag, uint32_t slot
-) noexcept nogil:
-    cdef uint32_t at = tag >> shift
-    while ids[at].slot:
-        at = (at + 1) & mask
-    ids[at].tag = tag
-    ids[at].slot = slot
+cdef inline uint64_t id_hash(uint64_t id) noexcept nogil:
+    """Mix an id: the upper half says where it stands, the byte below is its tag."""
+    return (id ^ (id >> 32)) * <uint64_t>0x9E3779B97F4A7C15
+
+
+cdef inline uint8_t id_tag(uint64_t hash) noexcept nogil:
+    """Return a tag; 0 is that of an empty place."""
+    cdef uint8_t tag = <uint8_t>(hash >> 24)
+    return tag + (tag == 0)
+
+
+cdef inline uint32_t id_home(uint32_t size, uint64_t hash) noexcept nogil:
+    return <uint32_t>(((hash >> 32) * size) >> 32)
+
+
+cdef inline uint32_t id_after(uint32_t size, uint32_t at) noexcept nogil:
+    """Return the bucket after one, the first again after the last."""
+    return at + 1 if at + 1 < size else 0
 
 
 cdef inline bint id_reserve(Venue* v) noexcept nogil:
-    """Keep the table at most three fifths full after one more id; False without memory."""
-    cdef uint64_t size = <uint64_t>v.ids_mask + 1 if v.ids != NULL else 0
-    cdef uint64_t at
-    cdef uint64_t grown
-    cdef uint32_t shift
-    cdef IdEntry* ids
-    if (<uint64_t>v.open_orders + 1) * 5 <= size * 3:
+    """Make room for one more id; False without memory."""
+    if <uint64_t>v.open_orders * 10 < <uint64_t>v.ids_size * (PLACES * GROW_TENTHS):
         return True
-    grown = size * 2 if size else 64
-    shift = v.ids_shift - 1 if size else 26
-    if shift < 1:
+    return id_grow(v)
+
+
+cdef inline bint id_grow(Venue* v) noexcept nogil:
+    """Grow the table by a quarter; False without memory, then it is as it was."""
+    cdef uint64_t grown = <uint64_t>v.ids_size + v.ids_size // 4 + 4
+    cdef uint32_t account
+    cdef uint32_t at
+    cdef Roster* roster
+    cdef IdBucket* ids
+    if grown >= <uint64_t>1 << 28:
         return False
-    ids = <IdEntry*>aligned_memory(grown * sizeof(IdEntry))
+    ids = <IdBucket*>table_take(grown * sizeof(IdBucket))
     if ids == NULL:
         return False
-    memset(ids, 0, grown * sizeof(IdEntry))
-    for at in range(size):
-        if v.ids[at].slot:
-            id_place(ids, shift, <uint32_t>(grown - 1), v.ids[at].tag, v.ids[at].slot)
-    free(v.ids)
+    memset(ids, 0, grown * sizeof(IdBucket))
+    table_give(v.ids, ids_bytes(v))
     v.ids = ids
-    v.ids_shift = shift
-    v.ids_mask = <uint32_t>(grown - 1)
+    v.ids_size = <uint32_t>grown
+    # The rosters name every open order.
+    for account in range(v.accounts_cap):
+        roster = &v.rosters[account]
+        for at in range(roster.len):
+            if at + 16 < roster.len:
+                prefetch(order_at(v, roster.slots[at + 16]))
+            if at + 8 < roster.len:
+                id_prefetch(v, order_at(v, roster.slots[at + 8]).id)
+            id_place(v, order_at(v, roster.slots[at]).id, roster.slots[at])
     return True
 
 
 cdef inline void id_prefetch(Venue* v, uint64_t id) noexcept nogil:
-    """Ask memory early for an id's place; it decides nothing."""
-    if v.ids != NULL:
-        xq_prefetch(&v.ids[id_tag(id) >> v.ids_shift])
+    """Ask memory early for an id's bucket; it decides nothing."""
+    prefetch(v.ids + id_home(v.ids_size, id_hash(id)))
+
+
+cdef inline uint32_t id_guess(Venue* v, uint64_t id) noexcept nogil:
+    """Return the slot that an id most likely has, or 0, without a look at an order.
+
+    Good enough to ask memory for the order early. The table is not empty.
+    """
+    cdef uint64_t hash = id_hash(id)
+    cdef IdBucket* bucket = v.ids + id_home(v.ids_size, hash)
+    cdef uint32_t found = equal12(bucket.tag, id_tag(hash))
+    return bucket.slot[first_of(found | 1 << (PLACES - 1))] & all_bits(found != 0)
 
 
 cdef inline uint32_t id_find(Venue* v, uint64_t id) noexcept nogil:
-    """Return the slot of an open order, or 0; then `ids_gap` is the place that the id would get."""
-    cdef uint32_t tag = id_tag(id)
-    cdef uint32_t at
-    if v.ids == NULL:
+    """Return the slot of an open order, or 0."""
+    cdef uint64_t hash = id_hash(id)
+    cdef uint32_t at = id_home(v.ids_size, hash)
+    cdef uint32_t found
+    cdef uint32_t slot
+    cdef IdBucket* bucket
+    if not v.ids_size:
         return 0
-    at = tag >> v.ids_shift
-    while v.ids[at].slot:
-        if v.ids[at].tag == tag and order_at(v, v.ids[at].slot).id == id:
-            return v.ids[at].slot
-        at = (at + 1) & v.ids_mask
-    v.ids_gap = at
-    return 0
+    while True:
+        bucket = v.ids + at
+        found = equal12(bucket.tag, id_tag(hash))
+        while found:
+            slot = bucket.slot[first_of(found)]
+            if order_at(v, slot).id == id:
+                return slot
+            found &= found - 1
+        if not bucket.passed:
+            return 0
+        at = id_after(v.ids_size, at)
+
+
+cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
+    cdef uint64_t hash = id_hash(id)
+    cdef uint32_t at = id_home(v.ids_size, hash)
+    cdef uint32_t empty = equal12(v.ids[at].tag, 0)
+    while not empty:
+        v.ids[at].passed += 1
+        at = id_after(v.ids_size, at)
+        empty = equal12(v.ids[at].tag, 0)
+    v.ids[at].tag[first_of(empty)] = id_tag(hash)
+    v.ids[at].slot[first_of(empty)] = slot
 
 
 cdef inline void id_add(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
-    """Add the id that id_find has just not found; room was promised by id_reserve before."""
-    v.ids[v.ids_gap].tag = id_tag(id)
-    v.ids[v.ids_gap].slot = slot
+    """Add an id that is not there; room was promised by id_reserve."""
+    id_place(v, id, slot)
     v.open_orders += 1
 
 
 cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
-    """Remove an id that is there and close the gap."""
-    cdef uint32_t mask = v.ids_mask
-    cdef uint32_t hole = id_tag(id) >> v.ids_shift
-    cdef uint32_t at
-    cdef uint32_t home
-    while v.ids[hole].slot != slot:
-        hole = (hole + 1) & mask
-    at = (hole + 1) & mask
-    while v.ids[at].slot:
-        home = v.ids[at].tag >> v.ids_shift
-        # An entry may fill the hole when its home is not between the hole and itself.
-        if ((at - home) & mask) >= ((at - hole) & mask):
-            v.ids[hole] = v.ids[at]
-            hole = at
-        at = (at + 1) & mask
-    v.ids[hole].slot = 0
+    """Remove an id that is there."""
+    cdef uint64_t hash = id_hash(id)
+    cdef uint32_t at = id_home(v.ids_size, hash)
+    cdef uint32_t found
+    cdef IdBucket* bucket
     v.open_orders -= 1
+    while True:
+        bucket = v.ids + at
+        found = equal12(bucket.tag, id_tag(hash))
+        while found:
+            if bucket.slot[first_of(found)] == slot:
+                bucket.tag[first_of(found)] = 0
+                return
+            found &= found - 1
+        bucket.passed -= 1
+        at = id_after(v.ids_size, at)

@@ -1,12 +1,12 @@
 # A ladder: the price levels of one side, in a trie of seven nodes a price, six bits each.
 #
 # Every operation visits a bounded count of nodes, however many levels there are and wherever
-# they lie. The leaves near the action are found at once through a small direct-mapped cache.
+# they lie. Leaves that were used lately are found at once, through a table that all books share.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .pool cimport pool_give, pool_take
-from .venue cimport CACHE_SIZE, NODE_DEPTH, Ladder, LeafEntry, Node, Pool, Venue, node_at
+from .venue cimport LEAVES, NODE_DEPTH, Ladder, LeafEntry, Node, Venue, all_bits, node_at
 
 cdef extern from *:
     """
@@ -27,22 +27,29 @@ cdef inline int digit(int64_t price, int height) noexcept nogil:
     return <int>((price >> (6 * height)) & 63)
 
 
-cdef inline void ladder_init(Ladder* ladder) noexcept nogil:
-    cdef int at
+cdef inline void ladder_init(Ladder* ladder, uint32_t book, int side) noexcept nogil:
+    # Above the bits of a prefix, and not 0, which is the key of an empty entry.
+    ladder.key = (<uint64_t>book * 4 + <uint64_t>side + 1) << 40
     ladder.root = 0
-    for at in range(CACHE_SIZE):
-        ladder.cache[at].prefix = -1
-        ladder.cache[at].leaf = 0
+
+
+cdef inline uint64_t leaf_key(const Ladder* ladder, int64_t price) noexcept nogil:
+    return ladder.key | <uint64_t>(price >> 6)
+
+
+cdef inline LeafEntry* leaf_entry(Venue* v, uint64_t key) noexcept nogil:
+    """Return the one entry that may know a leaf; neighbours and the two sides stay apart."""
+    return &v.leaves[(key * 2 + (key >> 40) * 0x551) & (LEAVES - 1)]
 
 
 cdef inline uint32_t ladder_leaf(Venue* v, Ladder* ladder, int64_t price) noexcept nogil:
     """Return the leaf that holds or would hold a price, or 0 when there is none."""
-    cdef int64_t prefix = price >> 6
-    cdef LeafEntry* entry = &ladder.cache[prefix & (CACHE_SIZE - 1)]
+    cdef uint64_t key = leaf_key(ladder, price)
+    cdef LeafEntry* entry = leaf_entry(v, key)
     cdef uint32_t slot
     cdef Node* node
     cdef int height
-    if entry.prefix == prefix:
+    if entry.key == key:
         return entry.leaf
     slot = ladder.root
     for height in range(NODE_DEPTH - 1, 0, -1):
@@ -54,9 +61,20 @@ cdef inline uint32_t ladder_leaf(Venue* v, Ladder* ladder, int64_t price) noexce
             return 0
         slot = node.child[digit(price, height)]
     if slot:
-        entry.prefix = prefix
+        entry.key = key
         entry.leaf = slot
     return slot
+
+
+cdef inline uint32_t ladder_guess(
+    Venue* v, uint32_t book, uint32_t side, int64_t price
+) noexcept nogil:
+    """Return the level at a price when its leaf was used lately, else 0; any price will do."""
+    cdef const Ladder* ladder = &v.books[book if book < v.books_len else 0].ladder[side & 1]
+    cdef uint64_t key = leaf_key(ladder, price)
+    cdef const LeafEntry* entry = leaf_entry(v, key)
+    cdef const Node* node = node_at(v, entry.leaf & all_bits(entry.key == key))
+    return node.child[price & 63] & all_bits((node.bits >> (price & 63)) & 1)
 
 
 cdef inline uint32_t ladder_find(Venue* v, Ladder* ladder, int64_t price) noexcept nogil:
@@ -75,6 +93,7 @@ cdef inline void ladder_add(
 ) noexcept nogil:
     """Add a level at a price that has none; room for seven nodes was promised."""
     cdef uint32_t leaf = ladder_leaf(v, ladder, price)
+    cdef LeafEntry* entry
     cdef Node* node
     cdef uint32_t slot
     cdef int height
@@ -90,8 +109,9 @@ cdef inline void ladder_add(
                 node.child[digit(price, height)] = node_take(v)
             slot = node.child[digit(price, height)]
         leaf = slot
-        ladder.cache[(price >> 6) & (CACHE_SIZE - 1)].prefix = price >> 6
-        ladder.cache[(price >> 6) & (CACHE_SIZE - 1)].leaf = leaf
+        entry = leaf_entry(v, leaf_key(ladder, price))
+        entry.key = leaf_key(ladder, price)
+        entry.leaf = leaf
     node = node_at(v, leaf)
     v.visited += 1
     node.bits |= (<uint64_t>1) << (price & 63)
@@ -112,7 +132,7 @@ cdef inline void ladder_remove(Venue* v, Ladder* ladder, int64_t price) noexcept
     for height in range(NODE_DEPTH - 1, 0, -1):
         path[height - 1] = node_at(v, path[height]).child[digit(price, height)]
         v.visited += 1
-    ladder.cache[(price >> 6) & (CACHE_SIZE - 1)].prefix = -1
+    leaf_entry(v, leaf_key(ladder, price)).key = 0
     for height in range(NODE_DEPTH):
         node = node_at(v, path[height])
         if height:

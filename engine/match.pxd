@@ -10,13 +10,15 @@ from .book cimport (
     level_left, level_tidy, queue_back, rest, unlink, unwait,
 )
 from .event cimport emit, event_next, emit_book
+from .idmap cimport id_prefetch
+from .memory cimport prefetch
 from .money cimport (
-    release, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
+    release, release_since, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
 from .venue cimport (
     LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, SIDE_BUY, STATE_CHANGED,
     STATE_HALTED, STATE_OPEN, STP_CANCEL_MAKER, STP_CANCEL_TAKER,
-    STP_DECREMENT, STP_NONE, TIF_FOK, TRADE, TYPE_LIMIT, Book, Extra, Level, Order,
+    STP_DECREMENT, STP_NONE, TIF_FOK, TRADE, TYPE_LIMIT, Book, Extra, Level, Order, Reached,
     Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot,
     order_stp, order_tif, order_type, xq_wide,
 )
@@ -44,27 +46,28 @@ cdef inline void set_book_state(Venue* v, Book* book, int state) noexcept nogil:
 cdef inline void reach(Venue* v, Order* o) noexcept nogil:
     """Append a stop to those that enter after the running command."""
     cdef size_t cap
-    cdef uint32_t* grown
+    cdef Reached* grown
     if v.reached_len == v.reached_cap:
         cap = v.reached_cap * 2 if v.reached_cap else 64
-        grown = <uint32_t*>realloc(v.reached, cap * sizeof(uint32_t))
+        grown = <Reached*>realloc(v.reached, cap * sizeof(Reached))
         if grown == NULL:
             v.broken = 1
             return
         v.reached = grown
         v.reached_cap = cap
-    v.reached[v.reached_len] = order_slot(v, o)
+    v.reached[v.reached_len].entry = o.entry
+    v.reached[v.reached_len].slot = order_slot(v, o)
     v.reached_len += 1
 
 
 cdef inline void sort_reached(Venue* v, size_t first) noexcept nogil:
     """Sort the newly reached stops by entry; heapsort, since a crowd may come at once."""
-    cdef uint32_t* a = v.reached + first
+    cdef Reached* a = v.reached + first
     cdef size_t count = v.reached_len - first
     cdef size_t start = count // 2
     cdef size_t root
     cdef size_t child
-    cdef uint32_t moved
+    cdef Reached moved
     while count > 1:
         if start:
             start -= 1
@@ -79,11 +82,9 @@ cdef inline void sort_reached(Venue* v, size_t first) noexcept nogil:
         root = start
         child = 2 * root + 1
         while child < count:
-            if child + 1 < count and (
-                order_at(v, a[child]).entry < order_at(v, a[child + 1]).entry
-            ):
+            if child + 1 < count and a[child].entry < a[child + 1].entry:
                 child += 1
-            if order_at(v, a[child]).entry <= order_at(v, moved).entry:
+            if a[child].entry <= moved.entry:
                 break
             a[root] = a[child]
             root = child
@@ -146,9 +147,11 @@ cdef inline void after_fill(Venue* v, Book* book, Level* level, Order* maker) no
 cdef inline void hit(
     Venue* v, Book* book, Level* level, Order* taker, Order* maker, int64_t qty
 ) noexcept nogil:
-    """Trade with a resting order at its price."""
+    """Trade with a resting order at its price; the taker's reservation is left to the caller."""
+    id_prefetch(v, maker.id)
+    prefetch(order_at(v, maker.next))
+    prefetch(v.rosters[maker.account].slots + maker.place)
     release(v, book, maker, qty)
-    release(v, book, taker, qty)
     take_resting(v, level, maker, qty)
     taker.open -= qty
     settle(v, book, maker.account, taker.account, order_side(taker), level.price, qty)
@@ -176,8 +179,7 @@ cdef inline void advance_queue(Venue* v, Level* level, int64_t lots) noexcept no
 cdef inline void hit_external(
     Venue* v, Book* book, Level* level, Order* taker, int64_t qty
 ) noexcept nogil:
-    """Take external lots from the front of a level; they stay taken."""
-    release(v, book, taker, qty)
+    """Take external lots from the front of a level; they stay taken. Otherwise as `hit`."""
     taker.open -= qty
     external_at(v, level.external).taken += qty
     advance_queue(v, level, qty)
@@ -262,21 +264,25 @@ cdef inline bint match_fifo(
     """Match at one level in queue order; answers whether the taker is still open."""
     cdef Order* head
     cdef int64_t lots
+    cdef int64_t before = taker.open
     while taker.open:
         if not level.head:
             lots = external_left(v, level)
             if lots:
                 hit_external(v, book, level, taker, min(taker.open, lots))
-            return True
+            break
         head = order_at(v, level.head)
         lots = ahead_of(v, head)
         if lots:
             hit_external(v, book, level, taker, min(taker.open, lots))
         elif is_own(taker, head):
+            release_since(v, book, taker, before)
             if not prevent(v, book, level, taker, head):
                 return False
+            before = taker.open
         else:
             hit(v, book, level, taker, head, min(taker.open, displayed(v, head)))
+    release_since(v, book, taker, before)
     return True
 
 
@@ -352,6 +358,7 @@ cdef inline bint match_pro_rata(
     Venue* v, Book* book, Level* level, Order* taker
 ) noexcept nogil:
     """Match at one level in shares; answers whether the taker is still open."""
+    cdef int64_t before
     cdef int64_t outside
     cdef int64_t qty
     cdef int64_t size
@@ -366,6 +373,7 @@ cdef inline bint match_pro_rata(
     if order_stp(taker) != STP_NONE and level.count:
         if not resolve_own(v, book, level, taker):
             return False
+    before = taker.open
     while taker.open and (level.count or external_left(v, level)):
         outside = external_left(v, level)
         qty = taker.open
@@ -393,14 +401,15 @@ cdef inline bint match_pro_rata(
             lots = outside if all_of_it else share_of(book, &shares, outside)
             if lots:
                 hit_external(v, book, level, taker, lots)
+    release_since(v, book, taker, before)
     return True
 
 
 cdef inline bint reaches(const Order* taker, int64_t price) noexcept nogil:
     """Whether an entering order's limit reaches a level of the other side."""
-    if order_type(taker) != TYPE_LIMIT:
-        return True
-    return price <= taker.price if order_side(taker) == SIDE_BUY else price >= taker.price
+    # Sides come in no order: the difference's sign is turned instead of asked.
+    cdef int64_t over = (price - taker.price) * (1 - 2 * order_side(taker))
+    return over <= 0 or order_type(taker) != TYPE_LIMIT
 
 
 cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:

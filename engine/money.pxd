@@ -7,7 +7,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .venue cimport (
-    SIDE_BUY, SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, extra_at,
+    SIDE_SELL, TYPE_MARKET, TYPE_STOP, Balance, Book, Order, Venue, all_bits, extra_at,
     order_side, order_type, xq_wide,
 )
 
@@ -25,9 +25,9 @@ cdef extern from *:
     static inline uint64_t xq_wide_low(const xq_wide* of) { return (uint64_t)*of; }
     /* A fee on one amount of at most 62 bits: two 64-bit steps, no wide division. */
     static inline int64_t xq_fee(int64_t amount, int64_t rate) {
-        int64_t size = rate < 0 ? -rate : rate;
-        int64_t whole = amount / 100000000, rest = amount - whole * 100000000;
-        int64_t fee = whole * size + rest * size / 100000000;
+        uint64_t size = (uint64_t)(rate < 0 ? -rate : rate);
+        uint64_t whole = (uint64_t)amount / 100000000, rest = (uint64_t)amount % 100000000;
+        int64_t fee = (int64_t)(whole * size + rest * size / 100000000);
         return rate < 0 ? -fee : fee;
     }
     static inline void xq_wide_cost(xq_wide* to, const xq_wide* amount, int64_t unit,
@@ -40,6 +40,9 @@ cdef extern from *:
     }
     static inline int xq_too_much(int64_t price, int64_t qty, int64_t unit) {
         return (xq_wide)price * qty * unit > ((xq_wide)1 << 62);
+    }
+    static inline int xq_over(int64_t price, int64_t qty, int64_t most) {
+        return (xq_wide)price * qty > most;
     }
     static inline int64_t xq_share(int64_t qty, int64_t size, int64_t total) {
         return (int64_t)((xq_wide)qty * size / total);
@@ -58,6 +61,7 @@ cdef extern from *:
     ) noexcept nogil
     void xq_wide_add_product(xq_wide* to, int64_t a, int64_t b) noexcept nogil
     int xq_too_much(int64_t price, int64_t qty, int64_t unit) noexcept nogil
+    int xq_over(int64_t price, int64_t qty, int64_t most) noexcept nogil
     int64_t xq_share(int64_t qty, int64_t size, int64_t total) noexcept nogil
 
 
@@ -88,13 +92,12 @@ cdef inline int64_t need(
     const Book* book, int side, int kind, int64_t price, int64_t qty
 ) noexcept nogil:
     """Return the units that an order with this limit and open quantity reserves."""
-    cdef int64_t units
-    if side == SIDE_SELL:
-        return qty * book.base_unit
-    if kind == TYPE_MARKET:
-        return 0
-    units = price * qty * book.quote_unit
-    return units + xq_fee(units, book.hold_fee) if book.hold_fee else units
+    # Both are computed and one is masked out: sides come in no order that could be guessed.
+    cdef int64_t base = qty * book.base_unit
+    cdef int64_t units = 0 if kind == TYPE_MARKET else price * qty * book.quote_unit
+    if book.hold_fee:
+        units += xq_fee(units, book.hold_fee)
+    return units ^ ((units ^ base) & -<int64_t>(side == SIDE_SELL))
 
 
 cdef inline int64_t bound_of(Venue* v, const Order* o) noexcept nogil:
@@ -103,14 +106,24 @@ cdef inline int64_t bound_of(Venue* v, const Order* o) noexcept nogil:
 
 
 cdef inline uint32_t spent_asset(const Book* book, int side) noexcept nogil:
-    return book.base if side == SIDE_SELL else book.quote
+    return book.quote ^ ((book.quote ^ book.base) & all_bits(side == SIDE_SELL))
+
+
+cdef inline int64_t held(Venue* v, const Book* book, const Order* o) noexcept nogil:
+    """Return the reservation of an order as it stands now."""
+    return need(book, order_side(o), order_type(o), bound_of(v, o), o.open)
+
+
+cdef inline void hold_units(
+    Venue* v, const Book* book, const Order* o, int64_t units
+) noexcept nogil:
+    """Add to what an order's account has reserved."""
+    xq_wide_add(&balance_at(v, o.account, spent_asset(book, order_side(o))).reserved, units)
 
 
 cdef inline void hold(Venue* v, const Book* book, const Order* o, int sign) noexcept nogil:
     """Add (sign 1) or take off (sign -1) the reservation of an order as it stands now."""
-    cdef int side = order_side(o)
-    cdef int64_t units = need(book, side, order_type(o), bound_of(v, o), o.open)
-    xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, sign * units)
+    hold_units(v, book, o, sign * held(v, book, o))
 
 
 cdef inline void release(
@@ -122,15 +135,17 @@ cdef inline void release(
     cdef int64_t units = need(book, side, kind, o.price, o.open)
     if qty < o.open:
         units -= need(book, side, kind, o.price, o.open - qty)
-    xq_wide_add(&balance_at(v, o.account, spent_asset(book, side)).reserved, -units)
+    hold_units(v, book, o, -units)
 
 
-cdef inline void charge(
-    Venue* v, const Book* book, uint32_t account, int64_t units, int64_t rate
+cdef inline void release_since(
+    Venue* v, const Book* book, const Order* o, int64_t before
 ) noexcept nogil:
-    cdef int64_t fee = xq_fee(units, rate)
-    xq_wide_add(&balance_at(v, account, book.quote).total, -fee)
-    xq_wide_add(&balance_at(v, 0, book.quote).total, fee)
+    """Take the reservation of all lots off that an order's open quantity lost since `before`."""
+    cdef int side = order_side(o)
+    cdef int kind = order_type(o)
+    cdef int64_t units = need(book, side, kind, o.price, before)
+    hold_units(v, book, o, need(book, side, kind, o.price, o.open) - units)
 
 
 cdef inline void settle(
@@ -138,15 +153,15 @@ cdef inline void settle(
     int64_t qty
 ) noexcept nogil:
     """Move base and quote between the accounts of a trade, and their fees to account 0."""
-    cdef uint32_t buyer = taker if aggressor == SIDE_BUY else maker
-    cdef uint32_t seller = maker if aggressor == SIDE_BUY else taker
+    cdef int64_t sign = 1 - 2 * aggressor
+    cdef int64_t base = sign * qty * book.base_unit
     cdef int64_t units = price * qty * book.quote_unit
-    cdef int64_t base = qty * book.base_unit
-    xq_wide_add(&balance_at(v, buyer, book.base).total, base)
-    xq_wide_add(&balance_at(v, seller, book.base).total, -base)
-    xq_wide_add(&balance_at(v, buyer, book.quote).total, -units)
-    xq_wide_add(&balance_at(v, seller, book.quote).total, units)
-    if book.maker_fee and maker:
-        charge(v, book, maker, units, book.maker_fee)
-    if book.taker_fee and taker:
-        charge(v, book, taker, units, book.taker_fee)
+    cdef int64_t maker_fee = xq_fee(units, book.maker_fee) if maker else 0
+    cdef int64_t taker_fee = xq_fee(units, book.taker_fee) if taker else 0
+    cdef Balance* row = v.balances + <size_t>taker * v.assets_cap
+    xq_wide_add(&row[book.base].total, base)
+    xq_wide_add(&row[book.quote].total, -sign * units - taker_fee)
+    row = v.balances + <size_t>maker * v.assets_cap
+    xq_wide_add(&row[book.base].total, -base)
+    xq_wide_add(&row[book.quote].total, sign * units - maker_fee)
+    xq_wide_add(&v.balances[book.quote].total, maker_fee + taker_fee)

@@ -1,29 +1,10 @@
 # Growing arrays: slots for orders, levels, nodes and the rest, and the room they are promised.
 
 from libc.stdint cimport uint32_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
+from .memory cimport table_give, table_take
 from .venue cimport NODE_DEPTH, Pool, Venue
-
-cdef extern from *:
-    """
-    #include <stdlib.h>
-    #include <string.h>
-    #include <sys/mman.h>
-    /* An order fills one cache line and should not straddle two; a large table asks for large
-       pages, since most of what a far order costs is finding its page. NULL without memory. */
-    static void* xq_aligned(size_t size) {
-        const size_t huge = (size_t)1 << 21;
-        void* memory = NULL;
-        if (posix_memalign(&memory, size >= 2 * huge ? huge : 64, size))
-            return NULL;
-        if (size >= 2 * huge)
-            madvise(memory, size & ~(huge - 1), MADV_HUGEPAGE);
-        return memory;
-    }
-    """
-    void* aligned_memory "xq_aligned"(size_t size) noexcept nogil
 
 
 cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
@@ -35,6 +16,10 @@ cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
     pool.free = 0
 
 
+cdef inline void pool_free(Pool* pool) noexcept nogil:
+    table_give(pool.data, pool.cap * pool.item)
+
+
 cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     """Make sure that `extra` slots can be taken beside the free ones; False without memory."""
     cdef size_t cap
@@ -42,15 +27,15 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     if pool.cap - pool.used >= extra and pool.cap:
         return True
     # A sixteenth at a time keeps the unused part small beside a million orders.
-    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 16
+    cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 4
     if cap > (<size_t>1 << 32) - 16:
         return False
-    data = <char*>aligned_memory(cap * pool.item)
+    data = <char*>table_take(cap * pool.item)
     if data == NULL:
         return False
     if pool.cap:
         memcpy(data, pool.data, pool.used * pool.item)
-        free(pool.data)
+        table_give(pool.data, pool.cap * pool.item)
     else:
         memset(data, 0, pool.item)
     pool.data = data

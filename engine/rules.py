@@ -4,7 +4,8 @@ from dataclasses import dataclass, fields
 
 from .code import PRICE_MAX, QTY_MAX, RATE_ONE, Allocation, QueueModel
 
-ASSETS_MAX = 256
+# Each account has a row of 32 bytes for every asset number up to the highest in use.
+ASSETS_MAX = 1024
 UNIT_MAX = 1 << 20
 
 

@@ -29,7 +29,8 @@ class Rows:
 
     instruments: the rules' fields, then state and last trade price (0: none).
     funded: accounts that have had a deposit, ascending.
-    balances: (account, asset, total, reserved), ascending, rows of two zeros left out.
+    balances: (account, asset, total, reserved), ascending, rows of two zeros left out; an asset is
+    a number below `rules.ASSETS_MAX`, which is no part of the layout.
     orders: (id, instrument, account, side, type, tif, stp, post_only, waiting, price, stop_price,
     open, peak, visible, ahead, expire_at, entry): for each instrument the resting orders, bids then
     asks, from the best price, in queue order; then its waiting stops by entry.

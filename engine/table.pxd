@@ -3,12 +3,13 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from .book cimport account_link, displayed, extra_of, level_of, link, wait_as_stop
+from .book cimport displayed, extra_of, level_of, link, wait_as_stop
 from .expiry cimport expiry_push, expiry_reserve
 from .idmap cimport id_add, id_find, id_reserve
 from .mirror cimport set_shown
 from .money cimport xq_wide_high, xq_wide_low, xq_wide_set
 from .pool cimport pool_take, venue_reserve
+from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     PLACE_BOOK, Book, Extra, External, Level, Order, Venue, external_at, extra_at, level_at,
     order_at, order_place, order_post_only, order_put, order_set_terms, order_side, order_stp,
@@ -41,7 +42,8 @@ cdef inline int put_order(Venue* v, row) except -1:
     _, price, stop_price, open_lots, peak, visible, ahead, expire_at, entry = row[8:]
     if not (id_reserve(v) and venue_reserve(v) and expiry_reserve(v)):
         raise MemoryError
-    id_find(v, order_id)
+    if not roster_reserve(v, account):
+        raise MemoryError
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     memset(o, 0, sizeof(Order))
@@ -60,7 +62,7 @@ cdef inline int put_order(Venue* v, row) except -1:
         extra.ahead = ahead
         extra.expire_at = expire_at
     id_add(v, o.id, slot)
-    account_link(v, o)
+    roster_add(v, o)
     if expire_at:
         expiry_push(v, expire_at, entry, order_id)
     return 0

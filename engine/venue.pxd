@@ -103,13 +103,17 @@ cdef enum:
     PLACE_REACHED = 3
 
 cdef enum:
-    CACHE_SIZE = 64
+    LEAVES = 4096
+    # So many orders and levels fit the caches near the processor: asking early gains nothing.
+    ORDERS_NEAR = 4096
+    LEVELS_NEAR = 2048
     NODE_DEPTH = 7
-    ASSETS_MAX = 256
+    ASSETS_MAX = 1024
     INSTRUMENTS_MAX = 65536
 
 cdef struct Order:
-    # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops.
+    # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops;
+    # `place` is where the account's roster names the order.
     uint64_t id
     int64_t price
     int64_t open
@@ -118,12 +122,11 @@ cdef struct Order:
     uint32_t next
     uint32_t account
     uint32_t level
-    uint32_t account_prev
-    uint32_t account_next
+    uint32_t place
     uint32_t extra
+    uint32_t unused
     uint16_t instrument
-    uint8_t terms
-    uint8_t mode
+    uint16_t terms
 
 cdef struct Extra:
     # What few orders have: a peak, external lots ahead, a stop price, an expiry.
@@ -153,25 +156,36 @@ cdef struct Node:
     uint32_t child[64]
 
 cdef struct LeafEntry:
-    int64_t prefix
+    uint64_t key
     uint32_t leaf
 
 cdef struct Ladder:
+    uint64_t key
     uint32_t root
-    LeafEntry cache[64]
 
-cdef struct IdEntry:
-    uint32_t tag
-    uint32_t slot
+cdef struct IdBucket:
+    # One cache line. `passed` counts the ids that stand further on because this one was full.
+    uint8_t tag[12]
+    uint32_t passed
+    uint32_t slot[12]
 
 cdef struct Balance:
     xq_wide total
     xq_wide reserved
 
+cdef struct Roster:
+    uint32_t* slots
+    uint32_t len
+    uint32_t cap
+
 cdef struct Expiry:
     int64_t at
     uint64_t entry
     uint64_t id
+
+cdef struct Reached:
+    uint64_t entry
+    uint32_t slot
 
 cdef struct Event:
     uint64_t sequence
@@ -182,11 +196,8 @@ cdef struct Event:
     int64_t qty
     int64_t remaining
     int64_t other_remaining
-    uint32_t instrument
-    uint8_t kind
-    uint8_t side
-    uint8_t code
-    uint8_t flags
+    # From the low end: instrument, 32 bits, then kind, side, code and flags, 8 bits each.
+    uint64_t what
 
 cdef struct Command:
     uint8_t op
@@ -224,6 +235,7 @@ cdef struct Book:
     int64_t maker_fee
     int64_t taker_fee
     int64_t hold_fee
+    int64_t notional_max
     Ladder ladder[4]
 
 cdef struct Pool:
@@ -240,10 +252,8 @@ cdef struct Venue:
     Pool levels
     Pool externals
     Pool nodes
-    IdEntry* ids
-    uint32_t ids_shift
-    uint32_t ids_mask
-    uint32_t ids_gap
+    IdBucket* ids
+    uint32_t ids_size
     uint32_t open_orders
     uint32_t orders_max
     Book** books
@@ -251,10 +261,11 @@ cdef struct Venue:
     uint32_t accounts_max
     uint32_t accounts_cap
     uint32_t assets_cap
+    LeafEntry* leaves
     Balance* balances
     uint8_t* funded
-    uint32_t* account_head
-    uint32_t* account_tail
+    Roster* rosters
+    uint64_t roster_slots
     Event* events
     size_t events_len
     size_t events_cap
@@ -266,7 +277,7 @@ cdef struct Venue:
     size_t expiries_len
     size_t expiries_cap
     size_t expiring
-    uint32_t* reached
+    Reached* reached
     size_t reached_head
     size_t reached_len
     size_t reached_cap
@@ -274,7 +285,7 @@ cdef struct Venue:
     uint32_t pinned
     int broken
 
-# An order's terms and mode, packed: side and type, tif, post-only; then stp and place.
+# An order's terms, packed from the low end: side, type, tif, post-only, stp, and where it stands.
 
 cdef inline int order_side(const Order* o) noexcept nogil:
     return o.terms & 1
@@ -289,27 +300,33 @@ cdef inline int order_post_only(const Order* o) noexcept nogil:
     return (o.terms >> 6) & 1
 
 cdef inline int order_stp(const Order* o) noexcept nogil:
-    return o.mode & 7
+    return (o.terms >> 7) & 7
 
 cdef inline int order_place(const Order* o) noexcept nogil:
-    return o.mode >> 3
+    return o.terms >> 10
 
 cdef inline void order_put(Order* o, int place) noexcept nogil:
-    o.mode = <uint8_t>((o.mode & 7) | (place << 3))
+    o.terms = <uint16_t>((o.terms & 0x3FF) | (place << 10))
 
 cdef inline void order_set_type(Order* o, int kind) noexcept nogil:
-    o.terms = <uint8_t>((o.terms & ~6) | (kind << 1))
+    o.terms = <uint16_t>((o.terms & ~6) | (kind << 1))
 
 cdef inline void order_set_terms(
     Order* o, int side, int kind, int tif, int post_only, int stp
 ) noexcept nogil:
-    o.terms = <uint8_t>(side | (kind << 1) | (tif << 3) | ((post_only != 0) << 6))
-    o.mode = <uint8_t>stp
+    o.terms = <uint16_t>(
+        side | (kind << 1) | (tif << 3) | ((post_only != 0) << 6) | (stp << 7)
+    )
 
 cdef inline bint order_rests(const Order* o) noexcept nogil:
     return (
         order_type(o) != TYPE_MARKET and order_tif(o) != TIF_IOC and order_tif(o) != TIF_FOK
     )
+
+# A choice without a branch, for what comes in no order that the processor could guess.
+
+cdef inline uint32_t all_bits(bint condition) noexcept nogil:
+    return 0 - <uint32_t>condition
 
 # Slots to pointers.
 

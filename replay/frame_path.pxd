@@ -23,4 +23,5 @@ cdef class FramePath:
     cdef public int64_t wake_ns
 
     cdef int _settle(self, object effects) except -1
-    cdef int _publish(self) except -1
+    cdef int _publish(self, int64_t now) except -1
+    cdef int _put(self, int slot, int64_t now) except -1

@@ -25,6 +25,7 @@ cdef class FramePath:
         self.carry_out = carry_out
         self.arm = arm
         self.intake = Intake(node)
+        self.intake.direct = True
         self.digest = node.digest
         self.l1 = node.l1
         self.books = node.books
@@ -47,7 +48,11 @@ cdef class FramePath:
             _FRAME, ts_recv, source, data, self.digest.value
         ):
             self.recorder.record(ts_recv, _FRAME, source, data, "", 0, self.digest.value)
-        self._settle(self.intake.handle(ts_recv, source, data))
+        self.intake.handle(ts_recv, source, data)
+        if not self.intake.quiet:
+            self._settle(self.node._effects)
+        elif self.intake.slot >= 0:
+            self._publish(self.intake.now)
 
     def feed(self, item):
         """Take any input."""
@@ -59,21 +64,27 @@ cdef class FramePath:
         """Carry out effects, publish, and see that the node's next timer is not missed."""
         if effects:
             self.carry_out(effects)
-        if self.touched:
-            self._publish()
+        if self.touched or self.intake.slot >= 0:
+            self._publish(self.node.now)
         if <int64_t>self.timers.next_ns < self.wake_ns:
             self.arm()
         return 0
 
-    cdef int _publish(self) except -1:
-        cdef int64_t now
-        cdef Py_ssize_t at
+    cdef int _publish(self, int64_t now) except -1:
+        """Publish what was touched, in the order in which it was."""
+        cdef int first = self.intake.slot
+        self.intake.slot = -1
         if self.publisher is not None:
-            now = self.node.now
+            if first >= 0:
+                self._put(first, now)
             for slot in self.touched:
-                at = slot
-                if not 0 <= at < min(len(self.books), len(self.instruments)):
-                    raise IndexError(f"slot {at} of {len(self.books)}")
-                self.publisher.put(slot, self.books[at], self.instruments[at], self.l1, now)
-        self.touched.clear()
+                if slot != first:
+                    self._put(slot, now)
+        if self.touched:
+            self.touched.clear()
         return 0
+
+    cdef int _put(self, int slot, int64_t now) except -1:
+        if not 0 <= slot < min(len(self.books), len(self.instruments)):
+            raise IndexError(f"slot {slot} of {len(self.books)}")
+        return self.publisher.put(slot, self.books[slot], self.instruments[slot], self.l1, now)

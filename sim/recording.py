@@ -23,6 +23,7 @@ from sim.market.event import Event
 from sim.market.listing import BINANCE, COINBASE
 from sim.market.scenario import CALM, WARM_UP_NS
 from sim.market.seeded import seeded
+from sim.market.spec import WorldSpec
 from sim.market.world import World
 from sim.wire import binance, coinbase
 
@@ -231,6 +232,7 @@ def write_recording(
     seconds: int = 60,
     start_ns: int = START_NS,
     progress: Callable[[int], None] | None = None,
+    spec: WorldSpec = CALM,
 ) -> list[FileSummary]:
     """Write `BINANCE.jsonl.zst` and `COINBASE.jsonl.zst` into a directory, made where missing.
 
@@ -241,7 +243,7 @@ def write_recording(
     if not 1 <= seconds <= SECONDS_MAX:
         raise ValueError(f"seconds: {seconds} is not within 1 and {SECONDS_MAX}")
     directory.mkdir(parents=True, exist_ok=True)
-    world = World(CALM, seed, start_ns - WARM_UP_NS)
+    world = World(spec, seed, start_ns - WARM_UP_NS)
     binance_feed, coinbase_feed = BinanceFeed(world), CoinbaseFeed(world)
     before = world.advance(start_ns)
     binance_feed.publish(before, ())

@@ -2,8 +2,6 @@
 
 import json
 import re
-from dataclasses import fields, replace
-from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -14,17 +12,10 @@ from hypothesis import strategies as st
 import checkpoint
 from arb.pairs import Pair
 from books.audit_plan import AuditConfig
-from books.book import Book
-from books.image import dump_book, load_book
-from books.sequence import SequenceRule
 from checkpoint import CheckpointError, UnknownStateError, UnsupportedCheckpointError
 from cli.report import report
 from connectors.venue import VenueConfig
-from market.catalog import Catalog
-from market.catalog_image import COLUMNS, dump_catalog, load_catalog
-from market.grid import Grid
 from market.inputs import Input, InputKind
-from market.instrument import Instrument, Kind
 from node import Node, NodeConfig
 from tests.recorded_world import feed, fresh_node
 
@@ -139,17 +130,6 @@ def test_a_waiting_book_keeps_its_buffer():
     assert max(book.buffered for book in again.books) > 2
 
 
-def test_every_field_of_a_book_is_in_its_image():
-    text = (ROOT / "books" / "book.pxd").read_text().partition("cdef class Book:")[2]
-    found = re.findall(
-        r"^    cdef (?:readonly |public )?\w+ (\w+)(?:\[\w+\])?(?: .*)?$", text, re.MULTILINE
-    )
-    image = (ROOT / "books" / "image.pyx").read_text()
-    held = {name for name in found if not re.search(rf"\bbook\.{name}\b", image)}
-    assert len(found) > 40
-    assert held == {"rule"}
-
-
 def test_looking_at_a_report_does_not_change_the_state():
     node = fresh_node()
     for one in feed()[:900]:
@@ -167,14 +147,6 @@ def test_what_a_driver_empties_is_no_state():
     assert node.touched
     node.touched.clear()
     assert checkpoint.state_hash(node) == before
-
-
-def test_a_failed_audit_is_kept():
-    book = Book(0, SequenceRule())
-    book.audit_failed = True
-    again = Book(0, SequenceRule())
-    load_book(again, dump_book(book))
-    assert again.audit_failed
 
 
 def test_a_checkpoint_says_what_made_it_and_when():
@@ -262,26 +234,6 @@ def test_whatever_is_cut_off_is_refused():
             checkpoint.load(image[:length])
 
 
-def test_a_catalog_of_a_venues_rules_comes_back_with_what_is_in_use_and_what_changed():
-    whole = Catalog()
-    used = whole.find("BTC-USDT", "binance")
-    whole.adopt(replace(used, origin="venue", price=Grid(3), min_size="0.1", alias="X"))
-    whole.adopt(replace(used, native="QUOUSDT", base="QUO", kind=Kind.SPOT, multiplier=10**30))
-    whole.resolve("binance-usdm", "BTCUSDT_240927")
-    whole.refine("binance-usdm", "BTCUSDT_240927", Grid(2), Grid(4))
-    state, instruments = dump_catalog(whole)
-    again, found = load_catalog(json.loads(json.dumps(state)))
-    assert found == instruments
-    assert list(again) == list(whole)
-    assert vars(again) == vars(whole)
-    assert set(vars(whole)) == {"_shipped", "_entries", "_ids", "_changes"}
-    assert set(COLUMNS) == {
-        *(field.name for field in fields(Instrument) if field.name not in ("price", "size")),
-        *(f"{grid}.{field.name}" for grid in ("price", "size") for field in fields(Grid)),
-    }
-    assert again.take_changes() == whole.take_changes() != []
-
-
 def test_numbers_and_text_of_any_kind_come_back():
     node = started()
     link = next(iter(node.links.values()))
@@ -305,64 +257,3 @@ def test_a_list_held_in_two_places_is_an_error():
     node.first = node.second = []
     with pytest.raises(UnknownStateError, match="share"):
         checkpoint.dump(node)
-
-
-def number(value):
-    """Return a number as the image of a book has it: seven bits a byte, the least first."""
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def packed(*levels):
-    """Return (ticks, lots) as the image of a book has them."""
-    steps = [after - before for before, after in pairwise([0, *(ticks for ticks, _ in levels)])]
-    return b"".join(
-        number(2 * step if step >= 0 else -2 * step - 1) + number(lots)
-        for step, (_, lots) in zip(steps, levels, strict=True)
-    )
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"bids": number(2)},
-        {"bids": b"\x80"},
-        {"bids": b"\x02\x80"},
-        {"bids": number(1) + number(1)},
-        {"asks": number(2 * 10**18 + 2) + number(1)},
-        {"asks": number(2) + number(10**18 + 1)},
-        {"asks": number(2) + number(1 << 63)},
-        {"asks": number(2) + b"\xff" * 12 + b"\1"},
-        {"asks": packed((5, 1)) + number(11) + number(1)},
-        {"pending": [[1, True, True, [0, 0, 0, 0]]] * 65},
-        {"trail": [[2, 0, 0, 0, 0], [1, 0, 0, 0, 0]]},
-        {"state": 9},
-        {"buffer": [[1, 2, 3, 4, b"\2", b""]]},
-    ],
-)
-def test_a_book_refuses_what_no_book_can_hold(change):
-    image = dump_book(Book(0, SequenceRule()))
-    with pytest.raises((ValueError, OverflowError)):
-        load_book(Book(0, SequenceRule()), image | change)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.lists(st.tuples(st.integers(0, 10**18 - 1), st.integers(1, 10**18 - 1)), max_size=9),
-        min_size=2,
-        max_size=2,
-    )
-)
-def test_levels_of_any_size_come_back_from_their_bytes(sides):
-    held = [packed(*side) for side in sides]
-    image = dump_book(Book(0, SequenceRule())) | dict(zip(("bids", "asks"), held, strict=True))
-    book = Book(0, SequenceRule())
-    load_book(book, image)
-    again = dump_book(book)
-    for name, side, down in (("bids", sides[0], True), ("asks", sides[1], False)):
-        expected = sorted(dict(side).items(), reverse=down)
-        assert again[name] == packed(*expected)

@@ -199,7 +199,13 @@ class Hedger:
     # --- inside ----------------------------------------------------------------------------------
 
     def _move(self, base: int, now: int) -> None:
-        """Book a change of what is open; each part keeps the time at which it was opened."""
+        """Book a change of what is open; each part keeps the time at which it was opened.
+
+        A rest that was too small to be hedged does not age: its time begins when it can be.
+        """
+        if self.state is HedgeState.FLAT:
+            for carried in self._parts:
+                carried[0] = now
         if self.open * base >= 0:
             self._parts.append([now, abs(base)])
             self._trader.set_timer(now + self.config.limit_ns, self._strategy, HEDGE_TIMER)

@@ -53,6 +53,7 @@ class Totals:
     canceled: int = 0
     replaced: int = 0
     fills: int = 0
+    traded: int = 0
     duplicates: int = 0
     lost: int = 0
     strangers: int = 0
@@ -82,9 +83,13 @@ class OrderStore:
         self.open: dict[int, OwnOrder] = {}
         self.by_slot: dict[int, dict[int, OwnOrder]] = {}
         self.totals = Totals()
+        #: Grows with every change of any order: what was derived from them is old then.
+        self.version = 0
         self._ended: dict[int, OwnOrder] = {}
         self._exposed: dict[int, list[int]] = {}
-        #: Told of each new fill, and of each order that ended.
+        #: Told of each request (place, cancel, replace, query) before it is sent, of each new fill,
+        #: and of each order that ended.
+        self.on_request: Callable[[str, OwnOrder], None] = _nobody_asks
         self.on_fill: Callable[[Fill], None] = _nobody
         self.on_end: Callable[[OwnOrder], None] = _nobody
         self.now = 0
@@ -136,15 +141,18 @@ class OrderStore:
         self._expose(order, order.lots)
         self.totals.placed += 1
         self._watch(order)
+        self.on_request("place", order)
         self._gateway_of(slot).place(order)
         return order
 
     def cancel(self, order: OwnOrder) -> None:
         """Ask for the end of an order; one that is not yet known to be there ends when it is."""
         order.cancel_wanted = True
+        self.version += 1
         if order.state is OrderState.LIVE:
             order.state = OrderState.CANCELING
             self._watch(order)
+            self.on_request("cancel", order)
             self._gateway_of(order.slot).cancel(order)
 
     def replace(self, order: OwnOrder, price: int, lots: int) -> bool:
@@ -157,6 +165,7 @@ class OrderStore:
         self._expose(order, order.open_lots - before)
         order.state = OrderState.REPLACING
         self._watch(order)
+        self.on_request("replace", order)
         gateway.replace(order)
         return True
 
@@ -187,6 +196,7 @@ class OrderStore:
             self._late(event)
             return
         order.updated_ns = self.now
+        self.version += 1
         if event.venue_id:
             order.venue_id = event.venue_id
         match event.kind:
@@ -242,6 +252,7 @@ class OrderStore:
         self._set_timer(self.now + self._patience.answer_ns, TIMER, order.id)
 
     def _expose(self, order: OwnOrder, lots: int) -> None:
+        self.version += 1
         self._exposed.setdefault(order.slot, [0, 0])[order.side] += lots
 
     def _arrived(self, order: OwnOrder) -> None:
@@ -280,6 +291,7 @@ class OrderStore:
 
     def _tell(self, order: OwnOrder, event: OrderEvent, lots: int) -> None:
         self.totals.fills += 1
+        self.totals.traded += order.filled == lots
         fee, asset = event.fee, event.fee_asset
         self.on_fill(
             Fill(order, event.price, lots, fee, asset, event.maker, event.ts_event, event.trade_id)
@@ -332,6 +344,7 @@ class OrderStore:
         order.queries += 1
         order.updated_ns = order.asked_ns = self.now
         self._set_timer(self.now + pause_ns, TIMER, order.id)
+        self.on_request("query", order)
         self._gateway_of(order.slot).query(order)
 
     def _status(self, order: OwnOrder, event: OrderEvent) -> None:
@@ -387,6 +400,10 @@ class OrderStore:
         elif end is not End.FILLED:
             self.totals.canceled += 1
         self.on_end(order)
+
+
+def _nobody_asks(_what: str, _order: OwnOrder) -> None:
+    """Nobody listens yet."""
 
 
 def _nobody(_: object) -> None:

@@ -71,8 +71,12 @@ class Manager:
             for order in self.resting(side):
                 self._trader.store.cancel(order)
 
-    def want(self, wanted: list[Wanted], now: int) -> None:
-        """Keep, amend, place and cancel so that `wanted` rests; best prices first a side."""
+    def want(self, wanted: list[Wanted], now: int) -> bool:
+        """Keep, amend, place and cancel so that `wanted` rests; best prices first a side.
+
+        Returns whether nothing is left to be done later: the same wish again changes nothing.
+        """
+        settled = True
         for side in Side:
             targets = [one for one in wanted if one.side is side]
             targets.sort(key=lambda one: -side.sign * one.price)
@@ -81,9 +85,12 @@ class Manager:
                 self._trader.store.cancel(order)
             for at, target in enumerate(targets):
                 if at < len(held):
-                    self._bring(held[at], target, now)
-                elif self._spend(now):
-                    self._place(target)
+                    settled &= self._bring(held[at], target, now)
+                else:
+                    settled = False
+                    if self._spend(now):
+                        self._place(target)
+        return settled
 
     def _place(self, target: Wanted) -> None:
         self._trader.send(
@@ -98,18 +105,19 @@ class Manager:
             )
         )
 
-    def _bring(self, order: OwnOrder, target: Wanted, now: int) -> None:
-        """Amend one order, or leave it; where it cannot be amended it is cancelled first."""
+    def _bring(self, order: OwnOrder, target: Wanted, now: int) -> bool:
+        """Amend one order, or leave it; True when it is just what is wanted."""
         if order.state is not OrderState.LIVE or not self._pays(order, target, now):
             self.kept += 1
-            return
+            return order.price == target.price and order.state is OrderState.LIVE
         if not self._spend(now):
             # A quote that is a risk does not wait for the budget.
             if order.side.sign * (order.price - target.price) > 0:
                 self._trader.store.cancel(order)
-            return
+            return False
         if not self._trader.amend(order, target.price, order.filled + target.lots):
             self._trader.store.cancel(order)
+        return False
 
     def _pays(self, order: OwnOrder, target: Wanted, now: int) -> bool:
         care = self._care

@@ -12,7 +12,7 @@ from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
-from market.fees import PPB
+from market.fees import PPB, Fees
 from market.instrument import Instrument
 from market.order import AMOUNT_DECIMALS, Side, Tif, Type
 
@@ -73,10 +73,10 @@ class RiskDesk:
         self._sent: deque[int] = deque()
         self._venue_slots: dict[str, list[int]] = {}
 
-    def watch(self, slot: int, instrument: Instrument, taker_ppb: int) -> bool:
+    def watch(self, slot: int, instrument: Instrument, fees: Fees) -> bool:
         """Take in an instrument or its finer grids; False when it cannot be traded."""
         try:
-            line = Line.of(instrument, taker_ppb)
+            line = Line.of(instrument, fees)
         except NotTradableError:
             self.lines.pop(slot, None)
             return False

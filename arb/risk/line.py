@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from arb.portfolio.units import Units, amount_of
+from market.fees import Fees
 from market.grid import BadNumberError, Grid, OffGridError
 from market.instrument import Instrument, Kind
 
@@ -16,6 +17,7 @@ class Line:
     """An instrument's order rules in ticks, lots and amounts; 0 where there is no such rule."""
 
     instrument: Instrument
+    name: str
     units: Units
     tick: int
     lot: int
@@ -23,16 +25,18 @@ class Line:
     lots_max: int
     notional_min: int
     spot: bool
+    maker_ppb: int
     taker_ppb: int
     #: Lots traded in the last minute, by bins of five seconds, for the fat-finger check.
     volume: deque[list[int]] = field(default_factory=deque)
     traded: int = 0
 
     @classmethod
-    def of(cls, instrument: Instrument, taker_ppb: int) -> "Line":
+    def of(cls, instrument: Instrument, fees: Fees) -> "Line":
         """Return the rules of an instrument; NotTradableError."""
         return cls(
             instrument,
+            instrument.id,
             Units.of(instrument),
             _units(instrument.price, instrument.tick) or 1,
             _units(instrument.size, instrument.lot) or 1,
@@ -40,7 +44,8 @@ class Line:
             _units(instrument.size, instrument.max_size),
             amount_of(instrument.min_notional) if instrument.min_notional else 0,
             instrument.kind is Kind.SPOT,
-            taker_ppb,
+            fees.maker_ppb,
+            fees.taker_ppb,
         )
 
     def hear_trade(self, lots: int, now: int) -> None:

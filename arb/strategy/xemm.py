@@ -15,6 +15,8 @@ from market.order import Side
 
 #: Levels of the hedge venue's book that a quote's size may reach into.
 HEDGE_LEVELS = 50
+#: Walked values that are kept; they are cheap to make anew.
+MEMO_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class Xemm:
         self.hedger = Hedger(config.hedge, trader, self.name)
         self.manager = Manager(trader, self.maker, self.name, config.care)
         self._trader = trader
+        self._version = -1
+        self._lots = (0, 0)
+        self._seen: tuple[int | None, ...] | None = None
 
     # --- what is told ----------------------------------------------------------------------------
 
@@ -86,80 +91,97 @@ class Xemm:
         trader = self._trader
         touch = trader.touch(self.maker)
         if touch is None or not self.hedger.calm or trader.switch.state is RiskState.HALT:
+            self._seen = None
             self.manager.pull()
             return
+        if self._version != trader.store.version:
+            self._version = trader.store.version
+            self._lots = (self._sized(Side.BUY), self._sized(Side.SELL))
+            self._seen = None
+        bids = self._hedge_value(Side.BUY, now)
+        asks = self._hedge_value(Side.SELL, now)
+        seen = (touch[0], touch[2], bids, asks)
+        if seen == self._seen:
+            return
         wanted = []
-        for side in Side:
-            one = self._quote(side, touch, now)
-            if one is not None:
-                wanted.append(one)
-        self.manager.want(wanted, now)
+        if bids is not None:
+            wanted.append(self._quote(Side.BUY, bids, touch))
+        if asks is not None:
+            wanted.append(self._quote(Side.SELL, asks, touch))
+        settled = self.manager.want([one for one in wanted if one.price > 0], now)
+        self._seen = seen if settled else None
 
-    def _quote(self, side: Side, touch: tuple[int, int, int, int], now: int) -> Wanted | None:
-        """Return the quote of a side, None where the hedge could not be made at a known price.
+    def _quote(self, side: Side, value: int, touch: tuple[int, int, int, int]) -> Wanted:
+        """Return the quote of a side from what its hedge brings, or costs.
 
         A bid may pay what selling the same amount at the hedge venue brings, after the hedge's
         fee, conversion and margin, less the maker's fee; an ask likewise. Rounded away from the
-        market.
+        market, and never through it.
         """
-        trader, config = self._trader, self.config
-        line = trader.risk.lines.get(self.maker)
-        if line is None:
-            return None
-        lots = self._lots(side)
-        if lots == 0:
-            return None
-        base = lots * line.units.lot
-        value = self._hedge_value(side, base, now)
-        if value is None:
-            return None
-        instrument = line.instrument
-        maker_ppb = trader.market.fees.rates(instrument.venue, instrument.native).maker_ppb
+        config, lots = self.config, self._lots[side]
+        line = self._trader.risk.lines[self.maker]
         shift = self.hedger.open * config.skew_ppb // config.hedge.bound
         unit = lots * line.units.notional
         if side is Side.BUY:
-            price = value * (PPB - config.margin_ppb - shift) // (unit * (PPB + maker_ppb))
+            price = value * (PPB - config.margin_ppb - shift) // (unit * (PPB + line.maker_ppb))
             price = min(price, touch[2] - line.tick) if touch[3] else price
-            price -= price % line.tick
-        else:
-            top = value * (PPB + config.margin_ppb - shift)
-            price = -(-top // (unit * (PPB - maker_ppb)))
-            price = max(price, touch[0] + line.tick) if touch[1] else price
-            price += -price % line.tick
-        return Wanted(side, price, lots) if price > 0 else None
+            return Wanted(side, price - price % line.tick, lots)
+        top = value * (PPB + config.margin_ppb - shift)
+        price = -(-top // (unit * (PPB - line.maker_ppb)))
+        price = max(price, touch[0] + line.tick) if touch[1] else price
+        return Wanted(side, price + -price % line.tick, lots)
 
-    def _lots(self, side: Side) -> int:
+    def _sized(self, side: Side) -> int:
         """Return the lots of a quote: what the bound leaves room for, at most the configured size.
 
         What rests already on this side counts as room: the quote stands in its place.
         """
-        line = self._trader.risk.lines[self.maker]
+        line = self._trader.risk.lines.get(self.maker)
+        if line is None:
+            return 0
         resting = sum(order.open_lots for order in self.manager.resting(side)) * line.units.lot
         room = min(self.config.size, self.hedger.room(side) + resting)
         lots = room // line.units.lot
         lots -= lots % line.lot
         return 0 if lots < line.lots_min else lots
 
-    def _hedge_value(self, side: Side, base: int, now: int) -> int | None:
-        """Return what hedging a fill of `base` brings (a bid) or costs (an ask), net of its fee.
+    def _hedge_value(self, side: Side, now: int) -> int | None:
+        """Return what hedging a quote brings (a bid) or costs (an ask), net of the hedge's fee.
 
         In amounts of the maker's quote currency; None when depth or conversion do not reach.
         """
-        trader = self._trader
+        lots, trader = self._lots[side], self._trader
         line = trader.risk.lines.get(self.source)
-        if line is None:
+        if lots == 0 or line is None or trader.touch(self.source) is None:
             return None
+        maker = trader.risk.lines[self.maker]
+        value = self._walked(side, lots * maker.units.lot)
+        source, target = line.instrument.quote, maker.instrument.quote
+        if value is None or source == target:
+            return value
+        return trader.rates.convert(value, source, target, now, up=side is Side.SELL)
+
+    def _walked(self, side: Side, base: int) -> int | None:
+        """Return the value of walking the hedge venue's depth, the same in every world."""
+        market = self._trader.market
+        book = market.books[self.source]
+        versions = (book.version,)
+        key = ("walked", self.source, int(side), base)
+        found = market.memo.get(key)
+        if found is not None and found[0] == versions:
+            return found[1]
+        line = self._trader.risk.lines[self.source]
         selling = side is Side.BUY
         value, left = 0, base
-        for ticks, lots in trader.depth(self.source, HEDGE_LEVELS, ask=not selling):
+        for ticks, lots in book.walk(not selling, HEDGE_LEVELS):
             part = min(left, lots * line.units.lot)
             value += ticks * part * line.units.notional // line.units.lot
             left -= part
             if left == 0:
                 break
-        if left:
-            return None
-        sign = -1 if selling else 1
-        value += sign * (value * line.taker_ppb // PPB)
-        maker = trader.risk.lines[self.maker].instrument
-        return trader.rates.convert(value, line.instrument.quote, maker.quote, now, up=not selling)
+        fee = value * line.taker_ppb // PPB
+        result = None if left else value - fee if selling else value + fee
+        if len(market.memo) >= MEMO_MAX:
+            market.memo.clear()
+        market.memo[key] = (versions, result)
+        return result

@@ -8,14 +8,20 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, inspect
 
-TextFormat: TypeAlias = Literal["text", "ws_url", "rest_url", "path", "file", "socket_path"]
+TextFormat: TypeAlias = Literal[
+    "text", "ws_url", "rest_url", "path", "file", "socket_path", "public_key"
+]
 
 #: The kernel's bound on the address of a Unix socket, without the closing zero.
 SOCKET_PATH_BYTES_MAX = 107
 TEXT_MAX = 1024
+PUBLIC_KEY_MAX = 4096
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?|-[0-9]{1,12}(\.[0-9]{1,12})?")
+_PUBLIC_KEY = re.compile(
+    r"-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END PUBLIC KEY-----\n?"
+)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SCHEMES = {"ws_url": ("wss", "ws"), "rest_url": ("https", "http")}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True}
@@ -84,6 +90,7 @@ _WORDS: dict[type[inspect.Type], str] = {
     inspect.BoolType: "true or false",
     inspect.StructType: "a section of `key: value` lines",
     inspect.VarTupleType: "a list",
+    inspect.DictType: "a section of `key: value` lines",
 }
 _FORMS = {
     "text": "text",
@@ -92,6 +99,7 @@ _FORMS = {
     "rest_url": "an address like https://host:port/path (http:// only to this machine)",
     "path": "a path",
     "file": "a path, or empty text for no file",
+    "public_key": "a public key in PEM form (-----BEGIN PUBLIC KEY----- …), or empty text",
     "socket_path": f"a path of at most {SOCKET_PATH_BYTES_MAX} bytes",
 }
 
@@ -135,6 +143,8 @@ def _choice(kind: inspect.LiteralType, given: str, hints: dict[str, str]) -> obj
 
 def _text(given: str, extra: dict[str, Any]) -> str:
     form = extra.get("format", "text")
+    if form == "public_key":
+        return _public_key(given)
     if len(given) > TEXT_MAX or not given.isprintable():
         raise BadValueError(f"printable text of at most {TEXT_MAX} characters")
     if form == "decimal":
@@ -153,6 +163,12 @@ def _decimal(given: str, extra: dict[str, Any]) -> str:
         raise BadValueError(_decimal_words(extra))
     if not Decimal(extra["least"]) <= Decimal(given) <= Decimal(extra["most"]):
         raise BadValueError(_decimal_words(extra))
+    return given
+
+
+def _public_key(given: str) -> str:
+    if given and (len(given) > PUBLIC_KEY_MAX or not _PUBLIC_KEY.fullmatch(given)):
+        raise BadValueError(_FORMS["public_key"])
     return given
 
 

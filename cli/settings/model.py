@@ -6,7 +6,7 @@ Paths are relative to the folder in which the command is started.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
@@ -257,6 +257,18 @@ class TransportSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     frame_max_mb: Annotated[int, whole("a larger frame closes its connection", 1, 64, "MiB")] = 64
 
 
+Scenario: TypeAlias = Literal[
+    "calm",
+    "trending",
+    "volatile",
+    "thin",
+    "flash-crash",
+    "one-venue-lags",
+    "depeg",
+    "halt",
+]
+
+
 class SimPorts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ports of the simulated venues on loopback."""
 
@@ -264,15 +276,44 @@ class SimPorts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     coinbase: Annotated[int, whole("port, 0 for any free one", 0, 65_535)] = 0
 
 
+class SimAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key at a simulated venue and the account that it opens. It protects nothing."""
+
+    venue: Annotated[Literal["binance", "coinbase"], text("the venue")]
+    key: Annotated[str, text("what the venue calls the key")]
+    secret: Annotated[
+        str, text("shared secret; empty where the key is a public key. Coinbase Exchange: base64")
+    ] = ""
+    public_key: Annotated[
+        str, text("Ed25519, RSA or P-256 public key in PEM form", "public_key")
+    ] = ""
+    passphrase: Annotated[str, text("of a Coinbase Exchange key")] = ""
+    account: Annotated[str, text("name of the account; keys that name the same one share it")] = (
+        "demo"
+    )
+    balances: Annotated[
+        dict[str, Annotated[str, decimal("opening funds", "0", "1000000000000")]],
+        Meta(description="opening funds by asset"),
+    ] = field(default_factory=dict)
+
+
 class SimSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The simulated world of mode sim."""
 
     seed: Annotated[int, whole("the same seed makes the same market", 0, 2**53 - 1)] = 1
-    scenario: Annotated[Literal["calm"], text("how the market behaves")] = "calm"
+    scenario: Annotated[Scenario, text("how the market behaves")] = "calm"
     speed: Annotated[
         str, decimal("market seconds in a second; 1 is as in life", "0.01", "1000")
     ] = "1"
     ports: Annotated[SimPorts, Meta(description="ports of the simulated venues")] = SimPorts()
+    accounts: Annotated[
+        tuple[SimAccount, ...],
+        Meta(
+            description="keys of the simulated venues with their accounts; with none, there is a"
+            " demo account at each, printed by `crossquote sim`",
+            max_length=100,
+        ),
+    ] = ()
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

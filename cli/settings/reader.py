@@ -1,5 +1,6 @@
 """From nodes to settings: every key checked, every problem collected, every origin kept."""
 
+import contextlib
 import re
 from functools import cache
 from typing import Any
@@ -16,7 +17,7 @@ _SECRET_KEY = re.compile(
     r"(^|[_-])(secret|api[_-]?key|apikey|password|passphrase|private[_-]?key|token)s?($|[_-])",
     re.IGNORECASE,
 )
-_SECRET_VALUE = re.compile(r"-----BEGIN|://[^/\s]*@")
+_SECRET_VALUE = re.compile(r"-----BEGIN (?!PUBLIC KEY)|://[^/\s]*@")
 NOT_IN_FILES = (
     "secrets are never read from a file; delete it here, change the secret if this file was"
     " shared, and set it in the environment (BINANCE_API_KEY, BINANCE_API_SECRET,"
@@ -100,6 +101,8 @@ class Reader:
             return self._struct(inner, kind, node, path, default)
         if isinstance(inner, inspect.VarTupleType):
             return self._list(inner, kind, node, path)
+        if isinstance(inner, inspect.DictType):
+            return self._dict(inner, kind, node, path)
         if not isinstance(node, Scalar) or node.null:
             raise self._refuse(node, path, expectation(kind))
         if _SECRET_VALUE.search(node.text):
@@ -135,6 +138,20 @@ class Reader:
             raise _Refused
         section: Struct = inner.cls(**values)
         return section
+
+    def _dict(
+        self, inner: inspect.DictType, kind: inspect.Type, node: Node, path: str
+    ) -> dict[str, Any]:
+        if not isinstance(node, Table):
+            raise self._refuse(node, path, expectation(kind))
+        self.origins[path] = node.origin
+        found: dict[str, Any] = {}
+        for key, item in node.entries.items():
+            with contextlib.suppress(_Refused):
+                found[key] = self._value(inner.value_type, item, join(path, key), None)
+        if len(found) < len(node.entries):
+            raise _Refused
+        return found
 
     def _list(
         self, inner: inspect.VarTupleType, kind: inspect.Type, node: Node, path: str

@@ -42,7 +42,7 @@ def scalar(value: object) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {scalar(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_value(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(one) for one in value) + "]"
     return scalar(value)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from market.instrument import VENUES, Kind
 from market.naming import NamingError, parse_instrument_name
 
-from .model import PairSettings, Settings
+from .model import PairSettings, Settings, SimAccount
 from .problem import shown
 
 #: (path, message)
@@ -124,6 +124,23 @@ def _bounds(settings: Settings) -> Iterator[Finding]:
         yield "l2.slots", f"got '{settings.l2.slots}', {expected}"
 
 
+def _accounts(accounts: tuple[SimAccount, ...]) -> Iterator[Finding]:
+    """Yield what is wrong with the keys of the simulated venues."""
+    first: dict[tuple[str, str], int] = {}
+    for index, one in enumerate(accounts):
+        at = f"sim.accounts[{index}]"
+        if not one.key:
+            yield f"{at}.key", "got nothing, expected a name"
+        elif (one.venue, one.key) in first:
+            path = f"sim.accounts[{first[one.venue, one.key]}]"
+            yield f"{at}.key", f"got {shown(one.key)} again, it is {path} already"
+        first.setdefault((one.venue, one.key), index)
+        if bool(one.secret) == bool(one.public_key):
+            yield f"{at}.secret", "expected either a secret or a public_key"
+        if one.passphrase and one.venue != "coinbase":
+            yield f"{at}.passphrase", f"{one.venue} has none, only Coinbase Exchange does"
+
+
 def _weights(settings: Settings) -> Iterator[Finding]:
     """Yield each budget that its venue's dearest request alone would exceed."""
     try:
@@ -141,6 +158,7 @@ def _weights(settings: Settings) -> Iterator[Finding]:
 
 
 def _sim(settings: Settings) -> Iterator[Finding]:
+    yield from _accounts(settings.sim.accounts)
     if settings.mode != "sim":
         return
     ports = settings.sim.ports

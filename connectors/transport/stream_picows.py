@@ -82,15 +82,20 @@ class _PicowsStream(picows.WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Report the end; a fault that the library found stands in its close handshake."""
         if self._end is None:
-            handshake = transport.close_handshake
-            sent = handshake.sent if handshake is not None else None
-            if sent is not None and not self._closing:
-                self._end = close_of(sent.code.value, sent.reason, ours=True)
-            elif sent is not None:
-                self._end = StreamClose("close_1000", 1000, "closed by us")
-            else:
-                self._end = close_of(1006, "end of stream", ours=False)
+            self._end = self._fault(transport)
+        if self._end is None and self._closing:
+            self._end = StreamClose("close_1000", 1000, "closed by us")
+        elif self._end is None:
+            self._end = close_of(1006, "end of stream", ours=False)
         self._report()
+
+    def _fault(self, transport: WSTransport) -> StreamClose | None:
+        """Return the fault for which the library closes, None where it found none."""
+        handshake = transport.close_handshake
+        sent = handshake.sent if handshake is not None else None
+        if sent is None or self._closing:
+            return None
+        return close_of(sent.code.value, sent.reason, ours=True)
 
     def pause_writing(self) -> None:
         """The limit of the write buffer is checked when sending."""
@@ -138,6 +143,9 @@ class _PicowsStream(picows.WSListener):
         text = payload[2:].decode(errors="replace")
         if self._closing:
             self._end = StreamClose("close_1000", 1000, "closed by us")
+        elif transport.is_close_frame_sent:
+            # An answer to ours, whatever code it has: some answer any with 1000.
+            self._end = self._fault(transport)
         else:
             self._end = close_of(code, text, ours=False)
             transport.send(WSMsgType.CLOSE, payload[:2])

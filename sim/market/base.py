@@ -11,7 +11,8 @@ from .listing import Listing
 class Market(Protocol):
     """A set of books that move in virtual time, the same way for the same seed.
 
-    What happens depends on the time alone, never on the steps in which it is reached.
+    What happens depends on the time and the orders of clients alone, never on the steps in which it
+    is reached.
     """
 
     @property

@@ -24,7 +24,8 @@ class LevelChange(NamedTuple):
     """One price level took a new absolute size; zero lots means that it is gone.
 
     `update_id` is the listing's id after the change: each change takes the next one. `touch` is
-    the new best bid and ask where the change moved them, else None.
+    the new best bid and ask where they moved; the changes that one order makes are one step, and
+    its last change names the touch. It is None where nothing moved, and where a side is empty.
     """
 
     ts_ns: int
@@ -45,6 +46,8 @@ class Print(NamedTuple):
     price: int
     lots: int
     taker_buys: bool
+    maker_order_id: int = 0
+    taker_order_id: int = 0
 
 
 Event = LevelChange | Print

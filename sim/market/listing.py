@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from engine.code import PRICE_MAX, QTY_MAX
+
 BINANCE = "BINANCE"
 COINBASE = "COINBASE"
 
@@ -11,6 +13,7 @@ class Listing:
     """One instrument at one venue.
 
     A tick is 10**-price_decimals of the quote asset, a lot 10**-size_decimals of the base asset.
+    The limits of an order are in ticks and lots, the smallest notional in ticks times lots.
     """
 
     venue: str
@@ -18,6 +21,11 @@ class Listing:
     quote: str
     price_decimals: int
     size_decimals: int
+    min_notional: int = 0
+    qty_min: int = 1
+    qty_max: int = QTY_MAX
+    price_min: int = 1
+    price_max: int = PRICE_MAX
 
     @property
     def pair(self) -> str:

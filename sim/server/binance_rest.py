@@ -1,191 +1,172 @@
-"""REST of the simulated Binance: public market data, charged by weight."""
+"""REST of the simulated Binance: HTTP around what answers both it and the WebSocket API."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-import orjson
 from aiohttp import web
 
-from sim.feed.binance import BinanceFeed
-from sim.wire import binance as wire
+from sim.feed.binance import MICROSECOND, MILLISECOND
 
+from .binance_call import OF_REQUEST, Dispatcher, Endpoint, Proof, Security
+from .binance_desk import Desk
+from .binance_error import ApiError
+from .binance_limits import Meter, OverLimitError, WeightLimits
+from .binance_market import as_json
+from .binance_params import Params, merge
+from .binance_wallet import PREFIX
 from .counts import Counts, Rule
 
-MINUTE_NS = 60 * 10**9
-DEPTH_LIMIT_MAX = 5000
-TRADES_LIMIT_MAX = 1000
 WEIGHT_HEADERS = ("X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M")
+ORDER_HEADERS = ("X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1D")
+_UNITS = {"MILLISECOND": MILLISECOND, "MICROSECOND": MICROSECOND}
+
+#: Endpoints by method and path below `/api/v3/`, by their names at the WebSocket API.
+PATHS = {
+    ("GET", "ping"): "ping",
+    ("GET", "time"): "time",
+    ("GET", "exchangeInfo"): "exchangeInfo",
+    ("GET", "depth"): "depth",
+    ("GET", "trades"): "trades.recent",
+    ("GET", "historicalTrades"): "trades.historical",
+    ("GET", "aggTrades"): "trades.aggregate",
+    ("GET", "klines"): "klines",
+    ("GET", "uiKlines"): "uiKlines",
+    ("GET", "avgPrice"): "avgPrice",
+    ("GET", "ticker/bookTicker"): "ticker.book",
+    ("GET", "ticker/price"): "ticker.price",
+    ("GET", "ticker/24hr"): "ticker.24hr",
+    ("GET", "ticker/tradingDay"): "ticker.tradingDay",
+    ("GET", "ticker"): "ticker",
+    ("POST", "order"): "order.place",
+    ("POST", "order/test"): "order.test",
+    ("GET", "order"): "order.status",
+    ("DELETE", "order"): "order.cancel",
+    ("POST", "order/cancelReplace"): "order.cancelReplace",
+    ("PUT", "order/amend/keepPriority"): "order.amend.keepPriority",
+    ("GET", "openOrders"): "openOrders.status",
+    ("DELETE", "openOrders"): "openOrders.cancelAll",
+    ("GET", "allOrders"): "allOrders",
+    ("GET", "myTrades"): "myTrades",
+    ("GET", "account"): "account.status",
+    ("GET", "account/commission"): "account.commission",
+    ("GET", "rateLimit/order"): "account.rateLimits.orders",
+    ("GET", "openOrderList"): "openOrderLists.status",
+    ("GET", "allOrderList"): "allOrderLists",
+    ("GET", "orderList"): "orderList.status",
+    ("DELETE", "orderList"): "orderList.cancel",
+    ("POST", "order/oco"): "orderList.place",
+    ("POST", "orderList/oco"): "orderList.place.oco",
+    ("POST", "orderList/oto"): "orderList.place.oto",
+    ("POST", "orderList/otoco"): "orderList.place.otoco",
+    ("POST", "orderList/opo"): "orderList.place.opo",
+    ("POST", "orderList/opoco"): "orderList.place.opoco",
+}
+_REMOVED = "userDataStream"  # keys to listen with, which are gone
 
 
-@dataclass(frozen=True, slots=True)
-class WeightLimits:
-    """What an address may ask for."""
-
-    per_minute: int = 6000
-    refusals_to_ban: int = 20  # in one minute
-    ban_s: int = 120
-
-
-class RestError(Exception):
-    """A request that is answered with an error: status, the venue's code, and its message."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = wire.rest_error(code, message)
-
-
-class _Meter:
-    """The weight that one address has used in the current minute, and whether it is banned."""
+class Meters:
+    """What each address has used."""
 
     def __init__(self, limits: WeightLimits) -> None:
         self._limits = limits
-        self._minute = -1
-        self._refusals = 0
-        self._banned_until_ns = 0
-        self.used = 0
+        self._meters: dict[str, Meter] = {}
 
-    def charge(self, weight: int, now_ns: int) -> tuple[int, int]:
-        """Take in a request; returns (status, seconds to wait), where 200 means go on."""
-        minute = now_ns // MINUTE_NS
-        if minute != self._minute:
-            self._minute, self.used, self._refusals = minute, 0, 0
-        if now_ns < self._banned_until_ns:
-            return 418, _seconds_up(self._banned_until_ns - now_ns)
-        self.used += weight
-        if self.used <= self._limits.per_minute:
-            return 200, 0
-        self._refusals += 1
-        if self._refusals > self._limits.refusals_to_ban:
-            self._banned_until_ns = now_ns + self._limits.ban_s * 10**9
-            return 418, self._limits.ban_s
-        return 429, _seconds_up(MINUTE_NS - now_ns % MINUTE_NS)
-
-
-def _seconds_up(ns: int) -> int:
-    return -(-ns // 10**9)
+    def of(self, address: str | None) -> Meter:
+        """Return the meter of an address."""
+        return self._meters.setdefault(address or "", Meter(self._limits))
 
 
 class BinanceRest:
-    """Answers `/api/v3`; every reply tells the weight used."""
+    """Answers `/api/v3` and a part of `/sapi/v1`; every reply tells the weight used."""
 
     def __init__(
-        self, feed: BinanceFeed, now_ns: Callable[[], int], counts: Counts, limits: WeightLimits
+        self,
+        endpoints: Mapping[str, Endpoint],
+        dispatcher: Dispatcher,
+        desk: Desk | None,
+        meters: Meters,
+        counts: Counts,
     ) -> None:
-        self._feed = feed
-        self._now_ns = now_ns
+        self._endpoints = {key: endpoints[name] for key, name in PATHS.items() if name in endpoints}
+        self._endpoints |= {("GET", name): endpoints[name] for name in endpoints if name[0] == "/"}
+        self._paths = {path for _, path in self._endpoints}
+        self._dispatcher = dispatcher
+        self._desk = desk
+        self._meters = meters
         self._counts = counts
-        self._limits = limits
-        self._meters: dict[str, _Meter] = {}
-        self._replies: dict[str, tuple[Callable[[web.Request], int], _Reply]] = {
-            "ping": (lambda _: 1, lambda _: b"{}"),
-            "time": (lambda _: 1, lambda _: wire.server_time(self._now_ns())),
-            "exchangeInfo": (lambda _: 20, self._exchange_info),
-            "depth": (_depth_weight, self._depth),
-            "trades": (lambda _: 25, self._trades),
-            "ticker/bookTicker": (lambda r: 2 if "symbol" in r.query else 4, self._book_ticker),
-        }
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer one request of any path below `/api/v3/`."""
+        """Answer one request of any path below `/api/v3/` or `/sapi/v1/`."""
         self._counts.requests += 1
-        found = self._replies.get(request.match_info["path"])
-        if found is None:
+        path = request.path if request.path.startswith(PREFIX) else request.match_info["path"]
+        endpoint = self._endpoints.get((request.method, path))
+        if endpoint is None:
             self._counts.refused += 1
-            return web.Response(status=404)
-        weigh, reply = found
-        meter = self._meters.setdefault(request.remote or "", _Meter(self._limits))
+            if path == _REMOVED:
+                return web.Response(status=410, text="Gone")
+            return web.Response(status=405 if path in self._paths else 404)
+        body = (await request.read()).decode(errors="surrogateescape")
+        meter = self._meters.of(request.remote)
+        headers: dict[str, str] = {}
         try:
-            status, wait_s = meter.charge(weigh(request), self._now_ns())
-            if status != 200:
-                return self._refuse(status, wait_s, meter)
-            body = reply(request)
-        except RestError as error:
-            self._counts.refused += 1
-            status, body = error.status, error.body
-        return _respond(status, body, meter)
+            answer, account = self._perform(endpoint, request, body, meter)
+            status = 200
+            if endpoint.counts and self._desk is not None:
+                counts = self._desk.order_counts(account)
+                headers.update(zip(ORDER_HEADERS, map(str, counts), strict=True))
+        except ApiError as error:
+            answer, status = error.body(), error.status
+            self._refused(error, headers)
+        if self._desk is not None:
+            self._desk.flush()
+        headers.update(dict.fromkeys(WEIGHT_HEADERS, str(meter.used)))
+        return web.Response(
+            status=status,
+            body=as_json(answer),
+            content_type="application/json",
+            charset="utf-8",
+            headers=headers,
+        )
 
-    def _refuse(self, status: int, wait_s: int, meter: _Meter) -> web.Response:
-        self._counts.violations[Rule.BANNED if status == 418 else Rule.WEIGHT] += 1
-        until_ms = self._now_ns() // 10**6 + wait_s * 1000
-        text = f"Way too much request weight used; IP banned until {until_ms}."
-        if status == 429:
-            limit = self._limits.per_minute
-            text = f"Too much request weight used; current limit is {limit} per 1 MINUTE."
-        response = _respond(status, wire.rest_error(-1003, text), meter)
-        response.headers["Retry-After"] = str(wait_s)
-        return response
+    def _perform(
+        self, endpoint: Endpoint, request: web.Request, body: str, meter: Meter
+    ) -> tuple[object, int]:
+        if "X-MBX-SBE" in request.headers:
+            raise ApiError(-1155, "SBE is not enabled.")
+        query = request.raw_path.partition("?")[2]
+        values = merge(query, body)
+        if endpoint.security is Security.SIGNED:
+            free = OF_REQUEST - {"timestamp", "recvWindow"}
+            proof = Proof(
+                request.headers.get("X-MBX-APIKEY"),
+                (_unsigned(query) + _unsigned(body)).encode(errors="surrogateescape"),
+                values.get("signature"),
+            )
+        else:
+            free, proof = OF_REQUEST, Proof(None)
+        name = request.headers.get("X-MBX-TIME-UNIT", "MILLISECOND").upper()
+        if name not in _UNITS:
+            message = "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."
+            raise ApiError(-1194, message)
+        params = Params(values, free)
+        return self._dispatcher.perform(endpoint, params, proof, meter, _UNITS[name])
 
-    def _symbol(self, request: web.Request) -> str:
-        symbol = request.query.get("symbol", "")
-        if not symbol:
-            message = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
-            raise RestError(400, -1102, message)
-        self._known(symbol)
-        return symbol
-
-    def _known(self, symbol: str) -> None:
-        if symbol not in self._feed.symbols:
-            raise RestError(400, -1121, "Invalid symbol.")
-
-    def _exchange_info(self, request: web.Request) -> bytes:
-        names = list(self._feed.symbols)
-        if "symbol" in request.query:
-            names = [self._symbol(request)]
-        elif "symbols" in request.query:
-            names = _name_list(request.query["symbols"])
-            for name in names:
-                self._known(name)
-        listings = [self._feed.book(name)[0] for name in names]
-        return wire.exchange_info(listings, self._now_ns())
-
-    def _depth(self, request: web.Request) -> bytes:
-        limit = _limit(request, 100, DEPTH_LIMIT_MAX)
-        return self._feed.snapshot(self._symbol(request), limit)
-
-    def _trades(self, request: web.Request) -> bytes:
-        limit = _limit(request, 500, TRADES_LIMIT_MAX)
-        symbol = self._symbol(request)
-        listing = self._feed.book(symbol)[0]
-        rows = self._feed.trades(symbol)[-limit:]
-        return orjson.dumps([wire.rest_trade(listing, row) for row in rows])
-
-    def _book_ticker(self, request: web.Request) -> bytes:
-        names = [self._symbol(request)] if "symbol" in request.query else list(self._feed.symbols)
-        found = (self._feed.book(name) for name in names)
-        rows = [wire.rest_book_ticker(listing, book.touch) for listing, book in found]
-        return orjson.dumps(rows[0] if "symbol" in request.query else rows)
+    def _refused(self, error: ApiError, headers: dict[str, str]) -> None:
+        count_refusal(self._counts, error)
+        if isinstance(error, OverLimitError) and error.wait_s is not None:
+            headers["Retry-After"] = str(error.wait_s)
 
 
-_Reply = Callable[[web.Request], bytes]
+def count_refusal(counts: Counts, error: ApiError) -> None:
+    """Count a refused request, and by its rule where the client asked too much."""
+    if not isinstance(error, OverLimitError):
+        counts.refused += 1
+    elif error.status == 418:
+        counts.violations[Rule.BANNED] += 1
+    else:
+        rule = Rule.WEIGHT if error.wait_s is not None else Rule.ORDER_RATE
+        counts.violations[rule] += 1
 
 
-def _respond(status: int, body: bytes, meter: _Meter) -> web.Response:
-    headers = dict.fromkeys(WEIGHT_HEADERS, str(meter.used))
-    return web.Response(
-        status=status, body=body, content_type="application/json", charset="utf-8", headers=headers
-    )
-
-
-def _limit(request: web.Request, default: int, limit_max: int) -> int:
-    """Return the parameter `limit`, clamped from above."""
-    text = request.query.get("limit", str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 20) or int(text) == 0:
-        message = "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'."
-        raise RestError(400, -1100, message)
-    return min(int(text), limit_max)
-
-
-def _depth_weight(request: web.Request) -> int:
-    limit = _limit(request, 100, DEPTH_LIMIT_MAX)
-    return next(w for most, w in ((100, 5), (500, 25), (1000, 50), (5000, 250)) if limit <= most)
-
-
-def _name_list(text: str) -> list[str]:
-    try:
-        names = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise RestError(400, -1100, "Illegal characters found in parameter 'symbols'.")
-    return names
+def _unsigned(raw: str) -> str:
+    """Return a query or body as signed: without the signature, all else as it was sent."""
+    return "&".join(part for part in raw.split("&") if not part.startswith("signature="))

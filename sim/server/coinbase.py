@@ -1,23 +1,30 @@
-"""The simulated Coinbase Advanced Trade: channels by subscription, numbered by connection."""
+"""The simulated Coinbase: Advanced Trade and Exchange over one market, on one port."""
 
 from asyncio import get_running_loop
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from sim.feed.coinbase import CHANNELS, CoinbaseFeed
-from sim.feed.frame import Frame
+from sim.exchange.exchange import Exchange
+from sim.feed.coinbase import CoinbaseFeed
+from sim.feed.coinbase_exchange import ExchangeFeed
 from sim.market.event import Event
-from sim.wire import coinbase as wire
 
 from .client import QUEUE_FRAMES, Client
-from .coinbase_rest import CoinbaseRest
-from .counts import RateWindow, Rule
+from .coinbase_advanced import AdvancedSocket, AdvancedSocketRules
+from .coinbase_auth import Authenticator
+from .coinbase_desk import CoinbaseDesk
+from .coinbase_exchange_socket import ExchangeSocket
+from .coinbase_rate import Buckets, Rate
+from .coinbase_rest import CoinbaseRest, RestRates
+from .coinbase_session import Session
+from .counts import Rule
+from .keys import ApiKey, KeyRing
 from .venue import VenueServer
 
-_HEARTBEATS = "heartbeats"
+EXCHANGE_PATH = "/exchange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,62 +32,86 @@ class CoinbaseRules:
     """The venue's limits on connections; the defaults are those of the real one."""
 
     requests_per_s: int = 10
+    rates: RestRates | None = None  # of REST; None for the real ones with `requests_per_s`
     connections_per_s: int = 8
     messages_per_s: int = 8
+    exchange_messages_per_s: int = 100
     subscribe_s: float = 5.0
     idle_s: float = 90.0
     level2_products: int = 30
     ack_first: bool = False  # acknowledge a subscription before its snapshots, not after
+    user_replay: int = 5  # updates of `user` that come again to a client that subscribes anew
     queue_frames: int = QUEUE_FRAMES
 
 
-@dataclass(eq=False, slots=True)
-class _Session:
-    """What the venue knows about one connection."""
-
-    client: Client
-    address: str
-    subscribed: dict[str, list[str]] = field(default_factory=dict)
-    sequence: int = 0
-
-
 class CoinbaseServer(VenueServer):
-    """Public data of Coinbase Advanced Trade on one port: REST, and the socket on other paths."""
+    """Both products' REST and sockets. A message's own form tells which product it is meant for.
+
+    Advanced Trade names one `channel`, Exchange several `channels`; a path below `/exchange`
+    settles it where a message has neither. Without an exchange behind the market there is public
+    data of Advanced Trade only.
+    """
+
+    book_channel = "l2_data"
 
     def __init__(
-        self, feed: CoinbaseFeed, now_ns: Callable[[], int], rules: CoinbaseRules | None = None
+        self,
+        feed: CoinbaseFeed,
+        now_ns: Callable[[], int],
+        rules: CoinbaseRules | None = None,
+        exchange: Exchange | None = None,
+        keys: Iterable[ApiKey] = (),
     ) -> None:
-        self._rules = rules or CoinbaseRules()
-        super().__init__(now_ns, queue_frames=self._rules.queue_frames)
+        self._rules = rules = rules or CoinbaseRules()
+        super().__init__(now_ns, queue_frames=rules.queue_frames)
         self._feed = feed
-        self._rest = CoinbaseRest(feed, now_ns, self.counts, self._rules.requests_per_s)
-        self._sessions: dict[Client, _Session] = {}
-        self._subscribers: dict[tuple[str, str], dict[_Session, None]] = {}
-        self._attempts: dict[str, RateWindow] = {}
-        self._messages: dict[str, RateWindow] = {}
+        ring = KeyRing(keys)
+        auth = Authenticator(ring, self._now_ns)
+        desk = CoinbaseDesk(exchange, feed.products, ring) if exchange else None
+        socket_rules = AdvancedSocketRules(
+            rules.level2_products, rules.ack_first, rules.user_replay
+        )
+        self._advanced = AdvancedSocket(
+            feed, self._now_ns, socket_rules, self.counts, self.faults, desk, auth
+        )
+        self.exchange: ExchangeSocket | None = None
+        orders = None
+        if exchange is not None and desk is not None:
+            orders = ExchangeFeed(feed.products, exchange)
+            self.exchange = ExchangeSocket(orders, self.counts, self.faults, desk, auth)
+        rates = rules.rates or RestRates(public=Rate(rules.requests_per_s, rules.requests_per_s))
+        self._rest = CoinbaseRest(feed, self._now_ns, self.counts, rates, desk, auth, orders)
+        self._sessions: dict[Client, Session] = {}
+        self._attempts = Buckets(Rate(rules.connections_per_s, rules.connections_per_s))
+        self._messages = {
+            False: Buckets(Rate(rules.messages_per_s, rules.messages_per_s)),
+            True: Buckets(Rate(rules.exchange_messages_per_s, rules.exchange_messages_per_s)),
+        }
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
         self._rest.add_routes(router)
         router.add_get("/", self._connect)
         router.add_get("/ws{path:.*}", self._connect)
+        router.add_get(EXCHANGE_PATH + "{path:.*}", self._connect)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
-        address = request.remote or ""
-        window = RateWindow(self._rules.connections_per_s, 1.0)
-        if not self._attempts.setdefault(address, window).allow(get_running_loop().time()):
+        now_s = get_running_loop().time()
+        if self._attempts.take(request.remote or "", now_s) < 0:
             self.counts.violations[Rule.CONNECTION_RATE] += 1
             return web.Response(status=429)
         return await self.serve_client(request)
 
     def _opened(self, client: Client, request: web.Request) -> None:
-        self._sessions[client] = _Session(client, request.remote or "")
+        speaks_exchange = request.path.startswith(EXCHANGE_PATH)
+        self._sessions[client] = Session(client, request.remote or "", speaks_exchange)
         client.later("subscribe", self._rules.subscribe_s, lambda: self._too_late(client))
         client.later("idle", self._rules.idle_s, lambda: self._check_idle(client))
 
     def _closed(self, client: Client) -> None:
         session = self._sessions.pop(client)
-        for channel, products in list(session.subscribed.items()):
-            self._remove(session, channel, list(products))
+        self._advanced.closed(session)
+        if self.exchange is not None:
+            self.exchange.closed(session)
 
     def _too_late(self, client: Client) -> None:
         self.counts.violations[Rule.SUBSCRIBE_DEADLINE] += 1
@@ -98,108 +129,41 @@ class CoinbaseServer(VenueServer):
         if kind is not WSMsgType.TEXT:
             return
         session = self._sessions[client]
-        window = RateWindow(self._rules.messages_per_s, 1.0)
-        window = self._messages.setdefault(session.address, window)
-        if not window.allow(get_running_loop().time()):
-            self.counts.violations[Rule.MESSAGE_RATE] += 1
-            self._refuse(session, "rate limit exceeded")
-            return
         try:
             request = orjson.loads(data)
         except orjson.JSONDecodeError:
             request = None
-        if not isinstance(request, dict):
-            self._refuse(session, "failed to parse message")
-            return
-        self._handle(session, request)
-
-    def _handle(self, session: _Session, request: dict[str, object]) -> None:
-        channel, products = request.get("channel"), request.get("product_ids", [])
-        if request.get("type") not in ("subscribe", "unsubscribe"):
-            self._refuse(session, "unknown message type")
-        elif not isinstance(channel, str) or channel not in CHANNELS:
-            # The venue's words for a name that it does not know, misleading as they are.
-            self._refuse(session, "authentication failure")
-        elif not isinstance(products, list):
-            self._refuse(session, "failed to parse message")
-        elif request["type"] == "subscribe":
-            self._subscribe(session, channel, self._known(channel, products))
+        socket = self._socket(session, request)
+        if not self._may_send(session, request, socket is self.exchange):
+            self.counts.violations[Rule.MESSAGE_RATE] += 1
+            socket.refuse(session, "rate limit exceeded")
+        elif not isinstance(request, dict):
+            socket.refuse(session, "failed to parse message")
         else:
-            self._remove(session, channel, self._known(channel, products))
-            self._acknowledge(session)
+            socket.handle(session, request)
 
-    def _refuse(self, session: _Session, message: str) -> None:
-        self.counts.refused += 1
-        session.client.send(wire.error_frame(message).decode())
+    def _may_send(self, session: Session, request: object, is_exchange: bool) -> bool:
+        """Take a message in; Advanced Trade counts only those that nobody signed."""
+        signed = isinstance(request, dict) and ("jwt" in request or "signature" in request)
+        if signed and not is_exchange:
+            return True
+        now_s = get_running_loop().time()
+        return self._messages[is_exchange].take(session.address, now_s) >= 0
 
-    def _known(self, channel: str, products: list[object]) -> list[str]:
-        """Return the products that exist; one quoted in USDC stands for that in USD."""
-        if channel == _HEARTBEATS:
-            return [_HEARTBEATS]
-        names: dict[str, None] = {}
-        for name in products:
-            if isinstance(name, str):
-                found = self._feed.resolve(name)
-                if found is not None:
-                    names[found] = None
-        return list(names)
-
-    def _subscribe(self, session: _Session, channel: str, products: list[str]) -> None:
-        held = session.subscribed.get(channel, [])
-        fresh = [name for name in products if name not in held]
-        if channel == "level2" and len(held) + len(fresh) > self._rules.level2_products:
-            self.counts.violations[Rule.STREAM_LIMIT] += 1
-            self._refuse(session, "too many L2 streams requested in a single session")
-            return
-        session.client.cancel("subscribe")
-        if fresh:
-            session.subscribed[channel] = [*held, *fresh]
-        if self._rules.ack_first:
-            self._acknowledge(session)
-        for frame in self._feed.snapshots(channel, fresh):
-            self._fan_out(frame, [session])
-        for name in fresh:
-            self._subscribers.setdefault((CHANNELS[channel], name), {})[session] = None
-        if not self._rules.ack_first:
-            self._acknowledge(session)
-
-    def _remove(self, session: _Session, channel: str, products: list[str]) -> None:
-        held = session.subscribed.get(channel, [])
-        for name in products:
-            if name in held:
-                held.remove(name)
-                key = (CHANNELS[channel], name)
-                subscribers = self._subscribers[key]
-                del subscribers[session]
-                if not subscribers:
-                    del self._subscribers[key]
-        if not held:
-            session.subscribed.pop(channel, None)
-
-    def _acknowledge(self, session: _Session) -> None:
-        events = orjson.dumps([wire.subscriptions_event(session.subscribed)])
-        frame = Frame(self._now_ns(), "subscriptions", "", events)
-        self._fan_out(frame, [session])
+    def _socket(self, session: Session, request: object) -> "AdvancedSocket | ExchangeSocket":
+        """Return the product that a message is meant for."""
+        names = request.keys() if isinstance(request, dict) else ()
+        is_exchange = "channels" in names or (session.speaks_exchange and "channel" not in names)
+        return self.exchange if is_exchange and self.exchange else self._advanced
 
     def _publish(self, events: list[Event]) -> None:
-        for frame in self._feed.publish(events):
-            key = (frame.channel, frame.product or _HEARTBEATS)
-            self._fan_out(frame, list(self._subscribers.get(key, ())))
+        batches = self._feed.products.take(events)
+        self._advanced.publish(batches, self._now_ns())
+        if self.exchange is not None:
+            self.exchange.publish(batches)
 
     def _discard(self, events: list[Event]) -> None:
-        self._feed.publish(events)
-
-    def _fan_out(self, frame: Frame, sessions: list[_Session]) -> None:
-        """Send one frame to connections, each under its own number."""
-        if not sessions:
-            return
-        hit = self.faults.meet(f"{frame.channel} {frame.product}")
-        for session in sessions:
-            number, session.sequence = session.sequence, session.sequence + 1
-            text = wire.envelope(frame.channel, frame.ts_ns, number, frame.payload).decode()
-            if hit is None:
-                session.client.send(text)
-                continue
-            self.counts.faulted += 1
-            for altered in hit.apply(text):
-                session.client.send(altered)
+        batches = self._feed.products.take(events)
+        self._advanced.discard(batches)
+        if self.exchange is not None:
+            self.exchange.discard(batches)

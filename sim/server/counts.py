@@ -11,6 +11,7 @@ class Rule(StrEnum):
     WEIGHT = "weight"  # REST beyond the weight of a minute
     BANNED = "banned"  # REST carried on after refusals
     REST_RATE = "rest_rate"
+    ORDER_RATE = "order_rate"  # new orders beyond the limit of an account
     CONNECTION_RATE = "connection_rate"
     MESSAGE_RATE = "message_rate"
     STREAM_LIMIT = "stream_limit"

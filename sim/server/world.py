@@ -1,17 +1,55 @@
 """The two simulated venues over one market, as one thing to start and stop."""
 
+import ssl
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
+from sim.exchange.exchange import Exchange
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
 from sim.market.base import Market
-from sim.market.scenario import CALM, WARM_UP_NS
+from sim.market.listing import BINANCE, COINBASE
+from sim.market.scenario import WARM_UP_NS
+from sim.market.scenarios import SCENARIOS, crowd
+from sim.market.spec import WorldSpec
 from sim.market.world import World
 
 from .binance import BinanceRules, BinanceServer
 from .coinbase import CoinbaseRules, CoinbaseServer
+from .keys import ApiKey, KeyRing
+from .paced_market import PacedMarket
 from .pump import Listener, Pump, wall_start_ns
+from .venue import VenueClock, VenueServer
+
+#: Of each symbol of a crowd: an ordinary rate.
+CROWD_ORDERS_PER_S = 5.0
+
+
+def _spec(scenario: str) -> WorldSpec:
+    if scenario not in SCENARIOS:
+        raise ValueError(f"no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}")
+    return SCENARIOS[scenario]
+
+
+def _funded(key: ApiKey, market: Market, *, lenient: bool) -> ApiKey:
+    """Return a key whose funds are all of assets that its venue lists, else ValueError.
+
+    `lenient` leaves out the others: a crowd lists none of the usual assets.
+    """
+    listed = {
+        asset
+        for one in market.listings
+        if one.venue == key.venue
+        for asset in (one.base, one.quote)
+    }
+    funds = {asset: amount for asset, amount in key.balances.items() if asset in listed}
+    if len(funds) < len(key.balances) and not lenient:
+        unknown = ", ".join(asset for asset in key.balances if asset not in listed)
+        raise ValueError(f"account {key.account!r}: {key.venue} lists no {unknown}")
+    return replace(key, balances=funds)
 
 
 class SimulatedWorld:
@@ -19,7 +57,11 @@ class SimulatedWorld:
 
     Use as `async with SimulatedWorld(seed=1) as world:`; then `world.binance` and `world.coinbase`
     have the addresses, counts and faults. Venue time is wall-clock time at the start; a market
-    that is handed in goes on from its own time, and ours has been going on for `warm_up_ns`.
+    that is handed in goes on from its own time, and ours has been going on for `warm_up_ns`. `keys`
+    open accounts; without any there is public data only, as no request can be signed. `symbols`
+    is for load: so many at each venue instead of a scenario. ValueError for either that is unknown.
+    `speed` is market seconds in a second: the stamps of the feeds stay those of the clock, orders
+    carry times of the market itself.
     """
 
     def __init__(
@@ -31,17 +73,54 @@ class SimulatedWorld:
         coinbase_rules: CoinbaseRules | None = None,
         ports: tuple[int, int] = (0, 0),
         warm_up_ns: int = WARM_UP_NS,
+        speed: Fraction = Fraction(1),
+        scenario: str = "calm",
+        symbols: int = 0,
+        tls: ssl.SSLContext | None = None,
+        keys: Iterable[ApiKey] = (),
     ) -> None:
         self._is_ours = market is None
-        self.market = market or World(CALM, seed, wall_start_ns() - warm_up_ns)
-        binance_feed, coinbase_feed = BinanceFeed(self.market), CoinbaseFeed(self.market)
+        spec = crowd(symbols, CROWD_ORDERS_PER_S) if symbols else _spec(scenario)
+        self._traded = market or World(spec, seed, wall_start_ns() - warm_up_ns)
+        self.market = self._traded
+        if speed != 1:
+            if self._is_ours:
+                self._traded.advance(wall_start_ns())
+            self.market = PacedMarket(self._traded, speed)
+            self._is_ours = False
+        named = [_funded(key, self.market, lenient=symbols > 0) for key in keys]
+        binance_feed = BinanceFeed(self.market)
+        coinbase_feed = CoinbaseFeed(self.market, self._exchange(COINBASE))
         self._pump = Pump(self.market, [])
         now_ns = self._pump.now_ns
-        self.binance = BinanceServer(binance_feed, now_ns, binance_rules)
-        self.coinbase = CoinbaseServer(coinbase_feed, now_ns, coinbase_rules)
+        self.binance = BinanceServer(
+            binance_feed,
+            VenueClock(now_ns),
+            binance_rules,
+            exchange=self._exchange(BINANCE),
+            keys=KeyRing(key for key in named if key.venue == BINANCE),
+        )
+        self.coinbase = CoinbaseServer(
+            coinbase_feed,
+            VenueClock(now_ns),
+            coinbase_rules,
+            self._exchange(COINBASE),
+            [key for key in named if key.venue == COINBASE],
+        )
         self._pump.add(self.binance.on_events)
         self._pump.add(self.coinbase.on_events)
         self._ports = ports
+        for server in self.venues.values():
+            server.tls = tls
+
+    def _exchange(self, venue: str) -> Exchange | None:
+        """Return what trades at a venue; a market that was handed in may have none."""
+        return self._traded.exchange(venue) if isinstance(self._traded, World) else None
+
+    @property
+    def venues(self) -> dict[str, VenueServer]:
+        """The servers by the names of their venues."""
+        return {"binance": self.binance, "coinbase": self.coinbase}
 
     def listen(self, listener: Listener) -> None:
         """Hand what happens in the market to one more listener, at each step."""

@@ -4,10 +4,19 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
+def padded_form(decimals: int) -> tuple[int, str]:
+    """Return (units of one, form of the whole and the rest) of a number with eight decimals."""
+    digits = max(1, decimals)
+    return 10**decimals, f"%d.%0{digits}d" + "0" * (8 - digits)
+
+
+_PADDED_FORMS = [padded_form(decimals) for decimals in range(9)]
+
+
 def padded(units: int, decimals: int) -> str:
     """Spell an integer of 10**-decimals units with eight decimals, as Binance does."""
-    value = units * 10 ** (8 - decimals)
-    return f"{value // 10**8}.{value % 10**8:08d}"
+    scale, form = _PADDED_FORMS[decimals]
+    return form % divmod(units, scale)
 
 
 def trimmed(units: int, decimals: int) -> str:

@@ -125,3 +125,14 @@ def test_readers_of_the_wall_clock_are_served_by_a_node_that_is_ahead_of_it(tmp_
         world.close(source)
         publish(world.node, pair)
         assert len(set(words(tmp_path))) == 1
+
+
+@pytest.mark.parametrize("slot", [-1, 1 << 16])
+def test_a_slot_that_no_node_has_is_refused(tmp_path, slot):
+    world, (compiled, plain) = World(), publishers(tmp_path)
+    live_binance(world, "BTCUSDT")
+    node = world.node
+    with pytest.raises(IndexError):
+        compiled.touch(slot, node.books[0], node.instruments[0], node.l1, node.now)
+    compiled.close()
+    plain.close()

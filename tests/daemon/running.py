@@ -34,8 +34,17 @@ async def until(holds, what="the condition"):
         raise AssertionError(f"{what} did not come in {DEADLINE_S} s") from None
 
 
-def settings_for(folder: Path, binance: VenueServer, coinbase: VenueServer, **changes) -> Settings:
-    """Return settings of mode paper whose venues are servers on loopback; all files in `folder`."""
+def settings_for(
+    folder: Path,
+    binance: VenueServer,
+    coinbase: VenueServer,
+    library: str = "websockets",
+    **changes,
+) -> Settings:
+    """Return settings of mode paper whose venues are servers on loopback; all files in `folder`.
+
+    `library` carries the streams.
+    """
     given = Settings(version=1, mode="paper")
     venues = given.venues
     urls = {
@@ -52,7 +61,9 @@ def settings_for(folder: Path, binance: VenueServer, coinbase: VenueServer, **ch
         "l2": replace(given.l2, path=str(folder / "table.l2"), heartbeat_ms=20),
         "control": replace(given.control, socket=str(folder / "door.sock")),
         "log": replace(given.log, file=""),
-        "transport": replace(given.transport, backoff_first_ms=20, backoff_max_ms=200),
+        "transport": replace(
+            given.transport, library=library, backoff_first_ms=20, backoff_max_ms=200
+        ),
     }
     return replace(given, **{**own, **changes})
 

@@ -17,7 +17,7 @@ from market.inputs import InputKind
 from replay.native_reader import Recording
 from sim.server.faults import Fault
 
-from .process import DaemonProcess, paper
+from .process import DaemonProcess
 from .running import Running, no_rule_broken, settings_for, until, verify
 
 KIBIBYTE = 1 << 10
@@ -196,30 +196,82 @@ async def test_a_port_in_use_is_named_and_nothing_is_left_behind(served, tmp_pat
     with DaemonProcess(tmp_path / "run", ports) as daemon:
         assert (await daemon.ended())[0] == 1
         assert f"{served.binance.port}): address already in use" in daemon.told
+        assert "changed by sim.ports.binance" in daemon.told
         assert not daemon.socket.exists()
         assert not daemon.table.exists()
 
 
-async def test_a_folder_that_cannot_be_recorded_into_is_named_before_anything_runs(
-    served, tmp_path
-):
+def refused(folder, *arguments):
+    """Run the daemon in this process, which it refuses before it connects; returns the code."""
+    path = folder / "config.yaml"
+    path.write_text(
+        "version: 1\nmode: paper\n"
+        f"recording: {{dir: {folder / 'recordings'}, segment_mb: 4}}\n"
+        f"control: {{socket: {folder / 'door.sock'}}}\n"
+        f"l2: {{path: {folder / 'table.l2'}}}\n"
+        "log: {file: ''}\n"
+    )
+    code = main(["run", "--config", str(path), *arguments])
+    assert not (folder / "table.l2").exists()
+    return code
+
+
+def test_a_folder_that_was_asked_for_and_cannot_be_recorded_into_ends_with_2(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     where = tmp_path / "file" / "recordings"
-    with DaemonProcess(tmp_path / "run", paper(served), "--record", str(where)) as daemon:
-        assert (await daemon.ended())[0] == 1
-        assert str(tmp_path / "file") in daemon.told
-        assert not daemon.socket.exists()
-        assert not daemon.table.exists()
+    assert refused(tmp_path, "--record", str(where)) == 2
+    told = capsys.readouterr().err
+    assert f"--record: cannot record into {where}: Not a directory" in told
+    assert "a file stands in the way: choose another folder" in told
+    assert not (tmp_path / "door.sock").exists()
 
 
-async def test_a_door_that_cannot_be_opened_leaves_no_table_and_a_whole_recording(served, tmp_path):
-    with DaemonProcess(tmp_path / "run", paper(served)) as daemon:
-        daemon.socket.write_text("not a socket")
-        assert (await daemon.ended())[0] == 1
-        assert str(daemon.socket) in daemon.told
-        assert daemon.socket.read_text() == "not a socket"
-        assert not daemon.table.exists()
-    assert main(["replay", str(daemon.recordings), "--verify"]) == 0
+async def test_without_a_folder_for_its_recording_the_daemon_runs_on_and_records_when_it_can(
+    served, tmp_path
+):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    folder = tmp_path / "recordings"
+    folder.write_text("in the way")
+    async with Running(settings) as running:
+        await running.live()
+        told = running.view.status()["recording"]
+        assert told["state"].startswith(f"stopped: cannot record into {folder}: File exists")
+        assert told["errors"] >= 1
+        assert told["missed"] > 0
+        folder.unlink()
+        await until(lambda: running.view.status()["recording"]["state"] == "on", "the recording")
+        missed = running.view.status()["recording"]["missed"]
+        assert missed >= told["missed"]
+        await until(lambda: running.daemon.node.inputs > missed + 50, "recorded inputs")
+        running.untouched(*running.books)
+    done = verify(folder)
+    assert done.inputs == running.daemon.node.inputs - missed
+    assert running.last_status["recording"]["errors"] == 1
+
+
+async def test_the_recording_of_another_daemon_is_left_alone(served, tmp_path):
+    settings = settings_for(tmp_path, served.binance, served.coinbase)
+    async with Running(settings) as first:
+        await first.live()
+        other = settings_for(tmp_path / "other", served.binance, served.coinbase)
+        (tmp_path / "other").mkdir()
+        async with Running(replace(other, recording=settings.recording)) as second:
+            await second.live()
+            told = second.view.status()["recording"]["state"]
+            assert "has a writer already" in told
+            assert "stop the daemon that records there" in told
+    verify(settings.recording.dir)
+
+
+def test_a_door_that_cannot_be_opened_leaves_no_table_and_a_whole_recording(tmp_path, capsys):
+    door = tmp_path / "door.sock"
+    door.write_text("not a socket")
+    assert refused(tmp_path) == 1
+    told = capsys.readouterr().err
+    assert f"{door}: stands there and is not a socket" in told
+    assert "control.socket sets the path" in told
+    assert door.read_text() == "not a socket"
+    assert main(["replay", str(tmp_path / "recordings"), "--verify"]) == 0
 
 
 @pytest.mark.parametrize(

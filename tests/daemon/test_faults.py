@@ -63,8 +63,8 @@ async def test_a_repeated_diff_at_binance_changes_nothing(running, served):
 
 
 @pytest.mark.parametrize("venue", ["binance", "coinbase"])
-async def test_an_oversized_frame_closes_its_connection_only(served, tmp_path, venue):
-    settings = settings_for(tmp_path, served.binance, served.coinbase)
+async def test_an_oversized_frame_closes_its_connection_only(served, tmp_path, library, venue):
+    settings = settings_for(tmp_path, served.binance, served.coinbase, library)
     settings = replace(settings, transport=replace(settings.transport, frame_max_mb=1))
     async with Running(settings) as running:
         await running.live()
@@ -114,8 +114,10 @@ async def test_a_disconnect_of_everything_at_both_venues_is_recovered_from(runni
 
 
 @pytest.mark.parametrize("venue", ["binance", "coinbase"])
-async def test_a_stall_makes_quotes_silent_until_the_venue_speaks_again(served, tmp_path, venue):
-    settings = settings_for(tmp_path, served.binance, served.coinbase)
+async def test_a_stall_makes_quotes_silent_until_the_venue_speaks_again(
+    served, tmp_path, library, venue
+):
+    settings = settings_for(tmp_path, served.binance, served.coinbase, library)
     venues = settings.venues
     quick = {
         name: replace(getattr(venues, name), silence_ms=400) for name in ("binance", "coinbase")
@@ -141,8 +143,10 @@ async def test_a_stall_makes_quotes_silent_until_the_venue_speaks_again(served, 
     verify(settings.recording.dir)
 
 
-async def test_a_snapshot_older_than_the_stream_is_asked_for_again(served, tmp_path, monkeypatch):
-    settings = settings_for(tmp_path, served.binance, served.coinbase)
+async def test_a_snapshot_older_than_the_stream_is_asked_for_again(
+    served, tmp_path, library, monkeypatch
+):
+    settings = settings_for(tmp_path, served.binance, served.coinbase, library)
     settings = replace(settings, audit=replace(settings.audit, enabled=False))
     answers = []
     fresh = BinanceFeed.snapshot

@@ -6,7 +6,7 @@ from engine.code import Op
 from engine.core import Engine, checksum
 from engine.naive import NaiveEngine
 from engine.record import COMMAND, COMMAND_DTYPE, EVENT, EVENT_DTYPE, Command, read_events
-from engine.rules import BookRules
+from engine.rules import ASSETS_MAX, BookRules
 from engine.snapshot import SnapshotError
 
 from .flow import random_commands
@@ -75,10 +75,25 @@ def test_misuse_has_its_own_reasons(kind):
     assert engine.new(0, 0, 1, 0, 100, 1) == 15
     assert engine.cancel_all(0, 10) == 13
     assert engine.set_state(0, 9) == 16
-    assert engine.deposit(1, 256, 1) == 16
+    assert engine.deposit(1, ASSETS_MAX, 1) == 16
     assert engine.deposit(1, 0, (1 << 62) + 1) == 5
     assert engine.batch(Command(99).pack()) == 1
     assert [event.code for event in read_events(engine.drain())][-1] == 16
+
+
+@BOTH
+def test_the_highest_asset_number_trades_and_survives_a_snapshot(kind):
+    engine = kind()
+    engine.add_instrument(BookRules(base=3, quote=ASSETS_MAX - 1))
+    engine.deposit(1, ASSETS_MAX - 1, 500)
+    engine.deposit(2, 3, 5)
+    engine.new(0, 1, 1, 0, 100, 4)
+    engine.new(0, 2, 2, 1, 100, 3)
+    restored = Engine.restore(engine.snapshot())
+    for each in (engine, restored):
+        assert each.balance(1, ASSETS_MAX - 1) == (200, 100)
+        assert each.balance(2, ASSETS_MAX - 1) == (300, 0)
+    assert restored.state_hash() == engine.state_hash()
 
 
 def test_a_batch_of_a_broken_length_is_refused():
@@ -198,7 +213,13 @@ def test_an_order_visits_a_bounded_count_of_nodes_however_many_levels():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"base": 1}, {"collar": -1}, {"maker_fee": 60_000_000}, {"base_unit": 0}, {"quote": 256}],
+    [
+        {"base": 1},
+        {"collar": -1},
+        {"maker_fee": 60_000_000},
+        {"base_unit": 0},
+        {"quote": ASSETS_MAX},
+    ],
 )
 def test_rules_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="must"):

@@ -53,6 +53,7 @@ class Driven:
             self.path.feed(item)
         if item.ts_recv >= self.path.wake_ns:
             self.path.wake_ns = NEVER
+            self.path.feed(Input(item.ts_recv, InputKind.TIMER, "timer"))
 
     def table(self):
         self.publisher.depth(self.node.books)
@@ -99,7 +100,7 @@ def test_what_the_compiled_path_records_verifies(pair):
     compiled.close()
     done = Replay(Recording(compiled.folder), checkpoint, verify=True).run()
     assert (done.difference, done.problems) == (None, [])
-    assert done.verified == done.inputs == len(feed())
+    assert done.verified == done.inputs == compiled.node.inputs > len(feed())
 
 
 def test_a_frame_is_recorded_before_it_is_handled(pair):
@@ -118,8 +119,8 @@ def test_a_frame_that_cannot_be_recorded_is_handled_and_counted(pair):
         one.recorder.close(int(one.node.digest))
         for item in rest:
             one.take(item)
-        assert one.recorder.counts.missed == len(rest)
-        assert one.node.inputs == 1 + len(rest)
+        assert one.recorder.counts.missed == one.node.inputs - 1
+        assert one.node.inputs >= 1 + len(rest)
 
 
 def test_without_recorder_and_table_touches_do_not_pile_up():

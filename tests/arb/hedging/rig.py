@@ -123,7 +123,7 @@ class Rig:
         )  # fmt: skip
         self.trader = Trader(
             "test",
-            Market([], instruments, L1(), FeeSchedule()),
+            Market([], instruments, L1(), FeeSchedule(), {}),
             limits,
             "USDT",
             lambda _: self.exchange,

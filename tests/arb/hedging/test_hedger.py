@@ -55,6 +55,7 @@ def test_a_part_below_the_minimum_is_carried_and_counts_against_the_bound():
     rig.filled_maker(Side.BUY, 2)
     rig.deliver()
     assert rig.hedger.open == 0
+    assert rig.trader.switch.state is RiskState.ACTIVE, "what was carried did not age"
 
 
 def test_after_its_tries_the_next_venue_is_asked():

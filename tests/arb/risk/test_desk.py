@@ -10,7 +10,7 @@ from arb.risk.desk import RiskDesk, Ticket
 from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
-from market.fees import PPB
+from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Instrument, Kind
 from market.order import OrderEvent, OrderEventKind, Side
@@ -30,6 +30,7 @@ SPOT = Instrument(
     min_notional="10",
 )
 PERP = Instrument("binance-usdm", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3), Kind.PERPETUAL)
+FEES = Fees(1_000_000, 1_000_000)
 BID, ASK = 6_000_000, 6_000_100
 
 
@@ -52,7 +53,7 @@ class Rig:
             lambda _: self.touch,
             lambda _: self.rate,
         )
-        assert self.desk.watch(0, instrument, 1_000_000)
+        assert self.desk.watch(0, instrument, FEES)
         for asset, amount in (("USDT", "1000000"), ("BTC", "100")):
             self.portfolio.deposit(instrument.venue, asset, amount_of(amount))
 
@@ -226,6 +227,6 @@ def test_finer_grids_keep_the_volume_and_the_rules():
     rig = Rig(volume_permille=500)
     rig.desk.lines[0].hear_trade(150, 0)
     finer = SPOT.with_grids(Grid(3), Grid(6))
-    assert rig.desk.watch(0, finer, 1_000_000)
+    assert rig.desk.watch(0, finer, FEES)
     line = rig.desk.lines[0]
     assert (line.tick, line.lot, line.lots_min, line.traded) == (10, 100, 200, 1500)

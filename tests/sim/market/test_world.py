@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.code import Side as EngineSide
+from engine.code import Type
+from sim.exchange.order import Request
 from sim.market.event import LevelChange, Print, Side
 from sim.market.scenario import CALM
 from sim.market.world import World
@@ -56,36 +59,46 @@ def test_each_change_takes_the_next_update_id_and_events_come_in_order_of_time()
     assert {change.listing for change in changes} == set(last)
 
 
-def test_changes_rebuild_the_book_and_its_touch_at_every_id():
+def test_changes_rebuild_the_book_and_its_touch():
+    """A touch that is named holds at its id; one that is not still holds when its time ends."""
     world = make_world()
     books = {
         listing.id: [dict(world.book(listing.id).side(side).levels()) for side in Side]
         for listing in world.listings
     }
-    touches = {}
+    named, reached = {}, {}
+    checked = 0
+
+    def touch_of(listing):
+        bids, asks = books[listing]
+        bid, ask = max(bids), min(asks)
+        assert bid < ask
+        return bid, bids[bid], ask, asks[ask]
+
     for event in world.advance(START + 5 * SECOND):
         if isinstance(event, Print):
             continue
-        bids, asks = books[event.listing]
-        side = books[event.listing][event.side]
+        name = event.listing
+        if name in named and event.ts_ns > reached[name]:
+            assert named[name] == touch_of(name)
+            checked += 1
+        side = books[name][event.side]
         side[event.price] = event.lots
         if not event.lots:
             del side[event.price]
-        bid, ask = max(bids), min(asks)
-        touch = (bid, bids[bid], ask, asks[ask])
-        assert bid < ask
         if event.touch is not None:
-            assert event.touch == touch
-        elif event.listing in touches:
-            assert touches[event.listing] == touch
-        touches[event.listing] = touch
+            assert event.touch == touch_of(name) != named.get(name)
+            named[name] = event.touch
+        reached[name] = event.ts_ns
+    assert checked > 500
     for listing, (bids, asks) in books.items():
         book = world.book(listing)
         assert dict(book.side(Side.BID).levels()) == bids
         assert dict(book.side(Side.ASK).levels()) == asks
+        assert book.touch == named[listing]
 
 
-def test_a_print_is_at_the_touch_and_the_level_shrinks_by_it():
+def test_a_print_is_followed_by_the_change_that_it_makes():
     events = make_world().advance(START + 5 * SECOND)
     prints = [(e, events[i + 1]) for i, e in enumerate(events) if isinstance(e, Print)]
     assert len(prints) > 50
@@ -93,7 +106,31 @@ def test_a_print_is_at_the_touch_and_the_level_shrinks_by_it():
         assert printed.lots > 0
         assert (change.listing, change.price) == (printed.listing, printed.price)
         assert change.side is (Side.ASK if printed.taker_buys else Side.BID)
-        assert change.touch is not None
+        assert 0 < printed.maker_order_id != printed.taker_order_id > 0
+
+
+def test_agents_and_clients_trade_on_one_exchange_and_both_are_public():
+    world = make_world()
+    world.advance(START + SECOND)
+    exchange = world.exchange("BINANCE")
+    client = exchange.open_account("client", {"USDT": "1000000"})
+    touch = world.book("BTC-USDT.BINANCE").touch
+    rests = exchange.place(
+        client, Request("BTC-USDT.BINANCE", EngineSide.BUY, Type.LIMIT, 50, touch.bid)
+    )
+    takes = exchange.place(
+        client, Request("BTC-USDT.BINANCE", EngineSide.BUY, Type.LIMIT, 50, touch.ask)
+    )
+    assert takes.status == "FILLED"
+    events = world.advance(START + 2 * SECOND)
+    prints = [event for event in events if isinstance(event, Print)]
+    assert prints[0].taker_order_id == takes.id
+    assert events[0].ts_ns == START + SECOND
+    world.advance(START + 30 * SECOND)
+    assert rests.status == "FILLED"
+    spent = exchange.balances(client)["USDT"].free + exchange.balances(client)["USDT"].locked
+    assert spent < 1_000_000
+    assert world.take_events() == []
 
 
 def test_books_stay_several_hundred_levels_deep():

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from sim.server.binance import BinanceRules
-from sim.server.binance_rest import WeightLimits
+from sim.server.binance_limits import WeightLimits
 from sim.server.counts import Rule
 from sim.server.world import SimulatedWorld
 
@@ -88,10 +88,10 @@ async def test_the_venues_clock_runs_with_ours(session, world):
     ("path", "code"),
     [
         ("depth", -1102),
-        ("depth?symbol=", -1102),
+        ("depth?symbol=", -1105),
         ("depth?symbol=NOPE", -1121),
         ("depth?symbol=BTCUSDT&limit=-5", -1100),
-        ("depth?symbol=BTCUSDT&limit=0", -1100),
+        ("depth?symbol=BTCUSDT&limit=0", -1130),
         ("depth?symbol=BTCUSDT&limit=%C2%B2", -1100),
         ("exchangeInfo?symbols=[1]", -1100),
         ("exchangeInfo?symbols=[", -1100),
@@ -104,7 +104,7 @@ async def test_a_request_that_makes_no_sense_is_refused_by_code(session, world, 
 
 
 async def test_an_unknown_path_is_not_found(session, world):
-    assert (await get(session, world, "klines"))[0] == 404
+    assert (await get(session, world, "nothing"))[0] == 404
 
 
 async def test_beyond_the_weight_of_a_minute_429_tells_when_to_come_back(session):

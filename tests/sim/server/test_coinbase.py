@@ -158,7 +158,6 @@ async def test_trades_come_in_batches_newest_first_after_the_recent_ones(world):
         ('{"type":"subscribe","channel":"heartbeat","product_ids":[]}', "authentication failure"),
         ('{"type":"subscribe","channel":"user"}', "authentication failure"),
         ('{"type":"subscribe","channel":["level2"]}', "authentication failure"),
-        ('{"type":"subscribe","channels":["level2"]}', "authentication failure"),
         ('{"type":"subscribe","channel":"level2","product_ids":"BTC-USD"}', "failed to parse"),
         ('{"type":"shout","channel":"level2"}', "unknown message type"),
         ('{"type":["subscribe"],"channel":"level2"}', "unknown message type"),

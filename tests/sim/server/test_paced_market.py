@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cli.main import main
-from cli.paced_market import PacedMarket
 from cli.settings import Settings
 from cli.simulated import simulated
 from sim.market.scenario import CALM
 from sim.market.world import World
+from sim.server.paced_market import PacedMarket
 
 START = 1_700_000_000 * 10**9
 SPEEDS = [Fraction(1, 100), Fraction(1, 3), Fraction(1), Fraction(5, 2), Fraction(40)]

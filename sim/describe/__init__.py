@@ -1,0 +1,1 @@
+"""What a market looks like in numbers: the generated one beside real recordings."""
