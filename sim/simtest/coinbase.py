@@ -62,6 +62,8 @@ class VirtualCoinbase(VirtualVenue):
         """Send what is due to the lines that subscribed to it."""
         channels = {delivered: name for name, delivered in CHANNELS.items()}
         for frame in self._feed.publish(events):
+            if frame.channel not in channels:
+                continue
             for line, subscribed in list(self._subscribed.items()):
                 held = subscribed.get(channels[frame.channel])
                 if held is not None and (not frame.product or frame.product in held):

@@ -6,7 +6,7 @@ from market.grid import Grid
 from market.instrument import Instrument
 from sim.market.listing import Listing
 from sim.market.seeded import seeded
-from sim.market.world import WorldSpec
+from sim.market.spec import WorldSpec
 
 from . import crash, faults
 from .binance import VirtualBinance

@@ -9,7 +9,7 @@ import orjson
 
 from sim.market.base import Market
 from sim.market.book import Book
-from sim.market.event import Event, LevelChange, Print, Side
+from sim.market.event import Event, LevelChange, Print, Side, Touch
 from sim.market.listing import COINBASE, Listing
 from sim.wire.decimal import iso_time, trimmed
 
@@ -122,8 +122,9 @@ class VirtualExchange(VirtualVenue):
         trades, product.trades = product.trades, []
         for trade in trades:
             self._fan_out("matches", Content.OTHER, product, 0, self._match(product, trade, time))
-        if trades:
-            ticker = self._ticker(product, trades[-1], time)
+        touch = product.book.touch
+        if trades and touch is not None:
+            ticker = self._ticker(product, trades[-1], touch, time)
             self._fan_out("ticker", Content.QUOTE, product, 0, ticker)
 
     def _heartbeat(self, name: str) -> dict[str, Any]:
@@ -139,8 +140,7 @@ class VirtualExchange(VirtualVenue):
         # The side is the maker's.
         return row | {"side": "sell" if trade.taker_buys else "buy"}
 
-    def _ticker(self, product: _Product, trade: Print, time: str) -> dict[str, Any]:
-        touch = product.book.touch
+    def _ticker(self, product: _Product, trade: Print, touch: Touch, time: str) -> dict[str, Any]:
         bid, bid_size = product.row(touch.bid, touch.bid_lots)
         ask, ask_size = product.row(touch.ask, touch.ask_lots)
         row = {"type": "ticker", "sequence": product.sequence, "product_id": product.listing.pair}

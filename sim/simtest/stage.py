@@ -297,12 +297,16 @@ class Stage:
 
     def _task_ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
-            self._failure = self._failure or task.exception()
+            self._fail(task.exception())
 
     def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG002
-        self._failure = (
-            self._failure or context.get("exception") or RuntimeError(str(context.get("message")))
-        )
+        self._fail(context.get("exception") or RuntimeError(str(context.get("message"))))
+
+    def _fail(self, error: BaseException | None) -> None:
+        """Something raised that nobody foresaw: end the run, and raise it there."""
+        self._failure = self._failure or error
+        if self._finished is not None and not self._finished.done():
+            self._finished.set_result(None)
 
     def _sum_up(self) -> None:
         result, node = self.result, self.driver.node

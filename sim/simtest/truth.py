@@ -36,7 +36,7 @@ class BookTruth:
         ]
         self._at: dict[int, tuple[int, int, Touch]] = {}
         self._order: deque[int] = deque()
-        self._touch = book.touch
+        self._touch = book.touch or self._one_sided()
         self.last_id = book.update_id
         self._keep()
 
@@ -51,8 +51,16 @@ class BookTruth:
         self._sums[change.side] = total & _MASK
         if change.touch is not None:
             self._touch = change.touch
+        elif not (self.levels[0] and self.levels[1]):
+            self._touch = self._one_sided()
         self.last_id = change.update_id
         self._keep()
+
+    def _one_sided(self) -> Touch:
+        """Return the touch of a book with an empty side, zeros there."""
+        bids, asks = self.levels
+        bid, ask = max(bids, default=0), min(asks, default=0)
+        return Touch(bid, bids.get(bid, 0), ask, asks.get(ask, 0))
 
     def at(self, update_id: int) -> tuple[int, int, Touch] | None:
         """Return (bid hash, ask hash, touch) as of an update id, None for one never had."""

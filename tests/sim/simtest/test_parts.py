@@ -52,6 +52,17 @@ def test_timers_fire_in_their_order():
     loop.close()
 
 
+@pytest.mark.parametrize("start", [0, 1_000_000_001, 250_000 * S + 7])
+def test_a_wait_of_one_nanosecond_lets_it_pass(start):
+    """Also days after the start, where floats are coarse."""
+    loop = VirtualLoop()
+    loop.now_ns = start
+    for number in range(1, 20):
+        loop.run_until_complete(asyncio.sleep(1e-9))
+        assert start + number <= loop.now_ns <= start + 2 * number
+    loop.close()
+
+
 def test_a_wait_without_end_is_an_error():
     """Nothing could ever end it."""
     loop = VirtualLoop()
