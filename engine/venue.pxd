@@ -113,7 +113,7 @@ cdef enum:
 
 cdef struct Order:
     # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops;
-    # `place` is where the account's roster names the order.
+    # `place` is where the account's roster names the order. Four bytes are left.
     uint64_t id
     int64_t price
     int64_t open
