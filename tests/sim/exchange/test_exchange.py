@@ -155,6 +155,7 @@ def test_cancel_and_cancel_all_end_orders_and_say_which():
     assert exchange.cancel_all(trader, None) == [far, third]
     assert exchange.history(trader) == [first, second, far, third]
     assert exchange.history(trader, BTC.id, limit=2) == [second, third]
+    assert exchange.history(trader, limit=0) == exchange.fills(trader, limit=0) == []
 
 
 def test_replace_changes_price_and_open_quantity_and_may_trade():
