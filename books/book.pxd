@@ -100,6 +100,7 @@ cdef class Book:
     cdef int _publish(self) noexcept nogil
     cdef void _edges(self, Frame frame, const event_t *e) noexcept nogil
     cdef bint _near_edge(self) noexcept nogil
+    cdef bint _beyond_edge(self) noexcept nogil
     cdef int bits(self) noexcept nogil
     cdef void mix_in(self, Digest digest) noexcept nogil
     cdef int on_event(self, Frame frame, int i, int64_t ts) except -1

@@ -36,6 +36,7 @@ cdef int CROSSED = Grade.CROSSED
 cdef int REFERENCE = Grade.REFERENCE
 cdef int HORIZON = Grade.HORIZON
 cdef int AUDIT = Grade.AUDIT
+cdef int BEYOND_HORIZON = Grade.BEYOND_HORIZON
 
 # A ticker without ids that disagrees for longer than this, while the book moves, condemns it.
 cdef int64_t TICKER_PATIENCE_NS = 2_000_000_000
@@ -529,6 +530,12 @@ cdef class Book:
             self.bid_edge != 0 and 4 * (self.depth.bid_price - self.bid_edge) < self.bid_room
         ) or (self.ask_edge != 0 and 4 * (self.ask_edge - self.depth.ask_price) < self.ask_room)
 
+    cdef bint _beyond_edge(self) noexcept nogil:
+        """Whether the book's own touch lies where the snapshot says nothing."""
+        return (self.bid_edge != 0 and self.depth.bid_price < self.bid_edge) or (
+            self.ask_edge != 0 and self.depth.ask_price > self.ask_edge
+        )
+
     # --- reading -------------------------------------------------------------------------------
 
     @property
@@ -550,6 +557,8 @@ cdef class Book:
             bits |= REFERENCE
         if self._near_edge():
             bits |= HORIZON
+        if self._beyond_edge():
+            bits |= BEYOND_HORIZON
         if self.audit_failed:
             bits |= AUDIT
         return bits

@@ -6,7 +6,9 @@ from enum import IntFlag
 class Grade(IntFlag):
     """Reasons against a quote, as bits; no bit means good.
 
-    How long a quote has been unchanged is never a reason: a quiet pair is not stale.
+    How long a quote has been unchanged is never a reason: a quiet pair is not stale. HORIZON says
+    that the touch comes near the end of what the snapshot vouched for, BEYOND_HORIZON that it is
+    past it: a better level may be there that nobody told of.
     """
 
     GOOD = 0
@@ -19,6 +21,7 @@ class Grade(IntFlag):
     REFERENCE = 64
     HORIZON = 128
     AUDIT = 256
+    BEYOND_HORIZON = 512
 
     @property
     def labels(self) -> list[str]:
@@ -28,5 +31,11 @@ class Grade(IntFlag):
 
 #: A quote with one of these bits may not be priced against or traded on.
 UNUSABLE = (
-    Grade.NOT_LIVE | Grade.SILENT | Grade.LAGGING | Grade.CROSSED | Grade.ONE_SIDED | Grade.AUDIT
+    Grade.NOT_LIVE
+    | Grade.SILENT
+    | Grade.LAGGING
+    | Grade.CROSSED
+    | Grade.ONE_SIDED
+    | Grade.AUDIT
+    | Grade.BEYOND_HORIZON
 )

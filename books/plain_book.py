@@ -443,6 +443,8 @@ class PlainBook:
         for edge, room, rest in zip(self.edges, self.rooms, left, strict=True):
             if edge and 4 * rest < room:
                 grade |= Grade.HORIZON
+            if edge and rest < 0:
+                grade |= Grade.BEYOND_HORIZON
         return grade
 
     def levels(self, ask: bool) -> list[Level]:

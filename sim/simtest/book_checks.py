@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from books.book import Book
-from books.grade import UNUSABLE
+from books.grade import UNUSABLE, Grade
 from books.state import State
 from connectors.venue import VenueConfig
 from market.inputs import Input, InputKind
@@ -27,6 +27,7 @@ _WHOLE = (None, None)
 #: What the node is told of silence and lag where nothing else is.
 _BOUNDS = VenueConfig()
 _NOTHING = (0, 0)
+_BEYOND = int(Grade.BEYOND_HORIZON)
 
 
 class BookChecker:
@@ -151,7 +152,8 @@ class BookChecker:
         if book.from_quote:
             quoted = one.truth.at(one.quote_id)
             truth = truth if quoted is None else quoted
-        if book.newest_touch() != truth[2]:
+        # A touch beyond the horizon is the best that is known, and graded so.
+        if book.newest_touch() != truth[2] and not book.grade & _BEYOND:
             text = f"{one.instrument} at {at}: touch {book.newest_touch()}, truly {truth[2]}"
             self._report("touch", text)
         self._check_row(node, one, book)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from books.grade import Grade
+from books.grade import UNUSABLE, Grade
 from books.sequence import SequenceRule
 from books.state import BookNotLiveError, Reason, State
 from connectors.binance.sequence import FuturesDepthRule, SpotDepthRule
@@ -271,6 +271,24 @@ def test_a_touch_near_the_edge_of_a_cut_snapshot_is_graded():
     assert pair.fast.grade == Grade.GOOD
     pair.feed(diff(12, 12, [(5000 - n, 0) for n in range(76)]))
     assert pair.fast.grade == Grade.HORIZON
+    pair.feed(diff(13, 13, [(5000 - n, 0) for n in range(99)]))
+    assert pair.fast.grade == Grade.HORIZON
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_a_touch_beyond_the_edge_of_a_cut_snapshot_is_not_to_be_used(ask):
+    """What lies between the edge and that touch was never told."""
+    sign = 1 if ask else -1
+    side = [(5000 + sign * n, 1) for n in range(100)]
+    pair = BookTwins(SpotDepthRule)
+    pair.do("subscribe")
+    pair.do("acknowledge")
+    other = [(5000 - sign, 1)]
+    pair.feed(snapshot(10, *((other, side) if ask else (side, other))))
+    gone = [(price, 0) for price, _ in side] + [(5000 + sign * 120, 1)]
+    pair.feed(diff(11, 11, *(((), gone) if ask else (gone, ()))))
+    assert pair.fast.grade == Grade.HORIZON | Grade.BEYOND_HORIZON
+    assert pair.fast.grade & UNUSABLE
 
 
 def test_a_finer_grid_multiplies_everything_that_is_held():
