@@ -21,6 +21,7 @@ from sim.server.spell import AMOUNT_MS_MAX, SECONDS_MAX, Kind, SpellOrder
 
 SIM_SOCKET_DEFAULT = Path("crossquote-sim.sock")
 TIMEOUT_SECONDS = 15.0
+ALLOWANCE_MS_MAX = 10_000
 _EXAMPLES = """examples:
   crossquote fault drop --venue binance --for 10            of `crossquote run`, in this folder
   crossquote fault delay --venue coinbase --for 10 --amount-ms 4000 --json
@@ -80,6 +81,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"how long to wait for quotes to be back (default {_RECOVER_S:g})",
     )
     parser.add_argument(
+        "--allowance-ms",
+        type=int,
+        default=ALLOWANCE_NS // 1_000_000,
+        metavar="MS",
+        help="what a frame may take to show in a quote, more on a busy machine (default: "
+        f"{ALLOWANCE_NS // 1_000_000})",
+    )
+    parser.add_argument(
         "--apply-only", action="store_true", help="no score: there need be no daemon"
     )
     parser.add_argument(
@@ -107,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
         "channel": args.channel,
         "seed": args.seed,
     }
+    if not 0 <= args.allowance_ms <= ALLOWANCE_MS_MAX:
+        return refuse("fault", f"--allowance-ms: not within 0 and {ALLOWANCE_MS_MAX}")
     try:
         SpellOrder(Kind(args.kind), **given)
     except ValueError as error:
@@ -142,7 +153,7 @@ def _trial(args: argparse.Namespace, given: dict[str, Any], stack: contextlib.Ex
     stack.callback(client.close)
     listings = _accepted(world.watch(args.venue))["listings"]
     stack.callback(_forget, world)
-    watch = _Watch(door, client, args.venue, listings)
+    watch = _Watch(door, client, args.venue, listings, args.allowance_ms * 1_000_000)
     report = watch.score(world, given, args.recover_within)
     tell(report, lambda: _lines(report), args.json)
     return 0 if report["ok"] else 1
@@ -168,9 +179,15 @@ class _Watch:
     """Reads one venue's quotes as a client does: in shared memory, and at the door."""
 
     def __init__(
-        self, door: DoorClient, client: QuoteClient, venue: str, listings: list[str]
+        self,
+        door: DoorClient,
+        client: QuoteClient,
+        venue: str,
+        listings: list[str],
+        allowance_ns: int,
     ) -> None:
         self._venue = venue
+        self._allowance_ns = allowance_ns
         held = {row["instrument"] for row in door.books(0)}
         names = [name for name in listings if name in held]
         if not names:
@@ -201,7 +218,7 @@ class _Watch:
         condemned = self._door_reader.condemned(self._names) - condemned
         truths = world.truth()
         tiers = {
-            name: judged(truths, observer.readings, from_ns, ALLOWANCE_NS)
+            name: judged(truths, observer.readings, from_ns, self._allowance_ns)
             for name, observer in (("shared_memory", self._memory), ("door", self._books))
         }
         return scored(spell, truths, tiers, recovered, condemned)

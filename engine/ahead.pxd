@@ -6,9 +6,9 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
+from .book cimport level_prefetch, order_prefetch
 from .idmap cimport id_guess, id_prefetch
 from .ladder cimport ladder_guess
-from .book cimport level_prefetch, order_prefetch
 from .memory cimport prefetch
 from .venue cimport LEVELS_NEAR, ORDERS_NEAR, Command, Venue, level_at, order_at
 
@@ -29,7 +29,7 @@ cdef struct Ahead:
 
 
 cdef inline void ahead_init(Venue* v, Ahead* ahead) noexcept nogil:
-    """Begin with a batch; small tables are near anyhow, and then asking costs more than it saves."""
+    """Begin with a batch; small tables are near, and then asking costs more than it saves."""
     memset(ahead, 0, sizeof(Ahead))
     ahead.orders_far = v.orders.used > ORDERS_NEAR
     ahead.levels_far = v.levels.used > LEVELS_NEAR

@@ -1,8 +1,8 @@
 # A book's changes outside matching: orders come to rest, leave, wait as stops, and end.
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 
-from .event cimport emit, emit_book, emit_ended
+from .event cimport emit_book, emit_ended
 from .idmap cimport id_remove
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
 from .memory cimport prefetch

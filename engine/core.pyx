@@ -21,6 +21,7 @@ from .idmap cimport id_find, id_reserve, ids_bytes
 from .ladder cimport ladder_init
 from .money cimport balance_at
 from .pool cimport pool_free, pool_init, table_give, venue_reserve
+from .roster cimport roster_reserve
 from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
 
@@ -72,6 +73,9 @@ cdef class Engine:
         if self.v.leaves == NULL:
             raise MemoryError
         self._reserve_account(0)
+        # What is asked of memory ahead may be about nobody: then it is about account 0.
+        if not roster_reserve(&self.v, 0):
+            raise MemoryError
 
     def __dealloc__(self):
         cdef uint32_t number

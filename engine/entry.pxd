@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    better, cancel_order, displayed, end, expire_order, extra_of, forget,
-    level_prefetch, order_prefetch, unrest, wait_as_stop,
+    cancel_order, displayed, expire_order, extra_of, forget, level_prefetch, order_prefetch,
+    unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
@@ -21,12 +21,12 @@ from .pool cimport pool_give, pool_take, venue_reserve
 from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND, SIDE_BUY,
-    SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT, TIF_DAY,
-    TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET, TYPE_STOP,
-    TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster, Venue, extra_at,
-    level_at, order_at, order_place, order_post_only, order_put, order_rests, order_set_terms,
-    order_set_type, order_side, order_tif, order_type, xq_wide,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_NONE, PLACE_STOP, PRICE_BAND,
+    SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT,
+    TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET,
+    TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster,
+    Venue, extra_at, level_at, order_at, order_place, order_post_only, order_put, order_rests,
+    order_set_terms, order_set_type, order_side, order_tif, order_type, xq_wide,
 )
 
 cdef extern from *:
@@ -133,7 +133,8 @@ cdef inline void trigger(Venue* v, Book* book, Order* o) noexcept nogil:
     """Turn a reached stop into the order that it stands for, and let it enter."""
     cdef Extra* extra = extra_at(v, o.extra)
     emit(
-        event_next(v), TRIGGERED, o.instrument, o.id, 0, extra.stop_price, 0, o.open, 0, order_side(o), 0, 0
+        event_next(v), TRIGGERED, o.instrument, o.id, 0, extra.stop_price, 0, o.open, 0,
+        order_side(o), 0, 0
     )
     hold(v, book, o, -1)
     order_set_type(o, TYPE_MARKET if order_type(o) == TYPE_STOP else TYPE_LIMIT)

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 
-from .venue cimport BOOK, REJECTED, Event, Level, Order, Venue, level_at, order_side
+from .venue cimport BOOK, REJECTED, Event, Level, Order, Venue, order_side
 
 cdef extern from *:
     """

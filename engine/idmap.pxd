@@ -141,19 +141,21 @@ cdef inline uint32_t id_find(Venue* v, uint64_t id) noexcept nogil:
 cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     cdef uint64_t hash = id_hash(id)
     cdef uint32_t at = id_home(v.ids_size, hash)
-    cdef uint32_t empty = equal12(v.ids[at].tag, 0)
+    cdef IdBucket* bucket = v.ids + at
+    cdef uint32_t empty = equal12(bucket.tag, 0)
     while not empty:
-        v.ids[at].passed += 1
+        bucket.passed += 1
         at = id_after(v.ids_size, at)
-        empty = equal12(v.ids[at].tag, 0)
-    v.ids[at].tag[first_of(empty)] = id_tag(hash)
-    v.ids[at].slot[first_of(empty)] = slot
+        bucket = v.ids + at
+        empty = equal12(bucket.tag, 0)
+    bucket.slot[first_of(empty)] = slot
+    bucket.tag[first_of(empty)] = id_tag(hash)
 
 
 cdef inline void id_add(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     """Add an id that is not there; room was promised by id_reserve."""
-    id_place(v, id, slot)
     v.open_orders += 1
+    id_place(v, id, slot)
 
 
 cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:

@@ -2,7 +2,7 @@
 #
 # `match` answers whether the taker is still open or gone; a gone taker's pointer is not touched.
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport realloc
 
 from .book cimport (
@@ -16,7 +16,7 @@ from .money cimport (
     release, release_since, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
 from .venue cimport (
-    LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, SIDE_BUY, STATE_CHANGED,
+    LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, STATE_CHANGED,
     STATE_HALTED, STATE_OPEN, STP_CANCEL_MAKER, STP_CANCEL_TAKER,
     STP_DECREMENT, STP_NONE, TIF_FOK, TRADE, TYPE_LIMIT, Book, Extra, Level, Order, Reached,
     Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot,
@@ -156,8 +156,8 @@ cdef inline void hit(
     taker.open -= qty
     settle(v, book, maker.account, taker.account, order_side(taker), level.price, qty)
     emit(
-        event_next(v), TRADE, book.number, maker.id, taker.id, level.price, qty, maker.open, taker.open,
-        order_side(taker), 0, 0
+        event_next(v), TRADE, book.number, maker.id, taker.id, level.price, qty, maker.open,
+        taker.open, order_side(taker), 0, 0
     )
     print_price(v, book, level.price)
     after_fill(v, book, level, maker)

@@ -46,14 +46,13 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
 cdef inline uint32_t pool_take(Pool* pool) noexcept nogil:
     """Take a slot, its bytes undefined; room was promised by pool_reserve."""
     cdef uint32_t slot = pool.free
-    cdef char* item
+    cdef uint32_t following
     if slot:
-        item = pool.data + <size_t>slot * pool.item
-        memcpy(&pool.free, item, sizeof(uint32_t))
+        memcpy(&following, pool.data + <size_t>slot * pool.item, sizeof(uint32_t))
+        pool.free = following
     else:
         slot = pool.used
         pool.used += 1
-        item = pool.data + <size_t>slot * pool.item
     return slot
 
 

@@ -113,7 +113,7 @@ cdef enum:
 
 cdef struct Order:
     # One cache line. `open` counts hidden lots; `level` is a slot of the book or of the stops;
-    # `place` is where the account's roster names the order.
+    # `place` is where the account's roster names the order. Four bytes are left.
     uint64_t id
     int64_t price
     int64_t open
@@ -307,6 +307,26 @@ cdef inline int order_place(const Order* o) noexcept nogil:
 
 cdef inline void order_put(Order* o, int place) noexcept nogil:
     o.terms = <uint16_t>((o.terms & 0x3FF) | (place << 10))
+
+cdef inline uint32_t event_instrument(const Event* e) noexcept nogil:
+    return <uint32_t>e.what
+
+
+cdef inline uint8_t event_kind(const Event* e) noexcept nogil:
+    return <uint8_t>(e.what >> 32)
+
+
+cdef inline uint8_t event_side(const Event* e) noexcept nogil:
+    return <uint8_t>(e.what >> 40)
+
+
+cdef inline uint8_t event_code(const Event* e) noexcept nogil:
+    return <uint8_t>(e.what >> 48)
+
+
+cdef inline uint8_t event_flags(const Event* e) noexcept nogil:
+    return <uint8_t>(e.what >> 56)
+
 
 cdef inline void order_set_type(Order* o, int kind) noexcept nogil:
     o.terms = <uint16_t>((o.terms & ~6) | (kind << 1))

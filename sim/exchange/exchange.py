@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from engine.code import AMOUNT_MAX, KEEP, RATE_ONE, Reason, State, Type
 from engine.core import Engine
@@ -25,6 +25,7 @@ ACCOUNTS_MAX: Final = 1 << 16
 HISTORY: Final = 500
 _PPB_A_RATE: Final = PPB // RATE_ONE
 FREE: Final = Fees(0, 0)
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +298,12 @@ class Exchange:
         """Return the newest `limit` orders, open ones too, oldest first."""
         owner = self._account(account)
         orders = sorted([*owner.closed, *owner.open.values()], key=lambda order: order.id)
-        return [order for order in orders if listing in (None, order.listing)][-limit:]
+        return _newest([order for order in orders if listing in (None, order.listing)], limit)
 
     def fills(self, account: int, listing: str | None = None, limit: int = HISTORY) -> list[Fill]:
         """Return the newest `limit` fills, oldest first."""
         found = self._account(account).fills
-        return [fill for fill in found if listing in (None, fill.listing)][-limit:]
+        return _newest([fill for fill in found if listing in (None, fill.listing)], limit)
 
     def settle(self) -> None:
         """Take in what the engine has to tell: agents that drive it themselves call this."""
@@ -338,6 +339,10 @@ class Exchange:
         if order is None:
             raise Refused(Reason.UNKNOWN_ORDER)
         return order
+
+
+def _newest(rows: list[_Row], limit: int) -> list[_Row]:
+    return rows[-limit:] if limit > 0 else []
 
 
 def _rate(ppb: int) -> int:

@@ -8,7 +8,8 @@ from libc.stdlib cimport calloc, free, realloc
 
 from engine.core cimport Engine
 from engine.venue cimport (
-    BOOK, SIDE_BUY, STATE_CHANGED, TRADE, Book, Event, Level, Venue, level_at,
+    BOOK, SIDE_BUY, STATE_CHANGED, TRADE, Book, Event, Level, Venue, event_code, event_flags,
+    event_instrument, event_kind, event_side, level_at,
 )
 
 from sim.market.event import LevelChange, Print, Side, Touch
@@ -105,10 +106,10 @@ cdef class Tape:
         self.engine._leave()
         for at in range(v.events_len):
             e = v.events + at
-            if e.kind == BOOK or e.kind == TRADE:
+            if event_kind(e) == BOOK or event_kind(e) == TRADE:
                 self._line(e)
-            if e.kind != BOOK and e.kind != STATE_CHANGED:
-                if e.id & 1 or (e.kind == TRADE and e.other & 1):
+            if event_kind(e) != BOOK and event_kind(e) != STATE_CHANGED:
+                if e.id & 1 or (event_kind(e) == TRADE and e.other & 1):
                     self._own(e)
         v.events_len = 0
         if self.lines_len > first:
@@ -124,7 +125,7 @@ cdef class Tape:
         cdef Line* grown
         cdef Line* line
         cdef Listed* listed
-        if e.instrument >= self.listed_len:
+        if event_instrument(e) >= self.listed_len:
             raise IndexError("an instrument was added behind the tape's back")
         if self.lines_len == self.lines_cap:
             cap = self.lines_cap * 2 if self.lines_cap else 1024
@@ -133,15 +134,15 @@ cdef class Tape:
                 raise MemoryError
             self.lines = grown
             self.lines_cap = cap
-        listed = self.listed + e.instrument
+        listed = self.listed + event_instrument(e)
         line = self.lines + self.lines_len
         self.lines_len += 1
         line.ts_ns = e.time
         line.price = e.price
-        line.listing = e.instrument
-        line.side = e.side
+        line.listing = event_instrument(e)
+        line.side = event_side(e)
         line.moved = False
-        line.is_print = e.kind == TRADE
+        line.is_print = event_kind(e) == TRADE
         if line.is_print:
             listed.trade_id += 1
             line.id = listed.trade_id
@@ -157,11 +158,11 @@ cdef class Tape:
     cdef void _own(self, const Event* e):
         """Keep an event of a tracked order."""
         cdef uint64_t trade = 0
-        if e.kind == TRADE:
-            trade = self.listed[e.instrument].trade_id
+        if event_kind(e) == TRADE:
+            trade = self.listed[event_instrument(e)].trade_id
         self.own.append(new(News, (
-            e.kind, e.time, e.id, e.other, e.price, e.qty, e.remaining, e.other_remaining,
-            e.instrument, e.side, e.code, e.flags, trade,
+            event_kind(e), e.time, e.id, e.other, e.price, e.qty, e.remaining, e.other_remaining,
+            event_instrument(e), event_side(e), event_code(e), event_flags(e), trade,
         )))
 
     cdef void _touches(self, size_t first) noexcept:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from .binance_error import ApiError
 
 MINUTE_NS = 60 * 10**9
+REQUESTS_NS = 5 * MINUTE_NS  # in which requests are counted, whatever they weigh
 _MS = 10**6
 
 
@@ -13,6 +14,7 @@ class WeightLimits:
     """What an address may ask for."""
 
     per_minute: int = 6000
+    requests_per_5_minutes: int = 300_000
     refusals_to_ban: int = 20  # in one minute
     ban_s: int = 120
 
@@ -44,6 +46,7 @@ class Meter:
         self._minute = -1
         self._refusals = 0
         self._banned_until_ns = 0
+        self._requests = [-1, 0]  # five minutes, and the requests in them
         self.used = 0
 
     def charge(self, weight: int, now_ns: int) -> None:
@@ -52,18 +55,14 @@ class Meter:
         if now_ns < self._banned_until_ns:
             raise self._ban(now_ns)
         self.used += weight
-        limit = self._limits.per_minute
-        if self.used <= limit:
-            return
-        self._refusals += 1
-        if self._refusals > self._limits.refusals_to_ban:
-            self._banned_until_ns = now_ns + self._limits.ban_s * 10**9
-            raise self._ban(now_ns)
-        message = (
-            f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE. "
-            "Please use WebSocket Streams for live updates to avoid polling the API."
-        )
-        raise OverLimitError(-1003, message, 429, _seconds_up(MINUTE_NS - now_ns % MINUTE_NS))
+        self._requests[1] += 1
+        limit, most = self._limits.per_minute, self._limits.requests_per_5_minutes
+        if self.used > limit:
+            text = f"Too much request weight used; current limit is {limit} request weight"
+            raise self._refuse(f"{text} per 1 MINUTE.", MINUTE_NS, now_ns)
+        if self._requests[1] > most:
+            text = f"Too many requests; current limit is {most} requests per 5 MINUTE."
+            raise self._refuse(text, REQUESTS_NS, now_ns)
 
     def rate_limit(self) -> dict[str, object]:
         """Return the use of the limit as the WebSocket API tells it."""
@@ -79,6 +78,17 @@ class Meter:
         minute = now_ns // MINUTE_NS
         if minute != self._minute:
             self._minute, self.used, self._refusals = minute, 0, 0
+        if now_ns // REQUESTS_NS != self._requests[0]:
+            self._requests = [now_ns // REQUESTS_NS, 0]
+
+    def _refuse(self, text: str, interval_ns: int, now_ns: int) -> OverLimitError:
+        """Return the refusal of a request beyond a limit: a ban for one who carries on."""
+        self._refusals += 1
+        if self._refusals > self._limits.refusals_to_ban:
+            self._banned_until_ns = now_ns + self._limits.ban_s * 10**9
+            return self._ban(now_ns)
+        message = f"{text} Please use WebSocket Streams for live updates to avoid polling the API."
+        return OverLimitError(-1003, message, 429, _seconds_up(interval_ns - now_ns % interval_ns))
 
     def _ban(self, now_ns: int) -> OverLimitError:
         message = (

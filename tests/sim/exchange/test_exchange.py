@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.code import Reason, State
+from engine.rules import ASSETS_MAX
 from market.fees import Fees
 from sim.exchange.account import CLOSED_MAX, Account
 from sim.exchange.order import Order, Refused
@@ -154,6 +155,7 @@ def test_cancel_and_cancel_all_end_orders_and_say_which():
     assert exchange.cancel_all(trader, None) == [far, third]
     assert exchange.history(trader) == [first, second, far, third]
     assert exchange.history(trader, BTC.id, limit=2) == [second, third]
+    assert exchange.history(trader, limit=0) == exchange.fills(trader, limit=0) == []
 
 
 def test_replace_changes_price_and_open_quantity_and_may_trade():
@@ -315,6 +317,6 @@ def test_listings_that_no_venue_could_hold_are_refused():
     far = Listing("BINANCE", "PEPE", "USDT", price_decimals=12, size_decimals=2)
     with pytest.raises(ValueError, match="too far apart"):
         type(venue())("X", [DOGE, far], Fees(0, 0), START)
-    many = [Listing("BINANCE", f"C{i}", "USDT", 2, 2) for i in range(255)]
-    with pytest.raises(ValueError, match="at most 255 assets"):
+    many = [Listing("BINANCE", f"C{i}", "USDT", 2, 2) for i in range(ASSETS_MAX)]
+    with pytest.raises(ValueError, match=f"at most {ASSETS_MAX - 1} assets"):
         type(venue())("X", many, Fees(0, 0), START)

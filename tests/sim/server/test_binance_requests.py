@@ -303,3 +303,13 @@ def test_an_address_is_banned_for_a_while_and_then_forgiven():
         except ApiError as error:
             found.append(error.status)
     assert found == [429, 418, 418, 200]
+
+
+def test_requests_are_limited_whatever_they_weigh():
+    meter = Meter(WeightLimits(requests_per_5_minutes=2))
+    for _ in range(2):
+        meter.charge(0, 0)
+    with pytest.raises(OverLimitError, match="limit is 2 requests per 5 MINUTE") as refusal:
+        meter.charge(0, 100 * 10**9)
+    assert (refusal.value.status, refusal.value.wait_s) == (429, 200)
+    meter.charge(0, 300 * 10**9)
