@@ -129,8 +129,8 @@ def test_a_gap_that_no_id_shows_is_caught(monkeypatch):
     """Every diff claims to begin at the first id there is: the book goes on without a lost one."""
     depth_update = wire.depth_update
 
-    def reaching_back(listing, event_ns, ids, bids, asks):
-        return depth_update(listing, event_ns, (1, ids[1]), bids, asks)
+    def reaching_back(listing, event_ns, ids, *rest):
+        return depth_update(listing, event_ns, (1, ids[1]), *rest)
 
     monkeypatch.setattr(wire, "depth_update", reaching_back)
     _, rule = first_violation()
