@@ -138,10 +138,15 @@ class BookChecker:
         if truth is None:
             self._report("book", f"{one.instrument} is live at {at}, which never was")
             return
-        if book.horizon != _WHOLE:
-            self._check_cut(node, one, book, at)
-        elif not one.on_grid(node):
+        if not one.on_grid(node):
             return
+        if book.horizon != _WHOLE:
+            if at != one.truth.last_id:
+                # The market has gone on, and what was so deep then is not kept.
+                return
+            if not _true_within_horizon(one, book):
+                self._wrong(node, one, heard, at)
+                return
         elif (side_hash(book, False), side_hash(book, True)) != truth[:2]:
             self._wrong(node, one, heard, at)
             return
@@ -161,20 +166,6 @@ class BookChecker:
         whole = book.horizon == _WHOLE and at == one.truth.last_id
         if whole and self._checks % _WHOLE_EVERY == 0:
             self._check_whole(one, book, at)
-
-    def _check_cut(self, node: Node, one: Watched, book: Book, at: int) -> None:
-        """A snapshot that was cut vouches as far as its last rows: so far every level is true."""
-        if at != one.truth.last_id or not one.on_grid(node):
-            return
-        low, high = book.horizon
-        for ask, edge in ((False, low), (True, high)):
-            sign = 1 if ask else -1
-            held, true = (
-                {price: lots for price, lots in side if edge is None or sign * (edge - price) >= 0}
-                for side in (book.levels(ask), one.truth.levels[ask].items())
-            )
-            if held != true:
-                self._report("book", f"{one.instrument} at {at} is wrong within its horizon")
 
     def _check_row(self, node: Node, one: Watched, book: Book) -> None:
         """The quote that strategies read is the book's."""
@@ -197,3 +188,17 @@ class BookChecker:
         wrong = one.wrong(node.now)
         if wrong > SILENT_DAMAGE_MAX_NS:
             self._report("book", f"{one.instrument} has been wrong for {wrong / 1e9:.1f} s")
+
+
+def _true_within_horizon(one: Watched, book: Book) -> bool:
+    """A snapshot that was cut vouches as far as its last rows: return whether all that is true."""
+    low, high = book.horizon
+    for ask, edge in ((False, low), (True, high)):
+        sign = 1 if ask else -1
+        held, true = (
+            {price: lots for price, lots in side if edge is None or sign * (edge - price) >= 0}
+            for side in (book.levels(ask), one.truth.levels[ask].items())
+        )
+        if held != true:
+            return False
+    return True
