@@ -33,7 +33,7 @@ ROUNDS = 3
 SECONDS = 5.0
 SYMBOLS = 500
 ORDERS_PER_S = 55_000
-KINDS = ("bookTicker", "depth@100ms", "trade", "depth5@100ms")
+KINDS = ("bookTicker", "depth@100ms", "trade", "depth5@100ms", "depth10@100ms")
 _FRAMES = 100_000
 _PAYLOAD = (
     '{"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21","a":"25.36520000"}' + " " * 60
