@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from arb.desk import TradingConfig, TradingDesk
+from arb.flatten import Flattener
 from arb.hedging.config import HedgeConfig
 from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import End, OrderState, OwnOrder, Purpose
@@ -54,7 +55,10 @@ ENUMS = (
     *(Side, Type, Tif, OrderEventKind, OrderState, Purpose, End, QueueModel),
     *(RiskReason, RiskState, Cause, HedgeState),
 )
-PARTS = (TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue)
+PARTS = (
+    *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
+    Flattener,
+)
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
     TradingDesk: frozenset({"config", "worlds", "_market", "_all"}),
@@ -71,7 +75,7 @@ def parts(desk: TradingDesk) -> Iterator[Any]:
     for world in desk.worlds.values():
         trader = world.trader
         yield from (trader, trader.store, trader.portfolio, trader.switch)
-        yield from (trader.breakers, trader.risk, world.paper)
+        yield from (trader.breakers, trader.risk, world.paper, world.flattener)
 
 
 def rewire(made: object) -> None:
