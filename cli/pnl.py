@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from .fields import count, number, rows, text
-from .trading_verb import by_world, configure_read, show, table
+from .trading_verb import amount, by_world, configure_read, show, table
 
 _KEYS = (
     *("instrument", "strategy", "pnl", "realised", "unrealised", "fees", "spread", "slippage"),
@@ -28,14 +28,14 @@ def lines(found: dict[str, Any]) -> list[str]:
     band = found.get("band")
     out = []
     if isinstance(band, list) and len(band) == 2:
-        low, high = (text({"of": one}, "of") for one in band)
+        low, high = (amount({"of": one}, "of") for one in band)
         out.append(f"band over the worlds: {low} to {high} {currency}")
     for world, row in by_world(found).items():
         out.append(
-            f"{world}: {text(row, 'pnl')} {currency}, drawdown {text(row, 'drawdown')},"
+            f"{world}: {amount(row, 'pnl')} {currency}, drawdown {amount(row, 'drawdown')},"
             f" {count(number(row, 'fills'))} fills"
         )
-        filled = [tuple(text(one, key) for key in _KEYS) for one in rows(row.get("rows"))]
+        filled = [tuple(amount(one, key) for key in _KEYS) for one in rows(row.get("rows"))]
         if filled:
             out += [f"  {line}" for line in table(_KEYS, filled)]
     return out

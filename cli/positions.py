@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from .fields import mapping, printable, rows, text
-from .trading_verb import by_world, configure_read, show, table
+from .fields import mapping, printable, rows
+from .trading_verb import amount, by_world, configure_read, show, table
 
 _POSITION = ("instrument", "strategy", "position", "value", "unrealised", "currency")
 _HEDGE = ("strategy", "state", "open", "worst_long", "worst_short", "bound", "hedges", "failures")
@@ -26,10 +26,10 @@ def lines(found: dict[str, Any]) -> list[str]:
     for world, row in by_world(found).items():
         out.append(f"{world}:")
         for keys, listed in ((_POSITION, row.get("positions")), (_HEDGE, row.get("hedges"))):
-            filled = [tuple(text(one, key) for key in keys) for one in rows(listed)]
+            filled = [tuple(amount(one, key) for key in keys) for one in rows(listed)]
             if filled:
                 out += [f"  {line}" for line in table(keys, filled)]
         balances = mapping(row, "balances")
-        held = ", ".join(f"{printable(name)} {text(balances, name)}" for name in balances)
+        held = ", ".join(f"{printable(name)} {amount(balances, name)}" for name in balances)
         out.append(f"  balances: {held or 'none'}")
     return out

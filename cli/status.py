@@ -20,6 +20,7 @@ from .fields import (
     size_of_bytes,
     text,
 )
+from .trading_verb import amount
 
 _EXAMPLES = """examples:
   crossquote status
@@ -104,7 +105,7 @@ def _trading(trading: dict[str, Any]) -> list[str]:
             _line(
                 f"{printable(name)}",
                 f"{text(row, 'state')}, {text(row, 'open_orders')} orders open,"
-                f" {text(row, 'fills')} fills, profit {text(row, 'pnl')}"
+                f" {text(row, 'fills')} fills, profit {amount(row, 'pnl')}"
                 f" {text(trading, 'currency')}",
             )
         )

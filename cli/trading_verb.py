@@ -9,10 +9,12 @@ from typing import Any
 from api.client import DoorClient
 
 from .door import add_json_argument, add_socket_argument, ask, tell
-from .fields import mapping, printable
+from .fields import mapping, printable, text
 
 #: Between two looks at whether what was asked for is so.
 _LOOK_S = 0.05
+#: Decimal places of amounts in tables; JSON has all of them.
+_DECIMALS = 8
 #: For so long a verb waits unless told otherwise.
 WAIT_S = 10.0
 NOTHING_TRADES = "nothing trades there; trading.strategies of the configuration says what does"
@@ -97,20 +99,31 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     """Return rows below their head, the columns as wide as they must be, numbers to the right."""
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
     return [
-        "  ".join(_cell(*one) for one in zip(row, widths, strict=True)) for row in (head, *rows)
+        "  ".join(_cell(*one) for one in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
     ]
 
 
-def _cell(text: str, width: int) -> str:
-    return text.rjust(width) if text[:1] in "+-0123456789" else text.ljust(width)
+def amount(row: dict[str, Any], key: str) -> str:
+    """Return a field; an exact amount is cut off for people behind `_DECIMALS` places."""
+    found = text(row, key)
+    if not found.replace("-", "", 1).replace(".", "", 1).isdecimal():
+        return found
+    whole, point, fraction = found.partition(".")
+    cut = fraction[:_DECIMALS].rstrip("0")
+    return f"{whole}{point}{cut}" if cut else whole
+
+
+def _cell(word: str, width: int) -> str:
+    return word.rjust(width) if word[:1] in "+-0123456789" else word.ljust(width)
 
 
 def _told(done: str, left: list[str], wait_s: float) -> list[str]:
     return [f"not confirmed within {wait_s:g} s:", *left] if left else [done]
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
+def _seconds(given: str) -> float:
+    value = float(given)
     if not 0 <= value <= 3_600:
         raise argparse.ArgumentTypeError("expected 0 to 3600")
     return value
