@@ -64,8 +64,8 @@ class CoinbaseOrders:
     """Orders of one portfolio. Requests go out unsigned; user frames and REST replies come in.
 
     The venue tells of an order how much of it is filled, and gives a stream's fills no ids: all
-    fills are told by their running sum. Where one row stands for several fills at different prices,
-    the fills themselves are asked for. `counts` names what could not be read or used.
+    fills are told by their running sum. Where one row stands for several fills, these are asked
+    for. `counts` names what could not be read or used.
     """
 
     replaces = True
@@ -134,7 +134,7 @@ class CoinbaseOrders:
         if order.id not in self._told:
             # Of what is known from before a restart, neither value nor fees are known here.
             size = amount(instrument.size.format(order.filled))
-            keep(self._told, order.id, Progress(size, None, None) if size else Progress())
+            keep(self._told, order.id, Progress(size, None, None, None) if size else Progress())
         keep(self._queries, order.id, _Query(order.queries, order))
         if order.venue_id:
             path = f"/orders/historical/{order.venue_id}"

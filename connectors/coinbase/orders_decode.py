@@ -6,6 +6,7 @@
 ```
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ Kind = OrderEventKind
 Row = Mapping[str, Any]
 
 _ONE = 10**AMOUNT_DECIMALS
+_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 _OPEN = ("OPEN", "PENDING", "QUEUED", "CANCEL_QUEUED", "EDIT_QUEUED")
 _ENDS = {
     "FILLED": Kind.FILLED,
@@ -33,12 +35,13 @@ _NO_REASON = ("", "NONE", "REJECT_REASON_UNSPECIFIED")
 class Progress(NamedTuple):
     """How far an order is filled: base, quote and fees in units of 10**-AMOUNT_DECIMALS.
 
-    `value` and `fees` are None where they are not known.
+    `trades` is the number of fills. All but the size are None where they are not known.
     """
 
     size: int = 0
     value: int | None = 0
     fees: int | None = 0
+    trades: int | None = 0
 
 
 class Standing(NamedTuple):
@@ -95,7 +98,7 @@ def _standing(row: Row, stamp: int, size_key: str, price_key: str, maker: bool) 
         raise RowError(f"{size_key}: negative")
     words = [row.get(key) for key in ("reject_reason", "cancel_reason", "cancel_message")]
     reason = next((w for w in words if isinstance(w, str) and w not in _NO_REASON), "")
-    progress = Progress(size, _value(row, size, price_key), fees)
+    progress = Progress(size, _value(row, size, price_key), fees, _trades(row))
     return Standing(
         kind, stamp, text(row, "order_id"), progress, maker, reason[:REASON_MAX] if reason else ""
     )
@@ -107,6 +110,11 @@ def _value(row: Row, size: int, price_key: str) -> int | None:
         return amount(row["filled_value"])
     value, rest = divmod(amount(row.get(price_key)) * size, _ONE)
     return None if rest else value
+
+
+def _trades(row: Row) -> int | None:
+    value = row.get("number_of_fills")
+    return int(value) if isinstance(value, str) and _COUNT.fullmatch(value) else None
 
 
 def configuration(row: Row) -> tuple[str, Row]:
@@ -144,9 +152,11 @@ def step(
 ) -> OrderEvent | None:
     """Return the fill that leads from one progress to the next.
 
-    None where no single price explains it: several fills became one row.
+    None where it is not one fill, as far as the row says: no single price explains several.
     """
     after = standing.progress
+    if before.trades is not None and after.trades is not None and after.trades != before.trades + 1:
+        return None
     if before.value is None or after.value is None or before.fees is None or after.fees is None:
         return None
     size = after.size - before.size
@@ -221,7 +231,7 @@ def steps(
                 venue_id=venue_id,
             )
         )
-    return events, Progress(size, value, fees) if size >= before.size else before
+    return events, Progress(size, value, fees, len(rows)) if size >= before.size else before
 
 
 def balances(rows: list[object]) -> Iterator[Balance]:

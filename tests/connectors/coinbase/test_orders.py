@@ -274,6 +274,13 @@ def test_one_row_for_fills_at_several_prices_makes_the_fills_be_asked_for(desk):
     assert (third.price, third.lots, third.fee) == (5_000_000, 10_000_000, 20 * UNIT)
 
 
+def test_two_fills_whose_mean_is_a_price_are_not_taken_for_one(desk):
+    desk.placed()
+    desk.update(filled("0.1", "5000", "20", number_of_fills="1"))
+    assert desk.update(filled("0.3", "15000", "60", number_of_fills="3")) == []
+    assert desk.last.tag == "fills7"
+
+
 def test_pages_of_fills_are_joined(desk):
     desk.placed()
     desk.update(filled("0.3", "15000.01", "60"))
