@@ -139,7 +139,9 @@ def test_another_build_is_a_warning_and_no_error(empty, capsys):
     "change",
     [
         lambda opening: opening.replace(b'"version": 1', b'"version": 5', 1),
-        lambda opening: opening.replace(b'"version":2', b'"version":5', 1),
+        lambda opening: opening.replace(
+            b'"version":%d' % checkpoint.VERSION, b'"version":5', 1
+        ),
     ],
     ids=["recording", "checkpoint"],
 )
