@@ -389,8 +389,14 @@ class CoinbaseOrders:
         for event in events:
             self._outlet.event(event)
         query = self._queries.get(tag.order)
-        if query is not None and query.number == tag.number:
-            self._over(query)
+        if query is None or query.number != tag.number or query.end is None:
+            return
+        if decode.units(instrument.size, after.size) < query.end.cumulative:
+            # The venue's list lags behind. An end told now would be asked about again at once:
+            # it is left to the store to come back, ever more seldom.
+            self.counts.add("short")
+            return
+        self._over(query)
 
     # --- balances --------------------------------------------------------------------------------
 

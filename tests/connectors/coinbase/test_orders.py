@@ -327,6 +327,14 @@ def test_an_order_that_is_over_is_told_after_its_fills(desk):
     assert end.query == 1
 
 
+def test_an_end_is_not_told_while_the_list_of_its_fills_is_behind(desk):
+    desk.placed().asked()
+    desk.reply("query7n1", {"order": row("0.3", "15000.01", "60", status="CANCELLED")})
+    events = desk.reply("fills7n1", {"fills": [FILL], "cursor": ""})
+    assert [one.kind for one in events] == [Kind.FILL]
+    assert desk.gateway.counts == {"short": 1}
+
+
 def test_what_was_filled_before_a_restart_is_not_told_again(desk):
     desk.asked(filled=25_000_000)
     status = desk.reply("query7n1", {"order": row("0.3", "15000.01", "60")})
