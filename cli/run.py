@@ -20,6 +20,7 @@ from cli.glance import glance
 from cli.live import LiveView
 from cli.logs import Log, start_logging
 from cli.output import report_refusal
+from cli.pnl import lines as pnl_lines
 from cli.report import human, report
 from cli.settings import Loaded, SettingsError, load
 from cli.settings.model import Scenario
@@ -123,6 +124,8 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             feed_ns = daemon.clock.now_ns() - first_ns
             result.update(report(daemon.node, feed_ns, time.perf_counter() - started))
             result["status"] = view.status()
+            if daemon.node.desk is not None:
+                result["trading"] = {"pnl": view.pnl(), "positions": view.positions()}
 
         try:
             await daemon.run(summarise)
@@ -132,6 +135,8 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             sys.stdout.write(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n")
         else:
             print(human(result))
+            if "trading" in result:
+                print("\n".join(["", *pnl_lines(result["trading"]["pnl"])]))
     return 0
 
 
