@@ -149,7 +149,11 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where a gateway's doings go. `send` only queues: it must not answer at once."""
+    """Where a gateway's doings go, in the order of their happening.
+
+    All three only queue: what they are given is acted on when the gateway has returned. A store
+    that is in the middle of placing an order must not hear of its end yet.
+    """
 
     send: Callable[[Request], None]
     event: Callable[[OrderEvent], None]

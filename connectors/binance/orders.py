@@ -29,6 +29,14 @@ from market.rows import RowError, table
 
 Kind = OrderEventKind
 
+#: Events of the account and its stream that change no order; each is counted by its name.
+_OTHER_EVENTS = (
+    "balanceUpdate",
+    "listStatus",
+    "externalLockUpdate",
+    "eventStreamTerminated",
+    "serverShutdown",
+)
 _UNKNOWN_ORDER = -2013
 _OK = 200
 #: Paths of the REST twins of what is asked.
@@ -295,4 +303,4 @@ class BinanceOrders:
             if event is not None:
                 self._outlet.event(event)
         else:
-            self.counts.add("other_event")
+            self.counts.add(kind if kind in _OTHER_EVENTS else "other_event")

@@ -219,7 +219,10 @@ class CoinbaseOrders:
             self._outlet.event(event)
         elif event.cumulative == 0:
             self._outlet.event(event._replace(kind=Kind.ACCEPTED))
-        elif not is_told and order in self._slots and order not in self._fills:
+        elif not is_told and order not in self._slots:
+            # From before a restart and not asked about yet: the answer will tell its fills.
+            self.counts.add("untold")
+        elif not is_told and order not in self._fills:
             self._ask_fills(order, _Fills(0, standing.venue_id), "")
 
     def _fill(self, standing: Standing, order: int, instrument: Instrument) -> bool:

@@ -395,3 +395,11 @@ def test_a_subscription_is_asked_for_by_its_name(gateway, heard):
     assert gateway.counts == {}
     told(gateway, "user", {"code": -2015, "msg": "Invalid API-key"}, 401)
     assert gateway.counts == {"refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("serverShutdown", "serverShutdown"), ("new kind", "other_event")]
+)
+def test_other_events_are_counted_by_name(gateway, heard, kind, name):
+    gateway.frame(json.dumps({"subscriptionId": 0, "event": {"e": kind, "E": STAMP}}).encode())
+    assert (heard.events, gateway.counts) == ([], {name: 1})

@@ -344,6 +344,13 @@ def test_what_was_filled_before_a_restart_is_not_told_again(desk):
     assert (fill.lots, fill.cumulative, fill.fee) == (5_000_000, 30_000_000, 10 * UNIT)
 
 
+def test_fills_of_an_order_from_before_a_restart_wait_until_it_is_asked_about(desk):
+    assert desk.update(filled("0.25", "12500", "50")) == []
+    assert (desk.heard.requests, desk.gateway.counts) == ([], {"untold": 1})
+    (end,) = desk.update(filled("0.25", "12500", "50", status="CANCELLED"))
+    assert (end.kind, end.cumulative) == (Kind.CANCELED, 25_000_000)
+
+
 def test_unknown_carries_the_number_of_its_query(desk):
     desk.placed().asked(queries=2)
     missing = {"error": "NOT_FOUND", "message": "order not found"}
