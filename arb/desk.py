@@ -114,4 +114,6 @@ class TradingDesk:
     def after(self, now: int) -> None:
         """An input is done."""
         for world in self._all:
-            world.trader.after(now)
+            trader = world.trader
+            if trader.dirty or now >= trader.due_ns:
+                trader.after(now)
