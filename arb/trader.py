@@ -230,16 +230,26 @@ class Trader:
             self.portfolio.watch(slot, instrument)
 
     def on_quote(self, slot: int, now: int) -> None:
-        """A watched book changed: breakers first, then who subscribed."""
+        """A watched book changed."""
+        self.now = now
+        mid2 = self.mid2(slot)
+        moved = mid2 == 0 or mid2 != self._mids.get(slot)
+        self._mids[slot] = mid2
+        self.hear_quote(slot, mid2, now, moved=moved)
+
+    def hear_quote(self, slot: int, mid2: int, now: int, *, moved: bool) -> None:
+        """`on_quote` for who knows the mid price: breakers first, then those who subscribed.
+
+        `mid2` is 0 where the quote may not be used, `moved` says that it is new, or 0.
+        """
         self.now = self.store.now = now
         strategies = self.by_slot.get(slot)
-        line = self.risk.lines.get(slot)
-        if strategies is None or line is None:
+        if strategies is None:
             return
-        touch = self.touch(slot)
-        mid2 = touch[0] + touch[2] if touch is not None and touch[1] and touch[3] else 0
-        if mid2 != self._mids.get(slot) or not mid2:
-            self._mids[slot] = mid2
+        line = self.risk.lines.get(slot)
+        if line is None:
+            return
+        if moved:
             if mid2:
                 self.breakers.hear_price(slot, mid2, now, line.name)
             self.breakers.hear_data(slot, now, line.name, usable=mid2 != 0)
@@ -250,9 +260,12 @@ class Trader:
         """A public trade of a watched instrument."""
         self.now = self.store.now = now
         line = self.risk.lines.get(slot)
-        if line is not None:
-            line.hear_trade(lots, now)
-            for strategy in self.by_slot.get(slot, ()):
+        if line is None:
+            return
+        line.hear_trade(lots, now)
+        strategies = self.by_slot.get(slot)
+        if strategies is not None:
+            for strategy in strategies:
                 strategy.on_trade(slot, price, lots, now, buyer=buyer)
 
     def on_report(self, event: OrderEvent, now: int) -> None:

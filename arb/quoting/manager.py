@@ -51,7 +51,9 @@ class Manager:
         #: Our quotes by side, as they were at this version of the store.
         self._version = -1
         self._held: tuple[list[OwnOrder], list[OwnOrder]] = ([], [])
-        self.kept = 0
+        #: The last wish and its answer; quiet when nothing was done, nor is as time passes.
+        self._wish: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        self._settled = self._quiet = False
         self.changes = 0
         self.starved = 0
 
@@ -60,6 +62,7 @@ class Manager:
         store = self._trader.store
         if self._version != store.version:
             self._version = store.version
+            self._quiet = False
             self._held = self._find(store.by_slot.get(self._slot))
         return self._held[side]
 
@@ -98,18 +101,26 @@ class Manager:
 
         Returns whether nothing is left to be done later: the same wish again changes nothing.
         """
-        settled = True
-        for side, targets in ((Side.BUY, bids), (Side.SELL, asks)):
-            held = self.resting(side)
+        store = self._trader.store
+        if self._quiet and store.version == self._version and self._wish == (bids, asks):
+            return self._settled
+        mine = (
+            (Side.BUY, bids, self.resting(Side.BUY)),
+            (Side.SELL, asks, self.resting(Side.SELL)),
+        )
+        settled = self._quiet = True
+        for side, targets, held in mine:
             for order in held[len(targets) :]:
-                self._trader.store.cancel(order)
+                self._quiet = False
+                store.cancel(order)
             for at, (price, lots) in enumerate(targets):
                 if at < len(held):
                     settled &= self._bring(held[at], price, lots, now)
                 else:
-                    settled = False
+                    settled = self._quiet = False
                     if self._spend(now):
                         self._place(side, price, lots)
+        self._wish, self._settled = (bids, asks), settled
         return settled
 
     def _place(self, side: Side, price: int, lots: int) -> None:
@@ -123,8 +134,8 @@ class Manager:
         # How much too aggressive the order is, in ticks.
         error = order.price - price if order.side is Side.BUY else price - order.price
         if not live or not self._pays(order, error, lots, now):
-            self.kept += 1
             return live and error == 0
+        self._quiet = False
         if not self._spend(now):
             # A quote that is a risk does not wait for the budget.
             if error > 0:
@@ -142,6 +153,8 @@ class Manager:
         size_off = abs(order.lots - order.filled - lots) * 1000 > lots * care.size_permille
         if not size_off and error >= -care.hysteresis:
             return False
+        # Whether it pays is a matter of time now: the same wish may be answered otherwise.
+        self._quiet = False
         age = now - order.created_ns
         if age < care.life_ns:
             return False

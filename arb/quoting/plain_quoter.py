@@ -26,9 +26,9 @@ class PlainQuoter:
         self._step_bps = step_bps
 
     def prices(
-        self, touch: tuple[int, int, int, int], inventory: float, tick: int, now: int
-    ) -> tuple[list[int], list[int]]:
-        """Return bids and asks in ticks, best first."""
+        self, touch: tuple[int, int, int, int], inventory: float, tick: int, lots: int, now: int
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return (price, lots) of bids and of asks, best first."""
         quote = self._model(self._view(inventory, now), self._parameters)
         step = self._signals.mid * self._step_bps / 10_000.0
         bids, asks = [], []
@@ -43,7 +43,7 @@ class PlainQuoter:
                 if _is_price(value):
                     price = max(math.ceil(value), touch[0] + tick)
                     asks.append(price + -price % tick)
-        return [one for one in bids if one > 0], [one for one in asks if one > 0]
+        return [(one, lots) for one in bids if one > 0], [(one, lots) for one in asks if one > 0]
 
     def _view(self, inventory: float, now: int) -> View:
         signals = self._signals

@@ -55,11 +55,11 @@ cdef class Quoter:
         self.inventory_max = parameters.inventory_max
 
     def prices(
-        self, tuple touch not None, double inventory, int64_t tick, int64_t now
+        self, tuple touch not None, double inventory, int64_t tick, lots, int64_t now
     ):
-        """Return bids and asks in ticks, best first: rounded away from the market, never through it.
+        """Return (price, lots) of bids and of asks in ticks, best first: rounded away from the market.
 
-        `inventory` is in quote sizes. A side beyond its bound, and a price that is none, is left out.
+        Never through it. `inventory` is in quote sizes. A side beyond its bound, and a price that is none, is left out.
         """
         cdef double bid, ask, step, value
         cdef int64_t price
@@ -77,13 +77,13 @@ cdef class Quoter:
                     if price > 0:
                         price -= price % tick
                     if price > 0:
-                        bids.append(price)
+                        bids.append((price, lots))
             if inventory > -self.inventory_max:
                 value = ceil(ask + layer * step)
                 if isfinite(value) and fabs(value) < _LIMIT:
                     price = max(<int64_t>value, least)
                     if price > 0:
-                        asks.append(price + (tick - price % tick) % tick)
+                        asks.append((price + (tick - price % tick) % tick, lots))
         return bids, asks
 
     cdef void _model(self, double q, int64_t now, double *bid, double *ask) noexcept:

@@ -34,6 +34,8 @@ class SingleConfig:
             raise ValueError(f"unknown model {self.model!r}, one of {', '.join(MODELS)}")
         if self.size <= 0 or self.layers < 1:
             raise ValueError("size and layers must be positive")
+        if not self.half_life_s > 0.0 or not self.step_bps >= 0.0:
+            raise ValueError("half_life_s must be positive, step_bps not negative")
 
 
 class SingleMaker:
@@ -69,9 +71,9 @@ class SingleMaker:
         line = self._trader.risk.lines[slot]
         lots = self.config.size // line.units.lot
         lots -= lots % line.lot
-        bids, asks = self._quoter.prices(touch, self._held, line.tick, now)
         if lots:
-            self.manager.rest([(one, lots) for one in bids], [(one, lots) for one in asks], now)
+            bids, asks = self._quoter.prices(touch, self._held, line.tick, lots, now)
+            self.manager.rest(bids, asks, now)
         else:
             self.manager.pull()
 

@@ -52,6 +52,7 @@ class Xemm:
         self._trader = trader
         self._version = -1
         self._lots = (0, 0)
+        self._need = (0, 0)
         #: What the last quotes were made of: looked at, and worked out from that.
         self._stamp: tuple[int | Touch | None, ...] = ()
         self._seen: tuple[int | None, ...] | None = None
@@ -106,14 +107,16 @@ class Xemm:
         if self._version != store.version:
             self._version = store.version
             self._lots = (self._sized(Side.BUY), self._sized(Side.SELL))
+            self._need = (self._hedged(self._lots[0]), self._hedged(self._lots[1]))
             self._seen = None
         source = trader.touch(self.source)
-        stamp: tuple[int | Touch | None, ...] = (
-            touch[0],
-            touch[2],
-            source,
-            trader.market.books[self.source].version,
-        )
+        stamp: tuple[int | Touch | None, ...]
+        if source is not None and source[1] >= self._need[0] and source[3] >= self._need[1]:
+            # The touch holds both sizes: nothing else of the hedge venue's book matters.
+            stamp = (touch[0], touch[2], source[0], source[2])
+        else:
+            version = trader.market.books[self.source].version
+            stamp = (touch[0], touch[2], source, version)
         if self._conversions:
             stamp += tuple(map(trader.touch, self._conversions))
         if self._seen is not None and stamp == self._stamp:
@@ -168,6 +171,14 @@ class Xemm:
         lots = room // line.units.lot
         lots -= lots % line.lot
         return 0 if lots < line.lots_min else lots
+
+    def _hedged(self, lots: int) -> int:
+        """Return how many lots of the hedge venue's book a quote's lots reach into."""
+        lines = self._trader.risk.lines
+        line = lines.get(self.source)
+        if line is None or self.maker not in lines:
+            return 0
+        return -(-lots * lines[self.maker].units.lot // line.units.lot)
 
     def _hedge_value(self, side: Side, touch: Touch | None, now: int) -> int | None:
         """Return what hedging a quote brings (a bid) or costs (an ask), net of the hedge's fee.
