@@ -149,7 +149,11 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where a gateway's doings go. `send` only queues: it must not answer at once."""
+    """Where a gateway's doings go, in the order of their happening.
+
+    All three only queue: what they are given is acted on when the gateway has returned. A store
+    that is in the middle of placing an order must not hear of its end yet.
+    """
 
     send: Callable[[Request], None]
     event: Callable[[OrderEvent], None]
@@ -256,7 +260,10 @@ def amount(value: object) -> int:
 
 
 def iso_ns(value: object) -> int:
-    """Return the ns of a UTC time such as `2026-08-09T21:05:48.1703Z`; raises RowError."""
+    """Return the ns of a UTC time such as `2026-08-09T21:05:48.1703Z`; raises RowError.
+
+    Venues spell "never" as a time long before the epoch: that is 0.
+    """
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise RowError("expected a UTC time")
@@ -265,7 +272,8 @@ def iso_ns(value: object) -> int:
     except ValueError as error:
         raise RowError(f"expected a UTC time: {error}") from error
     since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 10**9 + int((found[2] or "0").ljust(9, "0"))
+    whole_s = since.days * 86_400 + since.seconds
+    return max(0, whole_s * 10**9 + int((found[2] or "0").ljust(9, "0")))
 
 
 def refusal(kind: OrderEventKind, order: int, reason: str, query: int = 0) -> OrderEvent:

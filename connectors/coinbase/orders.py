@@ -219,7 +219,10 @@ class CoinbaseOrders:
             self._outlet.event(event)
         elif event.cumulative == 0:
             self._outlet.event(event._replace(kind=Kind.ACCEPTED))
-        elif not is_told and order in self._slots and order not in self._fills:
+        elif not is_told and order not in self._slots:
+            # From before a restart and not asked about yet: the answer will tell its fills.
+            self.counts.add("untold")
+        elif not is_told and order not in self._fills:
             self._ask_fills(order, _Fills(0, standing.venue_id), "")
 
     def _fill(self, standing: Standing, order: int, instrument: Instrument) -> bool:
@@ -389,8 +392,14 @@ class CoinbaseOrders:
         for event in events:
             self._outlet.event(event)
         query = self._queries.get(tag.order)
-        if query is not None and query.number == tag.number:
-            self._over(query)
+        if query is None or query.number != tag.number or query.end is None:
+            return
+        if decode.units(instrument.size, after.size) < query.end.cumulative:
+            # The venue's list lags behind. An end told now would be asked about again at once:
+            # it is left to the store to come back, ever more seldom.
+            self.counts.add("short")
+            return
+        self._over(query)
 
     # --- balances --------------------------------------------------------------------------------
 

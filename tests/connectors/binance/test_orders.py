@@ -269,11 +269,28 @@ def test_an_order_that_is_over_is_told_after_its_fills(gateway, heard):
     assert heard.events[-1].cumulative == 900_000
 
 
+def test_an_end_is_not_told_while_the_list_of_its_trades_is_behind(gateway, heard):
+    gateway.query(order(queries=1))
+    told(gateway, "query7n1", QUERIED | {"status": "CANCELED", "executedQty": "9"})
+    told(gateway, "trades7n1", ROWS[:1])
+    assert [one.kind for one in heard.events] == [Kind.FILL]
+    assert gateway.counts == {"short": 1}
+
+
 def test_trades_are_not_asked_for_where_all_fills_are_known(gateway, heard):
     gateway.query(order(queries=1, filled=1_000_000))
     told(gateway, "query7n1", QUERIED)
     assert [one.kind for one in heard.events] == [Kind.FILLED]
     assert len(heard.requests) == 1
+
+
+def test_trades_are_asked_for_the_way_that_the_query_went(gateway, heard):
+    gateway.query(order(queries=1), rest=True)
+    gateway.reply("query7n1", 200, json.dumps(QUERIED).encode())
+    trades = heard.requests[-1]
+    assert (trades.tag, trades.method, trades.path) == ("trades7n1", "GET", "/api/v3/myTrades")
+    gateway.reply("trades7n1", 200, json.dumps([ROWS[0] | {"qty": "10"}]).encode())
+    assert [one.kind for one in heard.events] == [Kind.FILL, Kind.FILLED]
 
 
 def test_a_full_page_of_trades_is_continued(gateway, heard):
@@ -378,3 +395,11 @@ def test_a_subscription_is_asked_for_by_its_name(gateway, heard):
     assert gateway.counts == {}
     told(gateway, "user", {"code": -2015, "msg": "Invalid API-key"}, 401)
     assert gateway.counts == {"refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("serverShutdown", "serverShutdown"), ("new kind", "other_event")]
+)
+def test_other_events_are_counted_by_name(gateway, heard, kind, name):
+    gateway.frame(json.dumps({"subscriptionId": 0, "event": {"e": kind, "E": STAMP}}).encode())
+    assert (heard.events, gateway.counts) == ([], {name: 1})

@@ -327,6 +327,14 @@ def test_an_order_that_is_over_is_told_after_its_fills(desk):
     assert end.query == 1
 
 
+def test_an_end_is_not_told_while_the_list_of_its_fills_is_behind(desk):
+    desk.placed().asked()
+    desk.reply("query7n1", {"order": row("0.3", "15000.01", "60", status="CANCELLED")})
+    events = desk.reply("fills7n1", {"fills": [FILL], "cursor": ""})
+    assert [one.kind for one in events] == [Kind.FILL]
+    assert desk.gateway.counts == {"short": 1}
+
+
 def test_what_was_filled_before_a_restart_is_not_told_again(desk):
     desk.asked(filled=25_000_000)
     status = desk.reply("query7n1", {"order": row("0.3", "15000.01", "60")})
@@ -334,6 +342,13 @@ def test_what_was_filled_before_a_restart_is_not_told_again(desk):
     rows = [FILL | {"price": "50000.2", "size": "0.05", "commission": "10"}, FILL]
     (fill,) = desk.reply("fills7n1", {"fills": rows, "cursor": ""})
     assert (fill.lots, fill.cumulative, fill.fee) == (5_000_000, 30_000_000, 10 * UNIT)
+
+
+def test_fills_of_an_order_from_before_a_restart_wait_until_it_is_asked_about(desk):
+    assert desk.update(filled("0.25", "12500", "50")) == []
+    assert (desk.heard.requests, desk.gateway.counts) == ([], {"untold": 1})
+    (end,) = desk.update(filled("0.25", "12500", "50", status="CANCELLED"))
+    assert (end.kind, end.cumulative) == (Kind.CANCELED, 25_000_000)
 
 
 def test_unknown_carries_the_number_of_its_query(desk):
