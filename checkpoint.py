@@ -30,6 +30,7 @@ from arb.leg import Leg
 from arb.orders.order import OwnOrder
 from arb.outcomes import Outcomes
 from arb.pairs import Pair
+from arb.quoting.signals import Signals
 from arb.share import Share
 from arb.walk import Costs
 from books import audit_desk
@@ -339,6 +340,7 @@ class _Writer:
             Book: self._book,
             Share: self._share,
             OwnOrder: _order,
+            Signals: lambda one: {"signals": self.value(one.dump()), "vpin": self.value(one.vpin)},
         }
 
     def node(self, node: Node) -> dict[str, Any]:
@@ -524,6 +526,8 @@ class _Reader:
             made = self._kind(value["is"], _RECORDS)(*map(self.value, value["values"]))
         elif "symbols" in value:
             made = self._venue(value)
+        elif "signals" in value:
+            made = Signals.load(self.value(value["signals"]), self.value(value["vpin"]))
         elif "order" in value:
             # What is not plain is a text that could not be written as it is.
             row = [self.value(one) if type(one) is dict else one for one in value["order"]]

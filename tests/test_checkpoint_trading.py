@@ -101,5 +101,5 @@ def test_what_checkpoints_do_not_know_is_an_error_and_never_left_out():
 def test_every_part_of_a_desk_is_one_that_checkpoints_fill():
     node = trading_node()
     found = list(parts(node.desk))
-    assert len(found) == 1 + 8 * len(node.desk.worlds)
+    assert len(found) == 2 + 8 * len(node.desk.worlds)
     assert len({id(one) for one in found}) == len(found)

@@ -158,3 +158,30 @@ cdef class Signals:
             self.vpin.bucket *= size
             self.vpin.bought *= size
             self.vpin.sold *= size
+
+    def dump(self):
+        """Return all that it remembers as plain values, for `load`; but for `vpin`."""
+        return (
+            self.half_life_s,
+            self.touch,
+            self.mid,
+            self.first_ns,
+            (self.squares.total, self.squares.at_ns),
+            (self.flow.total, self.flow.at_ns),
+            (self.trades.total, self.trades.at_ns),
+            (self.distances.total, self.distances.at_ns),
+        )
+
+    @classmethod
+    def load(cls, tuple state not None, vpin):
+        """Return signals from what `dump` returned; ValueError and TypeError for anything else."""
+        cdef Signals made = cls(state[0])
+        touch, made.mid, made.first_ns = state[1:4]
+        made.touch = tuple(touch)
+        made.bid, made.bid_lots, made.ask, made.ask_lots = touch
+        made.squares.total, made.squares.at_ns = state[4]
+        made.flow.total, made.flow.at_ns = state[5]
+        made.trades.total, made.trades.at_ns = state[6]
+        made.distances.total, made.distances.at_ns = state[7]
+        made.vpin = vpin
+        return made
