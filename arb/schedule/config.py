@@ -28,9 +28,9 @@ class ScheduleConfig:
     difference. A taking child is an IOC at most `band_ppb` beyond the touch. A passive child that
     leaves the parent behind what was due `patience` steps ago is cancelled, and the missing part
     taken. No child is larger than `child` (0: no such limit): what was missed is caught up in such
-    pieces, one a step, and only the end crosses in one. `share_ppm` bounds all children to that part of the public volume heard in
-    the window (0: no such bound). At the end what is left is crossed at most `crosses` times, or
-    stays undone.
+    pieces, one a step; only the end crosses in one. `share_ppm` bounds all children to that part of
+    the public volume heard in the window (0: no such bound). At the end what is left is crossed at
+    most `crosses` times, or stays undone.
     """
 
     slot: int

@@ -252,16 +252,19 @@ class Chaos:
         self.draw = lambda *choices: data.draw(st.sampled_from(choices))
         self.number = lambda low, high: data.draw(st.integers(low, high))
         self.share = self.draw(0, 200_000)
+        self.minimum = self.draw("", "", "300")
+        seconds = self.number(3, 20)
         self.rig = Rig(
             self.draw("twap", "vwap") if not self.share else "pov",
-            lots=self.number(5, 60),
-            seconds=self.number(2, 30),
+            lots=seconds * self.number(1, 5),
+            seconds=seconds,
+            weights=(2, 0, 1),
             style=self.draw(*Style),
             at_end=self.draw(*AtEnd),
             patience=self.number(1, 4),
             side=self.draw(*Side),
             share_ppm=self.share,
-            min_notional=self.draw("", "300"),
+            min_notional=self.minimum,
         )
         self.traded = 0
 
@@ -296,7 +299,7 @@ class Chaos:
                 self.rig.say(event)
 
     def wait(self) -> None:
-        self.rig.wait(self.draw(SECOND // 10, SECOND, 2 * SECOND))
+        self.rig.wait(self.draw(SECOND // 3, SECOND, SECOND))
 
     def liquidity(self) -> None:
         self.rig.exchange.liquidity = self.draw(0, 1, 7, 10**9)
@@ -309,23 +312,25 @@ class Chaos:
         self.rig.exchange.events.clear()
 
     def pause(self) -> None:
-        schedule = self.rig.schedule
-        schedule.resume() if schedule.paused else schedule.pause()
+        self.rig.schedule.pause()
 
     def halt(self) -> None:
-        if not self.rig.trader.switch.resume():
-            self.rig.trader.halt(Cause.USER, "")
+        self.rig.trader.halt(Cause.USER, "")
 
-    def cancel(self) -> None:
-        self.rig.schedule.cancel(self.rig.now)
+    def mend(self) -> None:
+        """Whatever keeps the schedule from working is over."""
+        self.rig.schedule.resume()
+        self.rig.trader.switch.resume()
+        self.rig.exchange.refuses = False
+        self.rig.touch = self.rig.touch or TOUCH
 
     def step(self) -> None:
-        often = [self.wait, self.trade, self.arrive, self.arrive, self.hear, self.fill]
-        seldom = [self.quote, self.blind, self.liquidity, self.refuse]
-        rare = [self.disconnect, self.pause, self.halt]
-        if not self.number(0, 80):
-            self.cancel()
-        self.draw(*often, *often, *often, *often, *seldom, *seldom, *rare)()
+        often = [self.wait, self.trade, self.arrive, self.fill]
+        seldom = [self.hear, self.hear, self.hear, self.quote, self.liquidity, self.mend]
+        rare = [self.blind, self.refuse, self.disconnect, self.pause, self.halt]
+        if not self.number(0, 200):
+            self.rig.schedule.cancel(self.rig.now)
+        self.draw(*often, *often, *often, *often, *often, *seldom, *seldom, *rare)()
 
 
 @settings(max_examples=200, deadline=None)
@@ -334,15 +339,16 @@ def test_no_interleaving_exceeds_the_parent_and_every_fill_is_found(data):
     chaos = Chaos(data)
     rig = chaos.rig
     size = rig.config.size // LOT
-    for _ in range(data.draw(st.integers(10, 60))):
+    for _ in range(data.draw(st.integers(20, 80))):
         chaos.step()
         assert rig.schedule.violation() == ""
+        if rig.schedule.stage is Stage.WORKING and not chaos.minimum:
+            due = rig.schedule._curve.due(rig.config.size, rig.now)
+            assert rig.truth * LOT <= due, "the venue filled what was not due yet"
         assert rig.truth <= size, "the venue filled more than the parent"
         if chaos.share:
             assert rig.truth <= chaos.traded // 5, "more than the share of the volume"
-    rig.trader.switch.resume()
-    rig.exchange.refuses = False
-    rig.touch = rig.touch or TOUCH
+    chaos.mend()
     for _ in range(12):
         rig.deliver()
         rig.wait(600 * SECOND)
