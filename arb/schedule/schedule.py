@@ -21,6 +21,7 @@ from arb.risk.line import Line
 from arb.risk.reason import RiskReason, RiskState
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.curve import PPM, Curve, Window
+from arb.schedule.least import least_lots
 from arb.trader import Trader
 from market.fees import PPB
 from market.order import AMOUNT_DECIMALS, Side, Tif
@@ -268,7 +269,7 @@ class Schedule:
         """
         line, config = self._line, self.config
         unit = line.units.lot
-        least = _least(line, price)
+        least = least_lots(line, price)
         room = config.size - self.committed
         if config.share_ppm:
             room = min(room, self.traded * config.share_ppm // PPM - self.committed)
@@ -312,10 +313,3 @@ class Schedule:
         reach += -(reach % line.tick) if buying else -reach % line.tick
         reached = config.side.sign * (reach - price) >= 0
         return reach if reached or not taking else 0
-
-
-def _least(line: Line, price: int) -> int:
-    """Return the fewest lots that the venue takes at a price, whole steps of its lot."""
-    value = max(price, 1) * line.units.notional
-    least = max(line.lots_min, -(-line.notional_min // value), line.lot)
-    return least + -least % line.lot

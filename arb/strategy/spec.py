@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import TypeVar
 
 from arb.hedging.config import HedgeConfig
@@ -13,10 +14,13 @@ from arb.schedule.curve import PPM, Window
 from arb.schedule.make import DAY_NS, SCHEDULES, curve, schedule
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
 from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.triangle import Triangle
+from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
 from arb.trader import Strategy, Trader
 from market.fees import PPB
 from market.grid import split_decimal
+from market.instrument import Instrument, Kind
 from market.order import AMOUNT_DECIMALS, Side
 
 _MS = 1_000_000
@@ -72,6 +76,8 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
     tradable = [slot for slot in range(len(instruments)) if slot in trader.risk.lines]
     if spec.name in MODELS or spec.name in SCHEDULES:
         return (tradable[0],) if tradable else None
+    if spec.name == "triangular":
+        return _cycle(tradable, instruments)
     for at, first in enumerate(tradable):
         for second in tradable[at + 1 :]:
             one, other = instruments[first], instruments[second]
@@ -79,6 +85,17 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
             bridged = trader.rates.slot_between(other.quote, one.quote) is not None
             if same and (one.quote == other.quote or bridged):
                 return first, second
+    return None
+
+
+def _cycle(tradable: list[int], instruments: list[Instrument]) -> tuple[int, ...] | None:
+    """Return the first three spot books of one venue that close a cycle."""
+    spot = [slot for slot in tradable if instruments[slot].kind is Kind.SPOT]
+    for slots in combinations(spot, 3):
+        try:
+            return Triangle.of(slots, instruments).slots
+        except ValueError:
+            continue
     return None
 
 
@@ -266,6 +283,39 @@ def _schedule(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Mad
     return lambda trader: schedule(config, window, trader, weights, period)
 
 
+def _triangular(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    size = _amount(values, "size", "0.1")
+    bound = _amount(values, "bound", "0") or 2 * size
+    if len(slots) != 3:
+        raise SpecError(f"{name}: instruments must name three")
+    try:
+        config = TriangularConfig(
+            (slots[0], slots[1], slots[2]),
+            size,
+            bound,
+            _amount(values, "middle_bound", "0") or bound,
+            _ppb(values, "margin_bps", "1"),
+            sequenced=_flag(values, "sequenced", default=False),
+            pause_ns=_number(values, "wait_ms", 100, int) * _MS,
+            band_ppb=_ppb(values, "band_bps", "20"),
+            tries=_number(values, "tries", 3, int),
+            limit_ns=_number(values, "limit_ms", 2_000, int) * _MS,
+            name=name,
+        )
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from None
+    return lambda trader: _cyclic(config, trader)
+
+
+def _cyclic(config: TriangularConfig, trader: Trader) -> Triangular:
+    try:
+        return Triangular(config, trader)
+    except ValueError as error:
+        raise SpecError(f"{config.name}: {error}") from None
+
+
 def _hedged(name: str, slots: tuple[int, ...], values: dict[str, str], bound: int) -> HedgeConfig:
     try:
         return _hedge(slots, values, bound)
@@ -278,6 +328,7 @@ def _hedged(name: str, slots: tuple[int, ...], values: dict[str, str], bound: in
 _BUILDERS: Mapping[str, Callable[[str, tuple[int, ...], dict[str, str]], _Made]] = {
     "xemm": _xemm,
     "arbitrage": _arbitrage,
+    "triangular": _triangular,
     **dict.fromkeys(MODELS, _single),
     **dict.fromkeys(SCHEDULES, _schedule),
 }
