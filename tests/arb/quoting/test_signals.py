@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.quoting.signals import Decayed, Signals, Vpin
@@ -30,6 +30,7 @@ def weight(at: int, now: int, life: float = LIFE) -> float:
     return 0.5 ** ((now - at) / S / life)
 
 
+@settings(max_examples=100, deadline=None)
 @given(streams)
 def test_imbalance_and_microprice_are_of_the_last_touch(stream):
     signals, told = heard(stream)
@@ -40,6 +41,7 @@ def test_imbalance_and_microprice_are_of_the_last_touch(stream):
     assert signals.microprice == pytest.approx(expected)
 
 
+@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(1, 5 * S))
 def test_volatility_is_the_decayed_mean_square_of_mid_changes(stream, pause):
     signals, told = heard(stream)
@@ -59,6 +61,7 @@ def test_volatility_is_zero_before_time_passes_and_while_nothing_moves():
     assert signals.volatility(9 * S) == 0.0
 
 
+@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(0, 5 * S))
 def test_order_flow_sums_what_joined_and_left_the_touch(stream, pause):
     """Bids count up, asks down; a better price counts its whole size, a worse one the old size."""
@@ -113,6 +116,7 @@ def test_vpin_is_the_mean_imbalance_of_full_buckets():
     assert vpin.value == 1.0, "the last two buckets were sold whole"
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), max_size=30), st.integers(1, 12))
 def test_vpin_equals_the_split_into_buckets_lot_by_lot(trades, bucket):
     vpin = Vpin(float(bucket), buckets=5)
@@ -137,6 +141,7 @@ def test_a_decayed_sum_halves_in_its_half_life_and_time_never_runs_back():
     assert one.rate(3 * S) == pytest.approx(4.0 * math.log(2) / 2.0)
 
 
+@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(1, 10), st.integers(1, 10))
 def test_finer_grids_change_the_units_and_nothing_else(stream, price, size):
     signals, told = heard(stream)
