@@ -30,7 +30,8 @@ class ScheduleConfig:
     taken. No child is larger than `child` (0: no such limit): what was missed is caught up in such
     pieces, one a step; only the end crosses in one. `share_ppm` bounds all children to that part of
     the public volume heard in the window (0: no such bound). At the end what is left is crossed at
-    most `crosses` times, or stays undone.
+    most `crosses` times, or stays undone. A VWAP goes by `weights`, equal parts of the window;
+    without any by the volume seen so far, in periods of `period_ns`.
     """
 
     slot: int
@@ -45,6 +46,8 @@ class ScheduleConfig:
     patience: int = 5
     band_ppb: int = 500_000
     crosses: int = 3
+    weights: tuple[int, ...] = ()
+    period_ns: int = 86_400 * 10**9
     name: str = "twap"
 
     def __post_init__(self) -> None:

@@ -11,7 +11,6 @@ so that no outcome of anything under way, however late we learn of it, exceeds t
 """
 
 from collections import deque
-from collections.abc import Callable
 from enum import IntEnum
 
 from arb.orders.order import OwnOrder, Purpose
@@ -22,6 +21,7 @@ from arb.risk.reason import RiskReason, RiskState
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.curve import PPM, Curve, Window
 from arb.schedule.least import least_lots
+from arb.schedule.make import curve, pieced
 from arb.trader import Trader
 from market.fees import PPB
 from market.order import AMOUNT_DECIMALS, Side, Tif
@@ -39,19 +39,10 @@ class Stage(IntEnum):
 
 
 class Schedule:
-    """Works one parent; its window begins and ends that long after the first input it hears.
+    """Works one parent; its window begins and ends that long after the first input it hears."""
 
-    `curve_of` makes the curve once the window stands in node time.
-    """
-
-    def __init__(
-        self,
-        config: ScheduleConfig,
-        window: Window,
-        curve_of: Callable[[Window], Curve],
-        trader: Trader,
-    ) -> None:
-        self.config = config
+    def __init__(self, config: ScheduleConfig, window: Window, trader: Trader) -> None:
+        self.config = pieced(config, window)
         self.name = config.name
         self.slots = (config.slot,)
         self.stage = Stage.WAITING
@@ -60,7 +51,6 @@ class Schedule:
         self.refused = 0
         self.crossed = 0
         self._window = window
-        self._curve_of = curve_of
         self._curve: Curve | None = None
         self._trader = trader
         self._past: deque[int] = deque(maxlen=config.patience + 1)
@@ -79,9 +69,8 @@ class Schedule:
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:  # noqa: ARG002
         """Public volume, which curves and participation go by; our own part is not taken out."""
-        curve = self._curve or self._begin(now)
         amount = lots * self._line.units.lot
-        curve.hear(amount, now)
+        (self._curve or self._begin(now)).hear(amount, now)
         if self._window.start <= now < self._window.end:
             self.traded += amount
 
@@ -166,15 +155,14 @@ class Schedule:
         return [(number, ticket) for number, ticket in held if ticket.strategy == self.name]
 
     def _due(self, now: int) -> int:
-        curve = self._curve or self._begin(now)
-        return curve.due(self.config.size, now)
+        return (self._curve or self._begin(now)).due(self.config.size, now)
 
     # --- time ------------------------------------------------------------------------------------
 
     def _begin(self, now: int) -> Curve:
         """The clock starts: the window stands in node time from here on."""
         self._window = Window(now + self._window.start, now + self._window.end)
-        self._curve = self._curve_of(self._window)
+        self._curve = curve(self.config, self._window)
         self._trader.set_timer(self._window.start, self.name, 0)
         return self._curve
 

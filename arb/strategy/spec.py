@@ -11,7 +11,8 @@ from arb.quoting.manager import Care
 from arb.quoting.model import MODELS, Parameters
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.curve import PPM, Window
-from arb.schedule.make import DAY_NS, SCHEDULES, curve, schedule
+from arb.schedule.make import SCHEDULES, curve
+from arb.schedule.schedule import Schedule
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
 from arb.strategy.single import SingleConfig, SingleMaker
 from arb.strategy.triangle import Triangle
@@ -272,15 +273,16 @@ def _schedule(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Mad
             crosses=_number(values, "crosses", base.crosses, int),
             name=name,
         )
+        if name == "vwap":
+            period = _seconds(values, "period_s", "86400")
+            config = replace(config, weights=_weights(values), period_ns=period)
         window = Window(start, end)
-        weights = _weights(values) if name == "vwap" else ()
-        period = _seconds(values, "period_s", "86400") if name == "vwap" else DAY_NS
-        curve(config, window, weights, period)
+        curve(config, window)
     except SpecError:
         raise
     except ValueError as error:
         raise SpecError(f"{name}: {error}") from None
-    return lambda trader: schedule(config, window, trader, weights, period)
+    return lambda trader: Schedule(config, window, trader)
 
 
 def _triangular(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:

@@ -7,7 +7,7 @@ from arb.portfolio.units import amount_of
 from arb.risk.limits import RiskLimits
 from arb.schedule.config import ScheduleConfig, Style
 from arb.schedule.curve import Window
-from arb.schedule.make import schedule
+from arb.schedule.schedule import Schedule
 from arb.trader import Market, Trader
 from cache.l1 import L1
 from market.fees import FeeSchedule
@@ -27,8 +27,6 @@ class Rig:
     """One trader, one venue behind a wire, and time in the hands of the test."""
 
     def __init__(self, name="twap", lots=100, seconds=100, start=0, **config) -> None:
-        self.weights = config.pop("weights", ())
-        self.period = config.pop("period_ns", 86_400 * SECOND)
         self.exchange = Exchange()
         self.timers: list[tuple[int, int, str, int]] = []
         self.now = SECOND
@@ -52,7 +50,7 @@ class Rig:
         config.setdefault("style", Style.AGGRESSIVE)
         self.config = ScheduleConfig(0, size=lots * LOT, name=name, **config)
         window = Window(start * SECOND, (start + seconds) * SECOND)
-        self.schedule = schedule(self.config, window, self.trader, self.weights, self.period)
+        self.schedule = Schedule(self.config, window, self.trader)
         self.trader.add(self.schedule)
         self.quote()
 
