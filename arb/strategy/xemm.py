@@ -165,7 +165,8 @@ class Xemm:
         """Return the value of walking the hedge venue's depth, the same in every world."""
         market = self._trader.market
         book = market.books[self.source]
-        versions = (book.version,)
+        # A best-quote channel that is ahead of the depth cuts it, without a new version of it.
+        versions = (book.version, *book.newest_touch())
         key = ("walked", self.source, int(side), base)
         found = market.memo.get(key)
         if found is not None and found[0] == versions:
