@@ -59,7 +59,6 @@ from market.digest import Digest
 from market.fees import Fees, FeeSchedule
 from market.grid import Grid
 from market.instrument import Instrument, Kind
-from market.order import Side as OrderSide
 from market.timers import Timers
 from node import Node, NodeConfig
 
@@ -130,12 +129,10 @@ _LEFT_OUT: dict[type, frozenset[str]] = {
     Link: frozenset({"venue", "decode", "frame"}),
     **image.LEFT_OUT,
 }
-#: Classes whose own name another one has as well.
-_ALIASES: dict[type, str] = {OrderSide: "OrderSide"}
 
 
 def _name(kind: type) -> str:
-    return _ALIASES.get(kind, kind.__name__)
+    return image.ALIASES.get(kind, kind.__name__)
 
 
 _NAMED: dict[str, Any] = {
