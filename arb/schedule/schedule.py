@@ -75,8 +75,9 @@ class Schedule:
             self.traded += amount
 
     def on_fill(self, fill: Fill, now: int) -> None:  # noqa: ARG002
-        """A child was filled."""
-        self.filled += fill.lots * self._line.units.lot
+        """A child was filled; what closes the position again, on the other side, is none."""
+        if fill.order.side is self.config.side:
+            self.filled += fill.lots * self._line.units.lot
 
     def on_end(self, order: OwnOrder, now: int) -> None:
         """A child is over; one that we cancelled made room for another."""
