@@ -27,6 +27,7 @@ from arb.board import Board
 from arb.edge import Edge, EdgeLimits, Side
 from arb.ledger import Entry, Ledger, Rule, Total
 from arb.leg import Leg
+from arb.orders.order import OwnOrder
 from arb.outcomes import Outcomes
 from arb.pairs import Pair
 from arb.share import Share
@@ -299,6 +300,13 @@ def _plain_text(text: str) -> str | dict[str, str]:
     return text
 
 
+def _order(order: OwnOrder) -> dict[str, Any]:
+    row = image.order_row(order)
+    for at in image.ORDER_TEXTS:
+        row[at] = _plain_text(row[at])
+    return {"order": row}
+
+
 class _Writer:
     """Turns the objects of one node into plain values."""
 
@@ -330,6 +338,7 @@ class _Writer:
             Link: self._link,
             Book: self._book,
             Share: self._share,
+            OwnOrder: _order,
         }
 
     def node(self, node: Node) -> dict[str, Any]:
@@ -515,6 +524,10 @@ class _Reader:
             made = self._kind(value["is"], _RECORDS)(*map(self.value, value["values"]))
         elif "symbols" in value:
             made = self._venue(value)
+        elif "order" in value:
+            # What is not plain is a text that could not be written as it is.
+            row = [self.value(one) if type(one) is dict else one for one in value["order"]]
+            made = image.order_of(row)
         elif "venue" in value:
             has = value["has"]
             made = Link(has["name"], has["index"], self.value(value["venue"]))

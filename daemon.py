@@ -68,15 +68,18 @@ class Options:
 
 
 class Daemon:
-    """One node with its venues. `run` serves until `stop` is called, the time is up or it fails."""
+    """One node with its venues. `run` serves until `stop` is called, the time is up or it fails.
 
-    def __init__(self, settings: Settings, options: Options) -> None:
+    A `node` is one that was restored, to go on with.
+    """
+
+    def __init__(self, settings: Settings, options: Options, node: Node | None = None) -> None:
         self.settings = settings
         self.options = options
         self.clock = StampClock()
         self.counters = Counters()
         self.lag = LoopLag()
-        self.node = Node(node_config(settings), Catalog())
+        self.node = node or Node(node_config(settings), Catalog())
         self.feeds: dict[str, VenueFeed] = {}
         self.recorder: Recorder | None = None
         self.unrecorded: Unrecorded | None = None
@@ -238,6 +241,15 @@ class Daemon:
     def command(self, name: str, argument: str) -> None:
         """Hand a user's command to the node as a recorded input."""
         self.feed(Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name))
+
+    def go_on(self) -> None:
+        """Let a restored node know that its connections are gone; nothing happened meanwhile.
+
+        At the node's own time: no deadline may come between, with books that look alive.
+        """
+        for link in list(self.node.links.values()):
+            if link.connected:
+                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note="restarted"))
 
     def halt(self, why: str) -> None:
         """Halt trading, where there is any, for a reason from outside."""

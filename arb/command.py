@@ -68,6 +68,11 @@ def _unrecorded(world: World, argument: str) -> None:
     world.trader.switch.trip(Cause.RECORDING, RiskState.REDUCE, argument)
 
 
+def _not_restored(world: World, argument: str) -> None:
+    """Nobody knows what was held: whether to begin anew is a person's to say."""
+    world.trader.halt(Cause.RECONCILIATION, argument)
+
+
 _ACTS: dict[str, Callable[[World, str], None]] = {
     "halt": _halt,
     "resume": _resume,
@@ -75,6 +80,7 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "flatten": _flatten,
     "approve": _approve,
     "recording-stopped": _unrecorded,
+    "not-restored": _not_restored,
 }
 #: What a person may ask for.
 COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve")

@@ -6,6 +6,9 @@ the rest is written attribute by attribute (`OBJECTS`) or made anew from its fie
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
+from enum import IntEnum
+from operator import attrgetter
 from typing import Any
 
 from arb.desk import TradingConfig, TradingDesk
@@ -46,7 +49,7 @@ RECORDS = (
     *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
 )
 OBJECTS = (
-    *(OwnOrder, Totals, Position, Holding, Markouts, Markout, Waiting, Line),
+    *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
     *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Signals, Decayed, Vpin, arbitrage._Leg),
     *(Latency, PaperLine, paper._Resting),
 )
@@ -55,6 +58,20 @@ ENUMS = (
     *(Side, Type, Tif, OrderEventKind, OrderState, Purpose, End, QueueModel),
     *(RiskReason, RiskState, Cause, HedgeState),
 )
+#: An order's fields in a row, and those that are kinds of something.
+_ORDER = tuple(field.name for field in fields(OwnOrder))
+_ORDER_VALUES = attrgetter(*_ORDER)
+_TRADES = _ORDER.index("trades")
+#: Places of a row that hold text.
+ORDER_TEXTS = tuple(map(_ORDER.index, ("strategy", "venue_id", "reason")))
+_ORDER_ENUMS: dict[str, type[IntEnum]] = {
+    "side": Side,
+    "type": Type,
+    "tif": Tif,
+    "purpose": Purpose,
+    "state": OrderState,
+    "end": End,
+}
 PARTS = (
     *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
     Flattener,
@@ -67,6 +84,22 @@ LEFT_OUT: dict[type, frozenset[str]] = {
     # A function; its name is in the configuration.
     SingleMaker: frozenset({"_model"}),
 }
+
+
+def order_row(order: OwnOrder) -> list[Any]:
+    """Return an order as plain values: there are thousands, so they are not written by name."""
+    row = list(_ORDER_VALUES(order))
+    row[_TRADES] = list(order.trades)
+    return row
+
+
+def order_of(row: list[Any]) -> OwnOrder:
+    """Return the order of a row; ValueError and TypeError for what is none."""
+    values = dict(zip(_ORDER, row, strict=True))
+    for name, kind in _ORDER_ENUMS.items():
+        values[name] = kind(values[name])
+    values["trades"] = dict.fromkeys(values["trades"])
+    return OwnOrder(**values)
 
 
 def parts(desk: TradingDesk) -> Iterator[Any]:

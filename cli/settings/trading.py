@@ -106,4 +106,7 @@ class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     halt_file: Annotated[
         str, text("trading halts when this file appears; empty for none", "file")
     ] = "crossquote.halt"
+    restore: Annotated[
+        bool, Meta(description="whether a start goes on from where the recording ends")
+    ] = True
     limits: Annotated[LimitSettings, Meta(description="limits")] = LimitSettings()

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+import checkpoint
 from arb.risk.reason import Cause, RiskState
+from cli.node_config import node_config
+from cli.restore import restored
 from cli.settings.model import Settings
 from cli.settings.trading import LimitSettings, StrategySettings
 from tests.cli.door_verbs import run_beside
@@ -138,6 +141,62 @@ async def test_a_signal_halts_a_process_whose_recording_then_verifies(served, tm
         daemon.signal(signal.SIGINT)
         assert (await daemon.ended())[0] == 0, daemon.told
     verify(daemon.recordings)
+
+
+async def test_a_daemon_restored_from_its_recording_has_the_state_in_which_it_ended(
+    served, tmp_path
+):
+    settings = trading_settings(tmp_path, served)
+    async with Running(settings) as running:
+        await until(lambda: all(fills(running)), "fills in every world")
+    ended = running.daemon.node
+    found = restored(Path(settings.recording.dir), node_config(settings))
+    assert found.why == ""
+    assert checkpoint.state_hash(found.node) == checkpoint.state_hash(ended)
+    other = node_config(replace(settings, pairs=()))
+    assert "another configuration" in restored(Path(settings.recording.dir), other).why
+
+
+async def test_after_a_kill_trading_goes_on_with_what_was_acknowledged(served, tmp_path):
+    lines = (
+        "trading:\n  strategies: [{name: skew, keys: {size: 0.01, half_bps: 0.1}}]\n"
+        f"  halt_file: {tmp_path / 'halt'}\n"
+    )
+    with DaemonProcess(tmp_path / "run", paper(served) + lines) as daemon:
+        await daemon.live()
+        await until(lambda: all(worlds_of(daemon, "fills")), "fills")
+        daemon.signal(signal.SIGUSR1)
+        await until(lambda: worlds_of(daemon, "open_orders") == [0] * 3, "a halt")
+        fills_before = worlds_of(daemon, "fills")
+        held = positions_of(daemon)
+        daemon.signal(signal.SIGKILL)
+        await daemon.ended()
+    with DaemonProcess(tmp_path / "run", paper(served) + lines) as daemon:
+        await daemon.live()
+        assert worlds_of(daemon, "fills") == fills_before
+        assert worlds_of(daemon, "state") == ["HALT"] * 3
+        assert positions_of(daemon) == held
+        assert daemon.door.command("resume", "")["accepted"]
+        await until(lambda: worlds_of(daemon, "fills") != fills_before, "further fills")
+        daemon.signal(signal.SIGKILL)
+        await daemon.ended()
+    verify(daemon.recordings, open_ends=2)
+    newest = max(daemon.recordings.glob("*.seg"))
+    image = bytearray(newest.read_bytes())
+    image[5_000] ^= 1
+    newest.write_bytes(image)
+    with DaemonProcess(tmp_path / "run", paper(served) + lines) as daemon:
+        await daemon.live()
+        assert worlds_of(daemon, "state") == ["HALT"] * 3
+        assert "reconciliation" in daemon.door.risk()["worlds"]["optimistic"]["causes"]
+
+
+def positions_of(daemon):
+    """Return what each world holds, by instrument and strategy."""
+    return {
+        world: {(one["instrument"], one["strategy"]): one["position"] for one in row["positions"]}
+        for world, row in daemon.door.positions().items()
+    }
 
 
 def worlds_of(daemon, key):
