@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arb.quoting.signals import Decayed, Signals, Vpin
+from arb.quoting.plain_signals import Decayed
+from arb.quoting.signals import Signals
+from arb.quoting.vpin import Vpin
 
 S = 1_000_000_000
 LIFE = 2.0
