@@ -58,7 +58,7 @@ def run_trading(sources: list[str], rounds: int = 5) -> dict[str, Any]:
             spent = _seconds(inputs, strategies)
             if turn:
                 seconds[name].append(spent)
-    checks = [_check_ns(_started(inputs)) for _ in range(rounds)]
+    checks = [_check_ns(_started(inputs, RiskLimits())) for _ in range(rounds)]
     hedges = sorted(ns for _ in range(rounds) for ns in _hedges_ns(inputs))
     return {
         "rounds": rounds,
@@ -81,11 +81,11 @@ def run_trading(sources: list[str], rounds: int = 5) -> dict[str, Any]:
 # --- speed ---------------------------------------------------------------------------------------
 
 
-def _node(strategies: Sequence[str] | None) -> Node:
+def _node(strategies: Sequence[str] | None, limits: RiskLimits = _LIMITS) -> Node:
     if strategies is None:
         return Node(NodeConfig(discover=True))
     specs = tuple(StrategySpec(name) for name in strategies)
-    return Node(NodeConfig(discover=True, trading=TradingConfig(specs, limits=_LIMITS)))
+    return Node(NodeConfig(discover=True, trading=TradingConfig(specs, limits=limits)))
 
 
 def _seconds(inputs: list[Input], strategies: Sequence[str] | None) -> float:
@@ -153,9 +153,9 @@ def _trader(node: Node) -> Trader:
     return next(iter(node.desk.worlds.values())).trader
 
 
-def _started(inputs: list[Input]) -> Node:
+def _started(inputs: list[Input], limits: RiskLimits = _LIMITS) -> Node:
     """Return a node whose maker has quotes resting; BenchError without one."""
-    node = _node(("xemm",))
+    node = _node(("xemm",), limits)
     trader = _trader(node)
     for item in inputs:
         node.handle(*item)
