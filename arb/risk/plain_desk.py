@@ -1,8 +1,7 @@
-"""Pre-trade checks: each order passes here once, and each refusal has a number."""
+"""The plain twin of arb.risk.desk."""
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import OrderStore
@@ -12,9 +11,10 @@ from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
+from arb.risk.ticket import Ticket
 from market.fees import PPB, Fees
 from market.instrument import Instrument
-from market.order import AMOUNT_DECIMALS, Side, Tif, Type
+from market.order import AMOUNT_DECIMALS, Side
 
 _PPB_ONE = PPB * 10**AMOUNT_DECIMALS
 _SECOND_NS = 1_000_000_000
@@ -29,27 +29,8 @@ TouchOf = Callable[[int], "tuple[int, int] | None"]
 RateOf = Callable[[str], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """An order that somebody wants to send. Price in ticks, size in lots."""
-
-    slot: int
-    side: Side
-    price: int
-    lots: int
-    purpose: Purpose
-    strategy: str
-    type: Type = Type.LIMIT
-    tif: Tif = Tif.GTC
-    post_only: bool = False
-
-
-class RiskDesk:
-    """Checks tickets against limits, positions and what is open already.
-
-    `reducing` purposes (hedges, flattening) pass the checks that would keep a position on: bounds
-    on exposure, position and rate. They still keep the venue's rules, the collar and the credit.
-    """
+class PlainRiskDesk:
+    """Twin of `RiskDesk`."""
 
     def __init__(
         self,
