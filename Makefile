@@ -42,8 +42,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+# Two workers, a file at a time: what a file's tests share is made once.
 unit: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test: lint types unit sanitize
 

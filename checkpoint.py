@@ -11,20 +11,23 @@ ledger's closed entries (they decide nothing), and how wide a ladder's windows a
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import BuiltinMethodType, MethodType
+from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 import orjson
 
+from arb import image
 from arb.board import Board
 from arb.edge import Edge, EdgeLimits, Side
 from arb.ledger import Entry, Ledger, Rule, Total
 from arb.leg import Leg
+from arb.orders.order import OwnOrder
 from arb.outcomes import Outcomes
 from arb.pairs import Pair
 from arb.share import Share
@@ -49,16 +52,18 @@ from connectors.recovery import Recoveries, Recovery
 from connectors.registry import VENUE_NAMES
 from connectors.registry import venue as venue_of
 from connectors.venue import Venue, VenueConfig
+from engine.core import Engine
 from market.catalog_image import dump_catalog, load_catalog
 from market.digest import Digest
 from market.fees import Fees, FeeSchedule
 from market.grid import Grid
 from market.instrument import Instrument, Kind
+from market.order import Side as OrderSide
 from market.timers import Timers
 from node import Node, NodeConfig
 
 FORMAT = "crossquote-checkpoint"
-VERSION = 2
+VERSION = 3
 #: The head is one short line.
 HEAD_BYTES_MAX = 4096
 
@@ -87,6 +92,7 @@ _RECORDS: dict[type, tuple[str, ...]] = {
         Costs,
         AuditConfig,
         RestBook,
+        *image.RECORDS,
     )
 }
 #: Written attribute by attribute, and made empty, then filled.
@@ -98,14 +104,15 @@ _OBJECTS = (
     AuditRecord,
     ChangeLog,
     audit_desk._Round,
+    *image.OBJECTS,
 )
 #: What a node makes for itself; others hold them, so they are filled where they are.
 _PARTS = (
     *(Digest, Timers, L1, Ledger, ConsolidatedQuotes, Board, Outcomes, Recoveries, AuditDesk),
     Links,
 )
-_ROWS = (Side,)
-_ENUMS = (Rule, Kind, Phase)
+_ROWS = (Side, *image.ROWS)
+_ENUMS = (Rule, Kind, Phase, *image.ENUMS)
 _RULES = (SequenceRule, SpotDepthRule, FuturesDepthRule)
 _VENUES = frozenset(type(venue_of(name)) for name in VENUE_NAMES)
 
@@ -120,9 +127,18 @@ _LEFT_OUT: dict[type, frozenset[str]] = {
     AuditDesk: frozenset({"_books", "_instruments", "_links"}),
     Links: frozenset({"_books", "_instruments"}),
     Link: frozenset({"venue", "decode", "frame"}),
+    **image.LEFT_OUT,
 }
+#: Classes whose own name another one has as well.
+_ALIASES: dict[type, str] = {OrderSide: "OrderSide"}
+
+
+def _name(kind: type) -> str:
+    return _ALIASES.get(kind, kind.__name__)
+
+
 _NAMED: dict[str, Any] = {
-    kind.__name__: kind for kind in (*_RECORDS, *_OBJECTS, *_ROWS, *_ENUMS, *_RULES)
+    _name(kind): kind for kind in (*_RECORDS, *_OBJECTS, *_ROWS, *_ENUMS, *_RULES)
 }
 
 
@@ -262,8 +278,14 @@ def _description(head: dict[str, Any]) -> Description:
 def _attributes(value: object) -> Iterable[tuple[str, Any]]:
     """Yield what an object holds, apart from what its class leaves out and its own callbacks."""
     left_out = _LEFT_OUT.get(type(value), frozenset())
-    for name, held in vars(value).items():
-        if name not in left_out and not isinstance(held, MethodType | BuiltinMethodType):
+    # Functions are left to construction where there is one; elsewhere they are unknown state.
+    wired: Any = MethodType | BuiltinMethodType
+    if type(value) in image.PARTS:
+        wired |= FunctionType
+    names = vars(value) if hasattr(value, "__dict__") else getattr(type(value), "__slots__", ())
+    for name in names:
+        held = getattr(value, name)
+        if name not in left_out and not isinstance(held, wired):
             yield name, held
 
 
@@ -276,6 +298,13 @@ def _plain_text(text: str) -> str | dict[str, str]:
     except UnicodeEncodeError:
         return {"text": text.encode("utf-8", "surrogatepass").hex()}
     return text
+
+
+def _order(order: OwnOrder) -> dict[str, Any]:
+    row = image.order_row(order)
+    for at in image.ORDER_TEXTS:
+        row[at] = _plain_text(row[at])
+    return {"order": row}
 
 
 class _Writer:
@@ -294,8 +323,11 @@ class _Writer:
             tuple: lambda value: {"tuple": [self.value(one) for one in value]},
             dict: self._dict,
             set: lambda value: {"set": [self.value(one) for one in sorted(value)]},
+            deque: self._deque,
+            float: lambda value: {"float": value.hex()},
+            Engine: lambda value: {"engine": self._put(value.snapshot())},
             **dict.fromkeys(
-                _ENUMS, lambda value: {"enum": type(value).__name__, "value": value.value}
+                _ENUMS, lambda value: {"enum": _name(type(value)), "value": value.value}
             ),
             **dict.fromkeys(_ROWS, self._row),
         }
@@ -306,6 +338,7 @@ class _Writer:
             Link: self._link,
             Book: self._book,
             Share: self._share,
+            OwnOrder: _order,
         }
 
     def node(self, node: Node) -> dict[str, Any]:
@@ -319,6 +352,10 @@ class _Writer:
         held = dict(_attributes(node))
         parts = {name: part for name, part in held.items() if type(part) in _PARTS}
         numbers = {name: self._number(part) for name, part in parts.items()}
+        desk = list(image.parts(node.desk)) if node.desk is not None else []
+        first_of_desk = len(self._numbers)
+        for part in desk:
+            self._number(part)
         has = {name: self.value(value) for name, value in held.items() if name not in parts}
         return {
             "config": config,
@@ -327,6 +364,7 @@ class _Writer:
             "parts": numbers,
             "has": has,
             "filled": {name: self._part(part) for name, part in parts.items()},
+            "desk": {"no": first_of_desk, "filled": [self._part(part) for part in desk]},
         }
 
     def value(self, value: Any) -> Any:
@@ -344,18 +382,22 @@ class _Writer:
         if write is None:
             raise UnknownStateError(f"checkpoints do not know {kind.__module__}.{kind.__name__}")
         number = self._number(value)
-        return {"is": kind.__name__, "no": number, **write(value)}
+        return {"is": _name(kind), "no": number, **write(value)}
 
     def _list(self, value: list[Any]) -> list[Any]:
         self._once(value)
         return [self.value(one) for one in value]
+
+    def _deque(self, value: deque[Any]) -> dict[str, Any]:
+        self._once(value)
+        return {"deque": [self.value(one) for one in value], "most": value.maxlen}
 
     def _dict(self, value: dict[Any, Any]) -> dict[str, Any]:
         self._once(value)
         return {"dict": [[self.value(key), self.value(one)] for key, one in value.items()]}
 
     def _row(self, value: tuple[Any, ...]) -> dict[str, Any]:
-        return {"row": type(value).__name__, "values": [self.value(one) for one in value]}
+        return {"row": _name(type(value)), "values": [self.value(one) for one in value]}
 
     def _number(self, value: object) -> int:
         number = len(self._numbers)
@@ -422,6 +464,9 @@ class _Reader:
             "tuple": self._tuple,
             "dict": self._dict,
             "set": lambda value: set(map(self.value, value["set"])),
+            "deque": lambda value: deque(map(self.value, value["deque"]), value["most"]),
+            "float": lambda value: float.fromhex(value["float"]),
+            "engine": lambda value: Engine.restore(self._taken(value["engine"])),
             "int": lambda value: int(value["int"]),
             "text": lambda value: bytes.fromhex(value["text"]).decode("utf-8", "surrogatepass"),
             "enum": lambda value: self._kind(value["enum"], _ENUMS)(value["value"]),
@@ -438,9 +483,13 @@ class _Reader:
         self._objects[state["no"]] = node
         for name, number in state["parts"].items():
             self._objects[number] = self._part_of(node, name)
+        desk = list(image.parts(node.desk)) if node.desk is not None else []
+        self._objects.update(enumerate(desk, state["desk"]["no"]))
         self._fill(node, state["has"])
         for name, filled in state["filled"].items():
             self._fill_part(self._part_of(node, name), filled)
+        for part, filled in zip(desk, state["desk"]["filled"], strict=True):
+            self._fill(part, filled)
         return node
 
     def value(self, value: Any) -> Any:
@@ -470,10 +519,15 @@ class _Reader:
             kind = self._kind(value["is"], _OBJECTS)
             made = self._objects[number] = kind.__new__(kind)
             self._fill(made, value["has"])
+            image.rewire(made)
         elif "values" in value:
             made = self._kind(value["is"], _RECORDS)(*map(self.value, value["values"]))
         elif "symbols" in value:
             made = self._venue(value)
+        elif "order" in value:
+            # What is not plain is a text that could not be written as it is.
+            row = [self.value(one) if type(one) is dict else one for one in value["order"]]
+            made = image.order_of(row)
         elif "venue" in value:
             has = value["has"]
             made = Link(has["name"], has["index"], self.value(value["venue"]))
@@ -509,7 +563,7 @@ class _Reader:
     def _fill(self, made: object, has: dict[str, Any]) -> None:
         for name, value in has.items():
             held = self.value(value)
-            own = vars(made).get(name)
+            own = getattr(made, name, None)
             # Others may hold the list or dictionary itself.
             if type(own) is list and type(held) is list:
                 own[:] = held

@@ -7,6 +7,7 @@ another: recorded, handled, and its effects carried out. Nothing else touches th
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from cache.publisher import GRADE_FORBIDS, Publisher
 from checkpoint import dump
 from cli.loop_lag import LoopLag
 from cli.node_config import node_config
+from cli.returns import Returns
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from cli.slices import short_slices
@@ -66,21 +68,27 @@ class Options:
 
 
 class Daemon:
-    """One node with its venues. `run` serves until `stop` is called, the time is up or it fails."""
+    """One node with its venues. `run` serves until `stop` is called, the time is up or it fails.
 
-    def __init__(self, settings: Settings, options: Options) -> None:
+    A `node` is one that was restored, to go on with.
+    """
+
+    def __init__(self, settings: Settings, options: Options, node: Node | None = None) -> None:
         self.settings = settings
         self.options = options
         self.clock = StampClock()
         self.counters = Counters()
         self.lag = LoopLag()
-        self.node = Node(node_config(settings), Catalog())
+        self.node = node or Node(node_config(settings), Catalog())
         self.feeds: dict[str, VenueFeed] = {}
         self.recorder: Recorder | None = None
         self.unrecorded: Unrecorded | None = None
         self._compressor: Compressor | None = None
         self.publisher: Publisher | None = None
         self.l2_state = "off"
+        #: What the traded assets' prices did, for the report of value at risk.
+        self.returns = Returns()
+        self.halt_file_stands = False
         self.started_ns = self.clock.now_ns()
         self._log = structlog.get_logger()
         self._stopped = asyncio.Event()
@@ -197,6 +205,11 @@ class Daemon:
             self._log.info("recording goes on")
         else:
             self._log.error("recording stopped", reason=reason)
+            if self.node.desk is not None:
+                # The input that could not be recorded is handled first. That recording goes on
+                # lifts nothing: whoever looks after the disk resumes.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(self.command, "recording-stopped", reason)
 
     def open_l2(self) -> None:
         """Make the shared quote table; without it the daemon runs on and says so."""
@@ -228,6 +241,29 @@ class Daemon:
     def command(self, name: str, argument: str) -> None:
         """Hand a user's command to the node as a recorded input."""
         self.feed(Input(self.clock.now_ns(), InputKind.COMMAND, "user", argument.encode(), name))
+
+    def go_on(self) -> None:
+        """Let a restored node know that its connections are gone; nothing happened meanwhile.
+
+        At the node's own time: no deadline may come between, with books that look alive.
+        """
+        for link in list(self.node.links.values()):
+            if link.connected:
+                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note="restarted"))
+
+    def halt(self, why: str) -> None:
+        """Halt trading, where there is any, for a reason from outside."""
+        if self.node.desk is None:
+            return
+        self._log.error("trading halts", reason=why)
+        self.command("halt", why)
+
+    def look_for_halt_file(self) -> None:
+        """Halt when the file appears; that it goes resumes nothing."""
+        path = self.settings.trading.halt_file
+        stood, self.halt_file_stands = self.halt_file_stands, bool(path) and os.path.lexists(path)
+        if self.halt_file_stands and not stood:
+            self.halt(f"the file {path} appeared")
 
     def _arm(self) -> None:
         """Wake at the node's next deadline."""
@@ -346,11 +382,14 @@ class Daemon:
     async def _look_round(self) -> None:
         """Look for steps of the wall clock: each is an input of its own, and so is what follows.
 
-        And try again to record, where that was not possible.
+        And for the file that halts; and try again to record, where that was not possible.
         """
         while True:
+            self.look_for_halt_file()
             await asyncio.sleep(_CLOCK_S)
             self._record_again()
+            if self.node.desk is not None:
+                self.returns.sample(self.node.desk)
             step = self.clock.check()
             if step is not None:
                 self.feed(step)
@@ -386,7 +425,10 @@ async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:
 
 
 def handle_signals(daemon: Daemon) -> None:
-    """Stop gracefully on the first SIGINT or SIGTERM; a second one is not caught any more."""
+    """Stop gracefully on the first SIGINT or SIGTERM; a second one is not caught any more.
+
+    SIGUSR1 halts trading.
+    """
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
 
@@ -398,3 +440,4 @@ def handle_signals(daemon: Daemon) -> None:
 
     for number in numbers:
         loop.add_signal_handler(number, first)
+    loop.add_signal_handler(signal.SIGUSR1, daemon.halt, "signal SIGUSR1")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from arb.board import Board
+from arb.command import CommandError
+from arb.command import command as command_desk
 from arb.desk import TradingConfig, TradingDesk
 from arb.edge import Edge, EdgeLimits
 from arb.ledger import Ledger
@@ -526,10 +528,19 @@ class Node:
     def _command(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
         """A user's command; what it changes is decided here and nowhere else."""
         self.commands += 1
+        argument = data.decode("utf-8", "replace")
         if note == "resync":
-            slot = next((s for s, i in enumerate(self.instruments) if i.id == data.decode()), None)
+            slot = self.slot_of(argument)
             if slot is not None:
                 self._changed(slot, self.books[slot].condemn(Reason.AUDIT, "resync was asked for"))
+                return
+        elif self.desk is not None:
+            try:
+                if command_desk(self.desk, note, argument, self.now):
+                    self._log(source, "command", note, argument)
+                    return
+            except CommandError as error:
+                self._log(source, "bad_command", note, str(error))
                 return
         self._log(source, "unknown_command", note)
 

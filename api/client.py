@@ -71,6 +71,22 @@ class DoorClient:
         """Return every connection."""
         return self._rows("/connections")
 
+    def orders(self) -> dict[str, Any]:
+        """Return the orders of each world of trading; {} where nothing trades."""
+        return self._object("GET", "/orders")
+
+    def positions(self) -> dict[str, Any]:
+        """Return positions, hedges and balances of each world; {} where nothing trades."""
+        return self._object("GET", "/positions")
+
+    def risk(self) -> dict[str, Any]:
+        """Return limits and the risk state of each world; {} where nothing trades."""
+        return self._object("GET", "/risk")
+
+    def pnl(self) -> dict[str, Any]:
+        """Return profit and loss of each world and their band; {} where nothing trades."""
+        return self._object("GET", "/pnl")
+
     def command(self, name: str, argument: str) -> dict[str, Any]:
         """Give a command; returns {`accepted`, `reason`}."""
         return self._object("POST", "/command", orjson.dumps({"name": name, "argument": argument}))

@@ -1,6 +1,7 @@
 """The control door: HTTP on a Unix socket, for the verbs about a running daemon.
 
 GET  /status  /books?levels=N  /edges  /connections    what the view says, as JSON
+     /orders  /positions  /risk  /pnl
 POST /command {"name": …, "argument": …}               {"accepted": …, "reason": …}, also when not
 POST /stop                                             {"stopping": true}
 
@@ -99,6 +100,10 @@ class Door(UnixDoor):
             ("/status", view.status),
             ("/edges", view.edges),
             ("/connections", view.connections),
+            ("/orders", view.orders),
+            ("/positions", view.positions),
+            ("/risk", view.risk),
+            ("/pnl", view.pnl),
         ):
             app.router.add_get(path, reader(method), allow_head=False)
         app.router.add_get("/books", self._books, allow_head=False)

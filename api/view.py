@@ -30,6 +30,7 @@ class DaemonView(Protocol):
         `l2` of the shared memory {`state` text, …};
         `venues` {name: {`state` text, `offset_ns` of the venue's clock or None, `rest` {…},
         `errors` {name: count}}};
+        `trading` what `cli.trading_view.summary` says, None where nothing trades;
         `consolidated` [{`pair`, `bid` and `ask` {`instrument`, `price`, `size`} or None,
         `usable`, `venues`, `crossed`}].
         """
@@ -55,11 +56,26 @@ class DaemonView(Protocol):
     def connections(self) -> list[dict[str, Any]]:
         """Return every connection as `cli.report.connection_row`."""
 
+    def orders(self) -> dict[str, Any]:
+        """Return each world's open and held orders, as `cli.trading_view.orders`; {} without."""
+
+    def positions(self) -> dict[str, Any]:
+        """Return each world's positions, hedges and balances; {} where nothing trades."""
+
+    def risk(self) -> dict[str, Any]:
+        """Return limits and each world's risk state, as `cli.trading_view.risk`; {} without."""
+
+    def pnl(self) -> dict[str, Any]:
+        """Return each world's profit and loss and their band; {} where nothing trades."""
+
     def command(self, name: str, argument: str) -> dict[str, Any]:
         """Take a command as an input of the node, which is recorded before it is handled.
 
-        `resync` with a book's id drops that book and builds it anew. Returns {`accepted` boolean,
-        `reason` text}; an unknown name or argument is not accepted, and is no error.
+        `resync` with a book's id drops that book and builds it anew; `halt` with a reason,
+        `resume` with causes or '' for all, `cancel-all`, `flatten` and `approve` with the number
+        of a held order, and perhaps a world's name, act in every world of trading. Returns
+        {`accepted` boolean, `reason` text}; an unknown name or argument is not accepted, and is no
+        error.
         """
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from arb.flatten import Flattener
 from arb.orders.store import Patience
 from arb.paper.latency import Latency
 from arb.paper.venue import PaperVenue
@@ -57,6 +58,9 @@ class World:
             self.trader.on_report,
             paper.taken_ns,
         )
+        self.flattener = Flattener(
+            self.trader, lambda deadline: self._timer(deadline, "flatten", 0)
+        )
 
     def _timer(self, deadline_ns: int, name: str, subject: int) -> None:
         self._set_timer(deadline_ns, f"{self.name} {name}", subject)
@@ -96,5 +100,8 @@ class World:
         if name == "paper":
             self.trader.now = self.trader.store.now = now
             self.paper.on_timer(now)
+        elif name == "flatten":
+            self.trader.now = self.trader.store.now = now
+            self.flattener.on_timer(now)
         else:
             self.trader.on_timer(name, subject, now)

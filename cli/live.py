@@ -5,9 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from arb.command import COMMANDS, CommandError, check
 from bench.node import rss_mb
 from books.grade import Grade
 from checkpoint import build
+from cli import trading_view
 from cli.report import book_row, connection_row, edge_rows
 from daemon import Daemon
 from market.instrument import Instrument
@@ -53,6 +55,7 @@ class LiveView:
             "consolidated": [
                 asdict(node.consolidated.best(pair, now)) for pair in node.consolidated.pairs
             ],
+            "trading": trading_view.summary(node.desk) if node.desk is not None else None,
         }
 
     def _recording(self) -> dict[str, Any]:
@@ -144,16 +147,54 @@ class LiveView:
         node = self._daemon.node
         return [connection_row(node, name) for name in node.links]
 
+    def orders(self) -> dict[str, Any]:
+        """Return each world's open and held orders."""
+        desk = self._daemon.node.desk
+        return trading_view.orders(desk) if desk is not None else {}
+
+    def positions(self) -> dict[str, Any]:
+        """Return each world's positions, hedges and balances."""
+        desk = self._daemon.node.desk
+        return trading_view.positions(desk) if desk is not None else {}
+
+    def risk(self) -> dict[str, Any]:
+        """Return limits and each world's risk state."""
+        desk = self._daemon.node.desk
+        return trading_view.risk(desk, self._daemon.returns) if desk is not None else {}
+
+    def pnl(self) -> dict[str, Any]:
+        """Return each world's profit and loss, and their band."""
+        desk = self._daemon.node.desk
+        return trading_view.pnl(desk) if desk is not None else {}
+
     def command(self, name: str, argument: str) -> dict[str, Any]:
-        """Take a command as an input of the node."""
-        node = self._daemon.node
-        if name != "resync":
-            return {"accepted": False, "reason": f"unknown command {name!r}; known: resync"}
-        if node.slot_of(argument) is None:
-            known = ", ".join(one.id for one in node.instruments)
-            return {"accepted": False, "reason": f"no book {argument!r}; there are: {known}"}
+        """Take a command as an input of the node, unless it means nothing there."""
+        refused = self._refusal(name, argument)
+        if refused:
+            return {"accepted": False, "reason": refused}
         self._daemon.command(name, argument)
         return {"accepted": True, "reason": ""}
+
+    def _refusal(self, name: str, argument: str) -> str:
+        """Return why a command cannot be taken, '' when it can."""
+        node = self._daemon.node
+        if name == "resync":
+            known = ", ".join(one.id for one in node.instruments)
+            unknown = node.slot_of(argument) is None
+            return f"no book {argument!r}; there are: {known}" if unknown else ""
+        if name not in COMMANDS:
+            known = ", ".join(("resync", *COMMANDS))
+            return f"unknown command {name!r}; known: {known}"
+        if node.desk is None:
+            return "nothing trades here; trading.strategies of the configuration says what does"
+        if name == "resume" and self._daemon.halt_file_stands:
+            path = self._daemon.settings.trading.halt_file
+            return f"the file {path} is there and halts trading; remove it first"
+        try:
+            check(name, argument)
+        except CommandError as error:
+            return str(error)
+        return ""
 
     def stop(self) -> None:
         """Begin a graceful stop."""

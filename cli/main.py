@@ -8,14 +8,24 @@ from collections.abc import Sequence
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
+    "approve": "send an order that waits for a person",
     "backtest": "trade recorded feeds on paper, in three worlds of fills",
     "bench": "measure speed and memory",
     "books": "show the books of a running daemon",
+    "cancel-all": "cancel every open order of a running daemon",
     "config": "check, show or describe the configuration",
     "doctor": "look at machine and installation, and say what to do",
+    "edges": "show the edges of a running daemon",
     "engine": "match orders given as JSON lines",
     "fault": "lay a fault on a simulated venue, and score what the daemon made of it",
+    "flatten": "halt trading and close every position",
+    "halt": "halt trading and cancel every order",
+    "orders": "show the orders of a running daemon",
+    "pnl": "show profit and loss of a running daemon, and where it came from",
+    "positions": "show positions, hedges and balances of a running daemon",
     "replay": "replay recorded bytes through the node",
+    "resume": "let trading go on after a halt",
+    "risk": "show risk state, limits, value at risk and stress of a running daemon",
     "run": "run the daemon: simulated venues or real public feeds",
     "sim": "serve the simulated venues, or write a recording of them",
     "simtest": "run the whole node under seeded faults in virtual time",
@@ -35,7 +45,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     for name, summary in VERBS.items():
         verb = verbs.add_parser(name, help=summary, description=summary)
         if name == chosen:
-            module = importlib.import_module(f"cli.{name}")
+            module = importlib.import_module(f"cli.{name.replace('-', '_')}")
             module.configure(verb)
             verb.set_defaults(run=module.run)
     return parser

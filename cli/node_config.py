@@ -1,7 +1,11 @@
 """What the node and the transports need of the settings."""
 
+from arb.desk import TradingConfig
 from arb.edge import EdgeLimits
 from arb.pairs import Pair
+from arb.risk.limits import RiskLimits
+from arb.strategy.spec import StrategySpec
+from arb.world import PaperConfig
 from books.audit_plan import AuditConfig
 from connectors.registry import venue as venue_of
 from connectors.transport.limits import limits
@@ -11,8 +15,10 @@ from market.grid import split_decimal
 from node import NodeConfig
 
 from .settings import Settings
+from .settings.instrument_id import instrument_id
 from .settings.model import VenueSettings
-from .settings.rules import instrument_id
+from .settings.trading import LimitSettings, TradingSettings
+from .settings.trading_rules import latencies_ns
 
 #: What the simulated venues charge: less than the real ones' lowest tier, as an active market
 #: maker pays, so that edges survive now and then.
@@ -42,6 +48,49 @@ def node_config(settings: Settings) -> NodeConfig:
         audits=_audits(settings),
         venues={name: _venue(one) for name, one in settings.venues.enabled().items()},
         pairs=_pairs(settings),
+        trading=trading_config(settings.trading),
+    )
+
+
+def trading_config(trading: TradingSettings) -> TradingConfig | None:
+    """Return what trades, None without strategies."""
+    if not trading.strategies:
+        return None
+    latency = latencies_ns(trading)
+    return TradingConfig(
+        tuple(
+            StrategySpec(
+                one.name, tuple(map(instrument_id, one.instruments)), tuple(one.keys.items())
+            )
+            for one in trading.strategies
+        ),
+        trading.currency,
+        _limits(trading.limits),
+        PaperConfig(latency, latency),
+        tuple(
+            (venue, asset, amount)
+            for venue, held in trading.balances.items()
+            for asset, amount in held.items()
+        ),
+    )
+
+
+def _limits(limits: LimitSettings) -> RiskLimits:
+    return RiskLimits(
+        notional_max=limits.notional_max,
+        collar_ppb=limits.collar_bps * (PPB // 10_000),
+        orders_per_second=limits.orders_per_second,
+        open_orders_max=limits.open_orders_max,
+        position_max=limits.position_max,
+        aggregate_max=limits.aggregate_max,
+        exposure_max=limits.exposure_max,
+        volume_permille=limits.volume_permille,
+        loss_max=limits.loss_max,
+        drawdown_max=limits.drawdown_max,
+        jump_ppb=limits.jump_bps * (PPB // 10_000),
+        jump_ns=limits.jump_ms * _MS,
+        doubt_ns=limits.doubt_ms * _MS,
+        margin_permille=limits.margin_permille,
     )
 
 

@@ -19,9 +19,12 @@ from cli.config import add_config_argument
 from cli.glance import glance
 from cli.live import LiveView
 from cli.logs import Log, start_logging
+from cli.node_config import node_config
 from cli.output import report_refusal
+from cli.pnl import lines as pnl_lines
 from cli.report import human, report
-from cli.settings import Loaded, SettingsError, load
+from cli.restore import Restored, restored
+from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Scenario
 from cli.simulated import simulated
 from cli.unrecorded import explained
@@ -97,11 +100,13 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         options = Options(
             addresses, args.seconds, seed=os.getpid(), sim_socket=str(sim_socket.absolute())
         )
-        daemon = Daemon(settings, options)
+        before = _before(settings)
+        daemon = Daemon(settings, options, before.node)
         # Whatever fails from here on, no open recording and no table of quotes stays behind.
         stack.callback(daemon.close)
         daemon.build()
         _open_recording(daemon, asked=args.record is not None)
+        _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
         door = Door(view, settings.control.socket)
@@ -123,6 +128,8 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             feed_ns = daemon.clock.now_ns() - first_ns
             result.update(report(daemon.node, feed_ns, time.perf_counter() - started))
             result["status"] = view.status()
+            if daemon.node.desk is not None:
+                result["trading"] = {"pnl": view.pnl(), "positions": view.positions()}
 
         try:
             await daemon.run(summarise)
@@ -132,11 +139,34 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             sys.stdout.write(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n")
         else:
             print(human(result))
+            if "trading" in result:
+                print("\n".join(["", *pnl_lines(result["trading"]["pnl"])]))
     return 0
 
 
 class _RecordRefusedError(Exception):
     """The folder that the user asked for cannot be recorded into; the message says what to do."""
+
+
+def _before(settings: Settings) -> Restored:
+    """Return what a daemon that trades goes on from."""
+    recording = settings.recording
+    if not (settings.trading.strategies and settings.trading.restore and recording.enabled):
+        return Restored()
+    return restored(Path(recording.dir), node_config(settings))
+
+
+def _go_on(daemon: Daemon, before: Restored) -> None:
+    """Tell what trading goes on from; where it should and cannot, a person has to look."""
+    say = structlog.get_logger()
+    if before.node is not None:
+        daemon.go_on()
+        say.info("trading goes on", inputs=before.inputs)
+    elif before.lost:
+        say.error("trading cannot go on from its recording", reason=before.why)
+        daemon.command("not-restored", before.why)
+    elif before.why:
+        say.info("trading begins anew", reason=before.why)
 
 
 def _open_recording(daemon: Daemon, *, asked: bool) -> None:

@@ -20,6 +20,7 @@ from .fields import (
     size_of_bytes,
     text,
 )
+from .trading_verb import amount
 
 _EXAMPLES = """examples:
   crossquote status
@@ -67,6 +68,7 @@ def lines(status: dict[str, Any]) -> list[str]:
         _line("recording", _recording(mapping(status, "recording"))),
         _line("shared memory", _pairs(mapping(status, "l2"))),
     ]
+    out += _trading(mapping(status, "trading"))
     out += _venues(mapping(status, "venues"))
     out += _consolidated(rows(status.get("consolidated")))
     return out
@@ -92,6 +94,22 @@ def _recording(row: dict[str, Any]) -> str:
         f" {count(number(row, 'segments'))} segments, {count(number(row, 'errors'))} errors,"
         f" {text(row, 'dir')}"
     )
+
+
+def _trading(trading: dict[str, Any]) -> list[str]:
+    out = []
+    worlds = mapping(trading, "worlds")
+    for name in worlds:
+        row = mapping(worlds, name)
+        out.append(
+            _line(
+                f"{printable(name)}",
+                f"{text(row, 'state')}, {text(row, 'open_orders')} orders open,"
+                f" {text(row, 'fills')} fills, profit {amount(row, 'pnl')}"
+                f" {text(trading, 'currency')}",
+            )
+        )
+    return out
 
 
 def _venues(venues: dict[str, Any]) -> list[str]:

@@ -40,7 +40,8 @@ for path in tests/connectors/test_decode*.py tests/connectors/test_fuzz*.py test
   tests/cache/test_l2_round_trip.py tests/cache/test_intake.py tests/cache/test_publisher.py \
   tests/connectors/transport/test_gate.py tests/connectors/transport/test_splitter.py \
   tests/replay/test_segment_core.py tests/replay/test_input_log.py \
-  tests/replay/test_frame_path.py; do
+  tests/replay/test_frame_path.py tests/sim/exchange tests/sim/market/test_flow.py \
+  tests/sim/simtest/test_parts.py; do
   [[ -e $path ]] && tests+=("$path")
 done
 

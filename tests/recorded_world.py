@@ -14,7 +14,7 @@ from sim.recording import write_recording
 
 
 @cache
-def feed(seconds: int = 8, seed: int = 1) -> tuple[Input, ...]:
+def feed(seconds: int = 12, seed: int = 3) -> tuple[Input, ...]:
     """Return the inputs of a generated recording of both venues."""
     with TemporaryDirectory() as folder:
         write_recording(Path(folder), seed, seconds)

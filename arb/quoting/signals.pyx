@@ -30,6 +30,12 @@ cdef void _add(decayed_t *one, double value, int64_t now) noexcept nogil:
 cdef class Signals:
     """What the models see of one instrument."""
 
+    #: All that it remembers, by name: what a checkpoint keeps.
+    __slots__ = (
+        *("half_life_s", "bid", "bid_lots", "ask", "ask_lots", "mid", "first_ns", "vpin"),
+        *("touch", "sums"),
+    )
+
     def __init__(self, double half_life_s=30.0, double vpin_bucket=0.0):
         if not half_life_s > 0.0:
             raise ValueError(f"half_life_s must be positive, not {half_life_s}")
@@ -40,6 +46,24 @@ cdef class Signals:
         self.distances.half_life_s = half_life_s
         self.vpin = Vpin(vpin_bucket) if vpin_bucket > 0.0 else None
         self.touch = (0, 0, 0, 0)
+
+    @property
+    def sums(self):
+        """(half-life, sum, time of the sum) of the squares, the flow, the trades and the reaches."""
+        return (
+            (self.squares.half_life_s, self.squares.total, self.squares.at_ns),
+            (self.flow.half_life_s, self.flow.total, self.flow.at_ns),
+            (self.trades.half_life_s, self.trades.total, self.trades.at_ns),
+            (self.distances.half_life_s, self.distances.total, self.distances.at_ns),
+        )
+
+    @sums.setter
+    def sums(self, values):
+        squares, flow, trades, distances = values
+        self.squares.half_life_s, self.squares.total, self.squares.at_ns = squares
+        self.flow.half_life_s, self.flow.total, self.flow.at_ns = flow
+        self.trades.half_life_s, self.trades.total, self.trades.at_ns = trades
+        self.distances.half_life_s, self.distances.total, self.distances.at_ns = distances
 
     def on_touch(self, tuple touch not None, int64_t now):
         """The best bid or ask changed; both sides are there. The same touch again tells nothing."""

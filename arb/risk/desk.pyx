@@ -58,29 +58,12 @@ cdef object _MANUAL = Purpose.MANUAL
 cdef object _HELD = RiskReason.HELD
 
 
-cdef class RiskDesk:
+class RiskDesk:
     """Checks tickets against limits, positions and what is open already.
 
     `reducing` purposes (hedges, flattening) pass the checks that would keep a position on: bounds
     on exposure, position and rate. They still keep the venue's rules, the collar and the credit.
     """
-
-    cdef readonly object limits
-    cdef readonly object switch
-    cdef readonly dict lines
-    cdef readonly dict refusals
-    cdef readonly dict held
-    cdef object _next_held
-    cdef object _store
-    cdef object _portfolio
-    cdef object _touch_of
-    cdef object _rate_of
-    cdef object _notional_max
-    cdef object _aggregate_max
-    cdef object _exposure_max
-    cdef object _position_max
-    cdef object _sent
-    cdef dict _venue_slots
 
     def __init__(
         self,
@@ -133,119 +116,9 @@ cdef class RiskDesk:
 
     def check(self, ticket, now, replacing=None):
         """Return OK, or why the ticket may not be sent; `replacing` is the order it stands for."""
-        reason = self._check(ticket, now, replacing)
+        reason = _check(self, ticket, now, replacing)
         self.refusals[reason] += 1
         return reason
-
-    cdef object _check(self, ticket, now, replacing):
-        line = self.lines.get(ticket.slot)
-        if line is None:
-            return _NOT_TRADED
-        if ticket.purpose in _REDUCING:
-            return (
-                self._admit(line, ticket)
-                or self._rules(line, ticket)
-                or self._price(ticket, self._touch_of(ticket.slot))
-                or self._own(line, ticket, replacing)
-            )
-        touch = self._touch_of(ticket.slot)
-        if self.switch.state is not _STATE_ACTIVE:
-            reason = self._admit(line, ticket)
-            if reason:
-                return reason
-        return (
-            self._rules(line, ticket)
-            or (_GRADE if touch is None else self._price(ticket, touch))
-            or self._bounds(line, ticket, replacing)
-            or self._own(line, ticket, replacing)
-            or self._fat_finger(line, ticket, now)
-            or self._paced(now)
-        )
-
-    cdef object _admit(self, line, ticket):
-        """What the risk state lets through."""
-        state = self.switch.state
-        if state is _STATE_ACTIVE or ticket.purpose is _FLATTEN:
-            return _OK
-        if state is _STATE_HALT:
-            return _HALTED
-        if ticket.purpose is _HEDGE or self._reduces(line, ticket):
-            return _OK
-        return _REDUCE_ONLY
-
-    cdef object _own(self, line, ticket, replacing):
-        """What our own orders and balances say."""
-        if self._crosses_own(ticket, replacing):
-            return _SELF_TRADE
-        if not self._affordable(line, ticket, replacing):
-            return _CREDIT
-        return _OK
-
-    cdef object _rules(self, line, ticket):
-        """The venue's own rules, which it would answer with a reject."""
-        price, lots = ticket.price, ticket.lots
-        if lots <= 0 or lots % line.lot:
-            return _OFF_LOT
-        if price <= 0 or price % line.tick:
-            return _OFF_TICK
-        if lots < line.lots_min or price * lots * line.units.notional < line.notional_min:
-            return _BELOW_MINIMUM
-        if line.lots_max and lots > line.lots_max:
-            return _ABOVE_MAXIMUM
-        return _OK
-
-    cdef object _price(self, ticket, touch):
-        """A limit far through the market is a mistake, whoever made it."""
-        if touch is None or not self.limits.collar_ppb:
-            return _OK
-        bid, ask = touch
-        if ticket.side is _BUY:
-            reference = ask or bid
-            beyond = ticket.price - reference
-        else:
-            reference = bid or ask
-            beyond = reference - ticket.price
-        if reference == 0:
-            return _NO_PRICE
-        if beyond * PPB > reference * self.limits.collar_ppb:
-            return _PRICE_COLLAR
-        return _OK
-
-    cdef object _bounds(self, line, ticket, replacing):
-        """Size, position and exposure in the reporting currency, counting all that is open."""
-        limits = self.limits
-        rate = self._rate_of(line.instrument.quote)
-        if rate == 0:
-            return _NO_CONVERSION
-        full = len(self._store.open) >= limits.open_orders_max > 0
-        if full and replacing is None:
-            return _OPEN_ORDERS
-        unit = line.units.notional * ticket.price * rate
-        value = ticket.lots * unit
-        if value > self._notional_max > 0:
-            return _NOTIONAL_MAX
-        if self._aggregate_max and self.aggregate() * PPB + value > self._aggregate_max:
-            return _AGGREGATE_MAX
-        return self._positions(line, ticket, unit, replacing)
-
-    cdef object _positions(
-        self, line, ticket, unit, replacing
-    ):
-        """What this side could become if all that is open on it were filled."""
-        open_lots = self._store.exposed(ticket.slot)[ticket.side] + ticket.lots
-        if replacing is not None:
-            open_lots -= replacing.open_lots
-        if open_lots * unit > self._exposure_max > 0:
-            return _EXPOSURE_MAX
-        if not self._position_max:
-            return _OK
-        held = self._portfolio.base_held(ticket.slot)
-        if ticket.side is _SELL:
-            held = -held
-        worst = (held + open_lots * line.units.lot) * unit // line.units.lot
-        if worst > self._position_max:
-            return _POSITION_MAX
-        return _OK
 
     def aggregate(self):
         """Return the value of all perpetual positions and open orders, in reporting amounts.
@@ -265,95 +138,6 @@ cdef class RiskDesk:
                 total += held * self._rate_of(line.instrument.quote) // PPB
         return total
 
-    cdef object _reduces(self, line, ticket):
-        held = self._portfolio.base_held(ticket.slot)
-        buys, sells = self._store.exposed(ticket.slot)
-        if ticket.side is _BUY:
-            return held + (buys + ticket.lots) * line.units.lot <= 0
-        return held - (sells + ticket.lots) * line.units.lot >= 0
-
-    cdef object _crosses_own(self, ticket, replacing):
-        orders = self._store.by_slot.get(ticket.slot)
-        if orders is None:
-            return False
-        side, price = ticket.side, ticket.price
-        for order in orders.values():
-            if order.side is side or order is replacing:
-                continue
-            # Until a replace is answered the order may stand at either price.
-            old, new = order.price, order.new_price or order.price
-            if (
-                (price >= old or price >= new)
-                if side is _BUY
-                else (price <= old or price <= new)
-            ):
-                return True
-        return False
-
-    cdef object _affordable(self, line, ticket, replacing):
-        """The balance covers what is open already and this ticket, with its fee."""
-        instrument = line.instrument
-        venue = instrument.venue
-        if not line.spot:
-            return self._margined(line, ticket)
-        selling = ticket.side is _SELL
-        asset = instrument.base if selling else instrument.quote
-        need = self._cost(line, ticket.price, ticket.lots, selling)
-        by_slot, side = self._store.by_slot, ticket.side
-        for slot in self._venue_slots[venue]:
-            orders = by_slot.get(slot)
-            other = self.lines.get(slot)
-            if orders is None or other is None or not other.spot:
-                continue
-            if (other.instrument.base if selling else other.instrument.quote) != asset:
-                continue
-            for order in orders.values():
-                if order.side is side and order is not replacing:
-                    price = max(order.price, order.new_price)
-                    need += self._cost(other, price, order.open_lots, selling)
-        return need <= self._portfolio.balance(venue, asset)
-
-    cdef object _cost(self, line, price, lots, bint selling):
-        if selling:
-            return lots * line.units.lot
-        value = price * lots * line.units.notional
-        return value + value * line.taker_ppb // PPB
-
-    cdef object _margined(self, line, ticket):
-        """The margin of the largest position that open orders could make is there."""
-        buys, sells = self._store.exposed(ticket.slot)
-        lots = (buys if ticket.side is _BUY else sells) + ticket.lots
-        base = abs(self._portfolio.base_held(ticket.slot)) + lots * line.units.lot
-        value = base * ticket.price * line.units.notional // line.units.lot
-        balance = self._portfolio.balance(line.instrument.venue, line.instrument.quote)
-        return value * self.limits.margin_permille <= balance * 1000
-
-    cdef object _paced(self, now):
-        limit = self.limits.orders_per_second
-        if not limit:
-            return _OK
-        sent = self._sent
-        while sent and sent[0] <= now - _SECOND_NS:
-            sent.popleft()
-        if len(sent) >= limit:
-            return _ORDER_RATE
-        sent.append(now)
-        return _OK
-
-    cdef object _fat_finger(self, line, ticket, now):
-        """An order that is much of the recent volume waits for a person; quotes are many and small.
-
-        Where nothing has traded only a person's own order waits: nobody can say what is much.
-        """
-        if not self.limits.volume_permille or ticket.purpose is _QUOTE:
-            return _OK
-        line.forget(now)
-        if line.traded == 0 and ticket.purpose is not _MANUAL:
-            return _OK
-        if ticket.lots * 1000 > line.traded * self.limits.volume_permille:
-            return _HELD
-        return _OK
-
     # --- approval --------------------------------------------------------------------------------
 
     def hold(self, ticket):
@@ -364,3 +148,215 @@ cdef class RiskDesk:
         self._next_held += 1
         self.held[number] = ticket
         return number
+
+
+cdef object _check(desk, ticket, now, replacing):
+    line = desk.lines.get(ticket.slot)
+    if line is None:
+        return _NOT_TRADED
+    if ticket.purpose in _REDUCING:
+        return (
+            _admit(desk, line, ticket)
+            or _rules(desk, line, ticket)
+            or _price(desk, ticket, desk._touch_of(ticket.slot))
+            or _own(desk, line, ticket, replacing)
+        )
+    touch = desk._touch_of(ticket.slot)
+    if desk.switch.state is not _STATE_ACTIVE:
+        reason = _admit(desk, line, ticket)
+        if reason:
+            return reason
+    return (
+        _rules(desk, line, ticket)
+        or (_GRADE if touch is None else _price(desk, ticket, touch))
+        or _bounds(desk, line, ticket, replacing)
+        or _own(desk, line, ticket, replacing)
+        or _fat_finger(desk, line, ticket, now)
+        or _paced(desk, now)
+    )
+
+
+cdef object _admit(desk, line, ticket):
+    """What the risk state lets through."""
+    state = desk.switch.state
+    if state is _STATE_ACTIVE or ticket.purpose is _FLATTEN:
+        return _OK
+    if state is _STATE_HALT:
+        return _HALTED
+    if ticket.purpose is _HEDGE or _reduces(desk, line, ticket):
+        return _OK
+    return _REDUCE_ONLY
+
+
+cdef object _own(desk, line, ticket, replacing):
+    """What our own orders and balances say."""
+    if _crosses_own(desk, ticket, replacing):
+        return _SELF_TRADE
+    if not _affordable(desk, line, ticket, replacing):
+        return _CREDIT
+    return _OK
+
+
+cdef object _rules(desk, line, ticket):
+    """The venue's own rules, which it would answer with a reject."""
+    price, lots = ticket.price, ticket.lots
+    if lots <= 0 or lots % line.lot:
+        return _OFF_LOT
+    if price <= 0 or price % line.tick:
+        return _OFF_TICK
+    if lots < line.lots_min or price * lots * line.units.notional < line.notional_min:
+        return _BELOW_MINIMUM
+    if line.lots_max and lots > line.lots_max:
+        return _ABOVE_MAXIMUM
+    return _OK
+
+
+cdef object _price(desk, ticket, touch):
+    """A limit far through the market is a mistake, whoever made it."""
+    if touch is None or not desk.limits.collar_ppb:
+        return _OK
+    bid, ask = touch
+    if ticket.side is _BUY:
+        reference = ask or bid
+        beyond = ticket.price - reference
+    else:
+        reference = bid or ask
+        beyond = reference - ticket.price
+    if reference == 0:
+        return _NO_PRICE
+    if beyond * PPB > reference * desk.limits.collar_ppb:
+        return _PRICE_COLLAR
+    return _OK
+
+
+cdef object _bounds(desk, line, ticket, replacing):
+    """Size, position and exposure in the reporting currency, counting all that is open."""
+    limits = desk.limits
+    rate = desk._rate_of(line.instrument.quote)
+    if rate == 0:
+        return _NO_CONVERSION
+    full = len(desk._store.open) >= limits.open_orders_max > 0
+    if full and replacing is None:
+        return _OPEN_ORDERS
+    unit = line.units.notional * ticket.price * rate
+    value = ticket.lots * unit
+    if value > desk._notional_max > 0:
+        return _NOTIONAL_MAX
+    if desk._aggregate_max and desk.aggregate() * PPB + value > desk._aggregate_max:
+        return _AGGREGATE_MAX
+    return _positions(desk, line, ticket, unit, replacing)
+
+
+cdef object _positions(desk, line, ticket, unit, replacing
+):
+    """What this side could become if all that is open on it were filled."""
+    open_lots = desk._store.exposed(ticket.slot)[ticket.side] + ticket.lots
+    if replacing is not None:
+        open_lots -= replacing.open_lots
+    if open_lots * unit > desk._exposure_max > 0:
+        return _EXPOSURE_MAX
+    if not desk._position_max:
+        return _OK
+    held = desk._portfolio.base_held(ticket.slot)
+    if ticket.side is _SELL:
+        held = -held
+    worst = (held + open_lots * line.units.lot) * unit // line.units.lot
+    if worst > desk._position_max:
+        return _POSITION_MAX
+    return _OK
+
+
+cdef object _reduces(desk, line, ticket):
+    held = desk._portfolio.base_held(ticket.slot)
+    buys, sells = desk._store.exposed(ticket.slot)
+    if ticket.side is _BUY:
+        return held + (buys + ticket.lots) * line.units.lot <= 0
+    return held - (sells + ticket.lots) * line.units.lot >= 0
+
+
+cdef object _crosses_own(desk, ticket, replacing):
+    orders = desk._store.by_slot.get(ticket.slot)
+    if orders is None:
+        return False
+    side, price = ticket.side, ticket.price
+    for order in orders.values():
+        if order.side is side or order is replacing:
+            continue
+        # Until a replace is answered the order may stand at either price.
+        old, new = order.price, order.new_price or order.price
+        if (
+            (price >= old or price >= new)
+            if side is _BUY
+            else (price <= old or price <= new)
+        ):
+            return True
+    return False
+
+
+cdef object _affordable(desk, line, ticket, replacing):
+    """The balance covers what is open already and this ticket, with its fee."""
+    instrument = line.instrument
+    venue = instrument.venue
+    if not line.spot:
+        return _margined(desk, line, ticket)
+    selling = ticket.side is _SELL
+    asset = instrument.base if selling else instrument.quote
+    need = _cost(desk, line, ticket.price, ticket.lots, selling)
+    by_slot, side = desk._store.by_slot, ticket.side
+    for slot in desk._venue_slots[venue]:
+        orders = by_slot.get(slot)
+        other = desk.lines.get(slot)
+        if orders is None or other is None or not other.spot:
+            continue
+        if (other.instrument.base if selling else other.instrument.quote) != asset:
+            continue
+        for order in orders.values():
+            if order.side is side and order is not replacing:
+                price = max(order.price, order.new_price)
+                need += _cost(desk, other, price, order.open_lots, selling)
+    return need <= desk._portfolio.balance(venue, asset)
+
+
+cdef object _cost(desk, line, price, lots, bint selling):
+    if selling:
+        return lots * line.units.lot
+    value = price * lots * line.units.notional
+    return value + value * line.taker_ppb // PPB
+
+
+cdef object _margined(desk, line, ticket):
+    """The margin of the largest position that open orders could make is there."""
+    buys, sells = desk._store.exposed(ticket.slot)
+    lots = (buys if ticket.side is _BUY else sells) + ticket.lots
+    base = abs(desk._portfolio.base_held(ticket.slot)) + lots * line.units.lot
+    value = base * ticket.price * line.units.notional // line.units.lot
+    balance = desk._portfolio.balance(line.instrument.venue, line.instrument.quote)
+    return value * desk.limits.margin_permille <= balance * 1000
+
+
+cdef object _paced(desk, now):
+    limit = desk.limits.orders_per_second
+    if not limit:
+        return _OK
+    sent = desk._sent
+    while sent and sent[0] <= now - _SECOND_NS:
+        sent.popleft()
+    if len(sent) >= limit:
+        return _ORDER_RATE
+    sent.append(now)
+    return _OK
+
+
+cdef object _fat_finger(desk, line, ticket, now):
+    """An order that is much of the recent volume waits for a person; quotes are many and small.
+
+    Where nothing has traded only a person's own order waits: nobody can say what is much.
+    """
+    if not desk.limits.volume_permille or ticket.purpose is _QUOTE:
+        return _OK
+    line.forget(now)
+    if line.traded == 0 and ticket.purpose is not _MANUAL:
+        return _OK
+    if ticket.lots * 1000 > line.traded * desk.limits.volume_permille:
+        return _HELD
+    return _OK

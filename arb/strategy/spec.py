@@ -2,20 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import TypeVar
 
 from arb.hedging.config import HedgeConfig
 from arb.portfolio.units import amount_of
 from arb.quoting.manager import Care
 from arb.quoting.model import MODELS, Parameters
+from arb.schedule.config import AtEnd, ScheduleConfig, Style
+from arb.schedule.curve import PPM, Window
+from arb.schedule.make import SCHEDULES, curve
+from arb.schedule.schedule import Schedule
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
 from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.triangle import Triangle
+from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
 from arb.trader import Strategy, Trader
 from market.fees import PPB
 from market.grid import split_decimal
+from market.instrument import Instrument, Kind
+from market.order import AMOUNT_DECIMALS, Side
 
 _MS = 1_000_000
+_SECOND = 1_000_000_000
 
 
 class SpecError(ValueError):
@@ -52,7 +62,7 @@ def check(spec: StrategySpec) -> None:
     if spec.name not in _BUILDERS:
         raise SpecError(f"unknown strategy {spec.name!r}, one of {', '.join(_BUILDERS)}")
     values = dict(spec.keys)
-    _BUILDERS[spec.name](spec.name, (0, 1), values)
+    _BUILDERS[spec.name](spec.name, (0, 1, 2), values)
     if values:
         raise SpecError(f"{spec.name}: unknown key {next(iter(values))!r}")
 
@@ -65,8 +75,10 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
         found = [known.get(name, -1) for name in spec.instruments]
         return tuple(found) if min(found) >= 0 else None
     tradable = [slot for slot in range(len(instruments)) if slot in trader.risk.lines]
-    if spec.name in MODELS:
+    if spec.name in MODELS or spec.name in SCHEDULES:
         return (tradable[0],) if tradable else None
+    if spec.name == "triangular":
+        return _cycle(tradable, instruments)
     for at, first in enumerate(tradable):
         for second in tradable[at + 1 :]:
             one, other = instruments[first], instruments[second]
@@ -74,6 +86,17 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
             bridged = trader.rates.slot_between(other.quote, one.quote) is not None
             if same and (one.quote == other.quote or bridged):
                 return first, second
+    return None
+
+
+def _cycle(tradable: list[int], instruments: list[Instrument]) -> tuple[int, ...] | None:
+    """Return the first three spot books of one venue that close a cycle."""
+    spot = [slot for slot in tradable if instruments[slot].kind is Kind.SPOT]
+    for slots in combinations(spot, 3):
+        try:
+            return Triangle.of(slots, instruments).slots
+        except ValueError:
+            continue
     return None
 
 
@@ -123,6 +146,31 @@ def _flag(values: dict[str, str], key: str, *, default: bool) -> bool:
     if text not in ("true", "false"):
         raise SpecError(f"{key}={text}: expected true or false")
     return text == "true"
+
+
+def _seconds(values: dict[str, str], key: str, default: str) -> int:
+    """Return decimal seconds as ns."""
+    ns: int = _amount(values, key, default) // 10 ** (AMOUNT_DECIMALS - 9)
+    return ns
+
+
+_Choice = TypeVar("_Choice")
+
+
+def _choice(values: dict[str, str], key: str, choices: dict[str, _Choice]) -> _Choice:
+    """Return what a word stands for; the first one where nothing is said."""
+    text = _take(values, key, next(iter(choices)))
+    if text not in choices:
+        raise SpecError(f"{key}={text}: expected {' or '.join(choices)}")
+    return choices[text]
+
+
+def _weights(values: dict[str, str]) -> tuple[int, ...]:
+    text = _take(values, "profile", "")
+    try:
+        return tuple(int(one) for one in text.split(",")) if text else ()
+    except ValueError:
+        raise SpecError(f"profile={text}: expected weights such as 3,1,2") from None
 
 
 def _care(values: dict[str, str]) -> Care:
@@ -203,6 +251,73 @@ def _arbitrage(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Ma
     return lambda trader: Arbitrage(config, trader)
 
 
+def _schedule(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    start, end = (_seconds(values, key, text) for key, text in (("start_s", "0"), ("end_s", "60")))
+    side = _choice(values, "side", {"buy": Side.BUY, "sell": Side.SELL})
+    style = _choice(values, "style", {"passive": Style.PASSIVE, "aggressive": Style.AGGRESSIVE})
+    at_end = _choice(values, "at_end", {"cancel": AtEnd.CANCEL, "cross": AtEnd.CROSS})
+    share = _amount(values, "participation", "0.1" if name == "pov" else "0")
+    base = ScheduleConfig(slots[0], side, 1)
+    try:
+        config = replace(
+            base,
+            size=_amount(values, "size", "0.1"),
+            limit=_amount(values, "limit", "0"),
+            style=style,
+            at_end=at_end,
+            share_ppm=share * PPM // 10**AMOUNT_DECIMALS,
+            child=_amount(values, "child", "0"),
+            step_ns=_number(values, "step_ms", base.step_ns // _MS, int) * _MS,
+            patience=_number(values, "patience", base.patience, int),
+            band_ppb=_ppb(values, "band_bps", "5"),
+            crosses=_number(values, "crosses", base.crosses, int),
+            name=name,
+        )
+        if name == "vwap":
+            period = _seconds(values, "period_s", "86400")
+            config = replace(config, weights=_weights(values), period_ns=period)
+        window = Window(start, end)
+        curve(config, window)
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from None
+    return lambda trader: Schedule(config, window, trader)
+
+
+def _triangular(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    size = _amount(values, "size", "0.1")
+    bound = _amount(values, "bound", "0") or 2 * size
+    if len(slots) != 3:
+        raise SpecError(f"{name}: instruments must name three")
+    try:
+        config = TriangularConfig(
+            (slots[0], slots[1], slots[2]),
+            size,
+            bound,
+            _amount(values, "middle_bound", "0") or bound,
+            _ppb(values, "margin_bps", "1"),
+            sequenced=_flag(values, "sequenced", default=False),
+            pause_ns=_number(values, "wait_ms", 100, int) * _MS,
+            band_ppb=_ppb(values, "band_bps", "20"),
+            tries=_number(values, "tries", 3, int),
+            limit_ns=_number(values, "limit_ms", 2_000, int) * _MS,
+            name=name,
+        )
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from None
+    return lambda trader: _cyclic(config, trader)
+
+
+def _cyclic(config: TriangularConfig, trader: Trader) -> Triangular:
+    try:
+        return Triangular(config, trader)
+    except ValueError as error:
+        raise SpecError(f"{config.name}: {error}") from None
+
+
 def _hedged(name: str, slots: tuple[int, ...], values: dict[str, str], bound: int) -> HedgeConfig:
     try:
         return _hedge(slots, values, bound)
@@ -215,6 +330,8 @@ def _hedged(name: str, slots: tuple[int, ...], values: dict[str, str], bound: in
 _BUILDERS: Mapping[str, Callable[[str, tuple[int, ...], dict[str, str]], _Made]] = {
     "xemm": _xemm,
     "arbitrage": _arbitrage,
+    "triangular": _triangular,
     **dict.fromkeys(MODELS, _single),
+    **dict.fromkeys(SCHEDULES, _schedule),
 }
 STRATEGIES = tuple(_BUILDERS)

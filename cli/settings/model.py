@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from market.fees import LOWEST_TIER, PPB
 
 from .kinds import decimal, text, whole
+from .trading import TradingSettings
 
 
 class Urls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -348,3 +349,4 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()
+    trading: Annotated[TradingSettings, Meta(description="trading on paper")] = TradingSettings()

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from market.instrument import VENUES, Kind
+from market.instrument import Kind
 from market.naming import NamingError, parse_instrument_name
 
+from .instrument_id import instrument_id
 from .model import PairSettings, Settings, SimAccount
 from .problem import shown
+from .trading_rules import trading_rules
 
 #: (path, message)
 Finding = tuple[str, str]
@@ -30,14 +32,7 @@ def broken_rules(settings: Settings) -> Iterator[Finding]:
     yield from _bounds(settings)
     yield from _weights(settings)
     yield from _sim(settings)
-
-
-def instrument_id(text: str, venue: str = "") -> str:
-    """Return the id (`BTC-USDT.BINANCE`) that a user's name means; raises NamingError."""
-    name = parse_instrument_name(text, venue)
-    if not name.venue:
-        raise NamingError(f"{text!r} names no venue, as in {name.symbol.pair}.BINANCE")
-    return f"{name.symbol.pair}.{VENUES[name.venue]}"
+    yield from trading_rules(settings.trading, watched)
 
 
 def _instruments(venue: str, names: tuple[str, ...], path: str) -> tuple[set[str], list[Finding]]:

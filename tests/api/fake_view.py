@@ -186,6 +186,18 @@ class FakeView:
             )
         ]
 
+    def orders(self):
+        return {}
+
+    def positions(self):
+        return {}
+
+    def risk(self):
+        return {}
+
+    def pnl(self):
+        return {}
+
     def command(self, name, argument):
         self.commands.append((name, argument))
         if name != "resync":

@@ -7,7 +7,7 @@ import importlib
 
 def run_verb(name, *words):
     """Return the exit code of a verb; SystemExit where argparse ends it."""
-    module = importlib.import_module(f"cli.{name}")
+    module = importlib.import_module(f"cli.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"crossquote {name}")
     parser.set_defaults(verb=name)
     module.configure(parser)

@@ -33,7 +33,7 @@ def test_each_verb_explains_itself(capsys, name):
 
 @pytest.mark.parametrize("name", VERBS)
 def test_each_verb_is_a_module_that_configures_and_runs(name):
-    module = importlib.import_module(f"cli.{name}")
+    module = importlib.import_module(f"cli.{name.replace('-', '_')}")
     assert callable(module.configure)
     assert callable(module.run)
 

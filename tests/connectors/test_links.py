@@ -39,6 +39,7 @@ class Rig:
 
     def __init__(self):
         self.books, self.instruments, self.effects, self.changes = [], [], [], []
+        self.wanted = []
         self.clocks, catalog = Clocks(), Catalog()
         self.links = Links(
             CONFIG.__getitem__,
@@ -48,6 +49,7 @@ class Rig:
             Recoveries(Timers(), self.emit),
             self.emit,
             lambda slot, _: self.changes.append(slot),
+            self.wanted.append,
         )
         self.find = catalog.find
 
@@ -81,7 +83,7 @@ class Rig:
 def rig():
     made = Rig()
     made.watch("binance", "BTC-USDT", "ETH-USDT")
-    made.links.open("binance.ws.1", "ws://x", subscribe=True)
+    made.links.open("binance.ws.1", "ws://x", 0, subscribe=True)
     return made
 
 
@@ -89,7 +91,7 @@ def test_a_connection_that_opens_asks_for_its_books(rig):
     frames = [subject for _, subject in rig.of(EffectKind.SEND)]
     assert any("btcusdt@depth" in frame and "ethusdt@depth" in frame for frame in frames)
     rig.effects.clear()
-    rig.links.open("binance.ws.1", "ws://x", subscribe=False)
+    rig.links.open("binance.ws.1", "ws://x", 0, subscribe=False)
     assert rig.effects == []
 
 
@@ -103,7 +105,7 @@ def test_a_new_connection_is_judged_by_its_venues_bounds_and_offset(rig):
 
 def test_during_a_rollover_books_stay_with_the_old_connection_until_the_new_one_carries_on(rig):
     new = "binance.ws.1#2"
-    rig.links.open(new, "ws://x", subscribe=True)
+    rig.links.open(new, "ws://x", 0, subscribe=True)
     assert rig.owners == ["binance.ws.1"] * 2
     link = rig.links.get(new)
     for slot, symbol in enumerate(("BTCUSDT", "ETHUSDT")):
@@ -121,7 +123,7 @@ def test_a_connection_that_is_gone_loses_its_books_and_its_place_is_used_again(r
     rig.links.close("binance.ws.1", "gone")
     assert rig.changes == [0, 1]
     assert rig.owners == ["binance.ws.1"] * 2
-    rig.links.open("binance.ws.1#2", "ws://x", subscribe=True)
+    rig.links.open("binance.ws.1#2", "ws://x", 0, subscribe=True)
     assert rig.owners == ["binance.ws.1#2"] * 2
     assert list(rig.links.by_name) == ["binance.ws.1#2"]
     assert rig.links.get("binance.ws.2").index == 0
@@ -129,7 +131,7 @@ def test_a_connection_that_is_gone_loses_its_books_and_its_place_is_used_again(r
 
 def test_the_connection_that_opened_last_feeds_a_book_and_older_ones_do_not(rig):
     old = rig.links.get("binance.ws.1")
-    rig.links.open("binance.ws.2", "ws://x", subscribe=True)
+    rig.links.open("binance.ws.2", "ws://x", 0, subscribe=True)
     new = rig.links.get("binance.ws.2")
     for link, last in ((old, 2), (new, 3)):
         assert link.decode(diff("BTCUSDT", last, last)) == 1
@@ -144,7 +146,7 @@ def test_the_connection_that_opened_last_feeds_a_book_and_older_ones_do_not(rig)
 def test_a_gap_condemns_every_book_of_the_connection_and_asks_for_a_new_one_once():
     rig = Rig()
     rig.watch("coinbase", "BTC-USD", "ETH-USD")
-    rig.links.open("coinbase.ws.1", "ws://x", subscribe=True)
+    rig.links.open("coinbase.ws.1", "ws://x", 0, subscribe=True)
     link = rig.links.get("coinbase.ws.1")
     link.sequence.last = 4
     for number in (6, 9):

@@ -1,0 +1,125 @@
+"""What of trading belongs into a checkpoint: its classes, and what construction brings anew.
+
+`parts` are the objects that a desk makes for itself; others hold them, so they are filled where
+they stand. Their callbacks, closures among them, are wired by construction and not written. All
+the rest is written attribute by attribute (`OBJECTS`) or made anew from its fields (`RECORDS`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from enum import IntEnum
+from operator import attrgetter
+from typing import Any
+
+from arb.desk import TradingConfig, TradingDesk
+from arb.flatten import Flattener
+from arb.hedging.config import HedgeConfig
+from arb.hedging.hedger import Hedger, HedgeState
+from arb.orders.order import End, OrderState, OwnOrder, Purpose
+from arb.orders.store import OrderStore, Patience, Totals
+from arb.paper import venue as paper
+from arb.paper.latency import Latency
+from arb.paper.line import PaperLine
+from arb.paper.venue import PaperVenue
+from arb.portfolio.markout import Markout, Markouts, Waiting
+from arb.portfolio.portfolio import Holding, Portfolio
+from arb.portfolio.position import Position
+from arb.portfolio.units import Units
+from arb.quoting.manager import Care, Manager
+from arb.quoting.model import Parameters
+from arb.quoting.quoter import Quoter
+from arb.quoting.signals import Signals
+from arb.quoting.vpin import Vpin
+from arb.risk.breakers import Breakers
+from arb.risk.desk import RiskDesk, Ticket
+from arb.risk.limits import RiskLimits
+from arb.risk.line import Line
+from arb.risk.reason import Cause, RiskReason, RiskState
+from arb.risk.switch import RiskSwitch
+from arb.strategy import arbitrage
+from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
+from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.spec import StrategySpec
+from arb.strategy.xemm import Xemm, XemmConfig
+from arb.trader import Trader
+from arb.world import PaperConfig
+from engine.code import QueueModel
+from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
+
+RECORDS = (
+    *(TradingConfig, StrategySpec, RiskLimits, PaperConfig, Patience, Units, Ticket),
+    *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
+)
+OBJECTS = (
+    *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
+    *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Signals, Vpin, arbitrage._Leg),
+    *(Latency, PaperLine, paper._Resting),
+)
+ROWS = (OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query)
+ENUMS = (
+    *(Side, Type, Tif, OrderEventKind, OrderState, Purpose, End, QueueModel),
+    *(RiskReason, RiskState, Cause, HedgeState),
+)
+#: An order's fields in a row, and those that are kinds of something.
+_ORDER = tuple(field.name for field in fields(OwnOrder))
+_ORDER_VALUES = attrgetter(*_ORDER)
+_TRADES = _ORDER.index("trades")
+#: Places of a row that hold text.
+ORDER_TEXTS = tuple(map(_ORDER.index, ("strategy", "venue_id", "reason")))
+_ORDER_ENUMS: dict[str, type[IntEnum]] = {
+    "side": Side,
+    "type": Type,
+    "tif": Tif,
+    "purpose": Purpose,
+    "state": OrderState,
+    "end": End,
+}
+PARTS = (
+    *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
+    Flattener,
+)
+LEFT_OUT: dict[type, frozenset[str]] = {
+    # What the node holds, what the configuration says, and what is derived from both.
+    TradingDesk: frozenset({"config", "worlds", "_market", "_all"}),
+    Trader: frozenset({"market", "rates"}),
+    PaperVenue: frozenset({"_books", "_fees"}),
+    # Made of the configuration and the signals.
+    SingleMaker: frozenset({"_quoter"}),
+}
+
+
+def order_row(order: OwnOrder) -> list[Any]:
+    """Return an order as plain values: there are thousands, so they are not written by name."""
+    row = list(_ORDER_VALUES(order))
+    row[_TRADES] = list(order.trades)
+    return row
+
+
+def order_of(row: list[Any]) -> OwnOrder:
+    """Return the order of a row; ValueError and TypeError for what is none."""
+    values = dict(zip(_ORDER, row, strict=True))
+    for name, kind in _ORDER_ENUMS.items():
+        values[name] = kind(values[name])
+    values["trades"] = dict.fromkeys(values["trades"])
+    return OwnOrder(**values)
+
+
+def parts(desk: TradingDesk) -> Iterator[Any]:
+    """Yield the parts of a desk, in a fixed order."""
+    yield desk
+    for world in desk.worlds.values():
+        trader = world.trader
+        yield from (trader, trader.store, trader.portfolio, trader.switch)
+        yield from (trader.breakers, trader.risk, world.paper, world.flattener)
+
+
+def rewire(made: object) -> None:
+    """Give an object that was filled what its class leaves out."""
+    if type(made) is SingleMaker:
+        config = made.config
+        made._quoter = Quoter(
+            config.model, config.parameters, made.signals, config.layers, config.step_bps
+        )
+        # Makers that begin later share the estimates that are there.
+        known = made._trader.market.signals
+        known.setdefault((config.slot, config.half_life_s), made.signals)

@@ -1,0 +1,1 @@
+"""Execution schedules: one large order worked in small ones over time."""

@@ -1,0 +1,427 @@
+"""The order gateway of Coinbase Advanced Trade; see `arb.orders.gateway.Gateway`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from connectors.coinbase import orders_decode as decode
+from connectors.coinbase import orders_encode as encode
+from connectors.coinbase.orders_decode import Fill, Progress, Row, Standing
+from connectors.coinbase.orders_encode import BROKERAGE
+from connectors.orders import (
+    ClientIds,
+    Counts,
+    Listings,
+    Order,
+    Outlet,
+    Request,
+    StrangerError,
+    Tag,
+    UnsupportedOrderError,
+    amount,
+    is_outcome_unknown,
+    iso_ns,
+    keep,
+    listed,
+    parsed,
+    refusal,
+)
+from market.instrument import Instrument
+from market.order import OrderEvent, OrderEventKind
+from market.rows import RowError, table, text
+
+Kind = OrderEventKind
+
+#: Pages of one search, of the fills of one order, or of the accounts.
+PAGES_MAX = 20
+
+_OK = 200
+_NOT_FOUND = 404
+
+
+@dataclass(slots=True)
+class _Query:
+    """The newest question about an order. `end` waits for the fills that come before it."""
+
+    number: int
+    order: Order
+    pages: int = 0
+    end: OrderEvent | None = None
+
+
+@dataclass(slots=True)
+class _Fills:
+    """The fills of an order so far, newest first; `number` is that of the query, 0 for none."""
+
+    number: int
+    venue_id: str
+    rows: list[Fill] = field(default_factory=list)
+    pages: int = 0
+
+
+class CoinbaseOrders:
+    """Orders of one portfolio. Requests go out unsigned; user frames and REST replies come in.
+
+    The venue tells of an order how much of it is filled, and gives a stream's fills no ids: all
+    fills are told by their running sum. Where one row stands for several fills, these are asked
+    for. `counts` names what could not be read or used.
+    """
+
+    replaces = True
+
+    def __init__(self, prefix: str, listings: Listings, outlet: Outlet) -> None:
+        """Make client ids of `prefix`; raises ValueError for a bad one."""
+        self.counts = Counts()
+        self._ids = ClientIds(prefix)
+        self._listings = listings
+        self._outlet = outlet
+        self._slots: dict[int, int] = {}
+        #: What was told of each order's fills.
+        self._told: dict[int, Progress] = {}
+        self._queries: dict[int, _Query] = {}
+        self._fills: dict[int, _Fills] = {}
+        #: The newest change: an answer to an older one must not be taken for its answer.
+        self._changes: dict[int, int] = {}
+        self._sequence = -1
+        self._answers: dict[str, Callable[[Tag, int, Row], None]] = {
+            "place": self._placed,
+            "cancel": self._canceled,
+            "replace": self._replaced,
+            "query": self._queried,
+            "find": self._searched,
+            "fills": self._collected,
+            "balances": self._balances,
+        }
+
+    # --- what is asked of the venue --------------------------------------------------------------
+
+    def place(self, order: Order) -> None:
+        """Send a new order; one that the venue cannot take is rejected here."""
+        keep(self._slots, order.id, order.slot)
+        keep(self._told, order.id, Progress())
+        instrument = self._listings.of_slot(order.slot)
+        try:
+            body = encode.place(order, instrument, self._ids.of(order.id))
+        except UnsupportedOrderError as error:
+            self._outlet.event(refusal(Kind.REJECTED, order.id, f"unsupported: {error}"))
+            return
+        self._post(Tag("place", order.id), "/orders", body)
+
+    def cancel(self, order: Order) -> None:
+        """Ask for the end of an order; the venue wants its own id of it."""
+        if not order.venue_id:
+            reason = "the venue's id is not known"
+            self._outlet.event(refusal(Kind.CANCEL_REJECTED, order.id, reason))
+            return
+        self._post(Tag("cancel", order.id), "/orders/batch_cancel", encode.cancel(order))
+
+    def replace(self, order: Order) -> None:
+        """Ask for `new_price` and `new_lots`."""
+        if not order.venue_id:
+            reason = "the venue's id is not known"
+            self._outlet.event(refusal(Kind.REPLACE_REJECTED, order.id, reason))
+            return
+        change = self._changes.get(order.id, 0) + 1
+        keep(self._changes, order.id, change)
+        body = encode.edit(order, self._listings.of_slot(order.slot))
+        self._post(Tag("replace", order.id, change), "/orders/edit", body)
+
+    def query(self, order: Order) -> None:
+        """Ask where an order stands: by the venue's id, or by looking through what was placed."""
+        keep(self._slots, order.id, order.slot)
+        instrument = self._listings.of_slot(order.slot)
+        if order.id not in self._told:
+            # Of what is known from before a restart, neither value nor fees are known here.
+            size = amount(instrument.size.format(order.filled))
+            keep(self._told, order.id, Progress(size, None, None, None) if size else Progress())
+        keep(self._queries, order.id, _Query(order.queries, order))
+        if order.venue_id:
+            path = f"/orders/historical/{order.venue_id}"
+            self._get(Tag("query", order.id, order.queries), path)
+        else:
+            self._search(order, "")
+
+    def ask_balances(self) -> None:
+        """Ask for all balances."""
+        self._ask_balances("")
+
+    def _ask_balances(self, cursor: str) -> None:
+        more = (("cursor", cursor),) if cursor else ()
+        self._get(Tag("balances"), "/accounts", (("limit", str(encode.ACCOUNTS_PAGE)), *more))
+
+    def subscribe(self, products: list[str]) -> None:
+        """Ask for the user channel on this connection; needed again on each new one."""
+        self._sequence = -1
+        for channel, names in (("heartbeats", []), ("user", products)):
+            body = encode.subscription(channel, names)
+            self._outlet.send(Request(Tag("user").text, "subscribe", body=body))
+
+    def _get(self, tag: Tag, path: str, params: encode.Params = ()) -> None:
+        self._outlet.send(Request(tag.text, "GET", BROKERAGE + path, params))
+
+    def _post(self, tag: Tag, path: str, body: bytes) -> None:
+        self._outlet.send(Request(tag.text, "POST", BROKERAGE + path, body=body))
+
+    def _search(self, order: Order, cursor: str) -> None:
+        params = encode.search(order, self._listings.of_slot(order.slot), cursor)
+        self._get(Tag("find", order.id, order.queries), "/orders/historical/batch", params)
+
+    # --- the user channel ------------------------------------------------------------------------
+
+    def frame(self, data: bytes) -> None:
+        """Take a frame of the user feed. A gap in its numbers is counted: orders may have moved."""
+        try:
+            frame = table(parsed(data), "frame")
+            if frame.get("type") == "error":
+                self.counts.add("refused")
+                return
+            self._follow(frame)
+            if frame.get("channel") != "user":
+                return
+            stamp = iso_ns(frame.get("timestamp"))
+            events = listed(frame, "events")
+        except ValueError as unread:
+            self.counts.error(unread)
+            return
+        for event in events:
+            self._each_order(event, stamp)
+
+    def _follow(self, frame: Row) -> None:
+        number = frame.get("sequence_num")
+        if not isinstance(number, int):
+            raise RowError("sequence_num: expected a whole number")
+        if self._sequence >= 0 and number > self._sequence + 1:
+            self.counts.add("gap")
+        self._sequence = max(self._sequence, number)
+
+    def _each_order(self, event: object, stamp: int) -> None:
+        """Take the orders of one event; one that cannot be read spoils no other."""
+        try:
+            rows = listed(event, "orders")
+        except ValueError as unread:
+            self.counts.error(unread)
+            return
+        for value in rows:
+            try:
+                row = table(value, "order")
+                order = self._ids.read(row.get("client_order_id"))
+                instrument = self._listings.find(row.get("product_id"))
+                self._user_row(decode.user_row(row, stamp), order, instrument)
+            except ValueError as unread:
+                self.counts.error(unread)
+
+    def _user_row(self, standing: Standing, order: int, instrument: Instrument) -> None:
+        event = decode.told(standing, instrument, order)
+        is_told = self._fill(standing, order, instrument)
+        if event.kind is not Kind.STATUS:
+            # One that counts more fills than were told makes the store ask.
+            self._outlet.event(event)
+        elif event.cumulative == 0:
+            self._outlet.event(event._replace(kind=Kind.ACCEPTED))
+        elif not is_told and order not in self._slots:
+            # From before a restart and not asked about yet: the answer will tell its fills.
+            self.counts.add("untold")
+        elif not is_told and order not in self._fills:
+            self._ask_fills(order, _Fills(0, standing.venue_id), "")
+
+    def _fill(self, standing: Standing, order: int, instrument: Instrument) -> bool:
+        """Tell what a row has over what was told; False where its fills must be asked for."""
+        before = self._told.get(order)
+        if standing.progress.size == 0 and before is None:
+            keep(self._told, order, Progress())
+            return True
+        if before is None:
+            return False
+        if standing.progress.size < before.size:
+            self.counts.add("stale")
+        if standing.progress.size <= before.size:
+            return True
+        event = decode.step(before, standing, instrument, order)
+        if event is None:
+            return False
+        self._told[order] = standing.progress
+        self._outlet.event(event)
+        return True
+
+    # --- replies ---------------------------------------------------------------------------------
+
+    def reply(self, tag: str, status: int, data: bytes) -> None:
+        """Take a REST reply to the request of that tag; a status of 0 says that none came."""
+        try:
+            read = Tag.read(tag)
+            if is_outcome_unknown(status):
+                self.counts.add("unknown_outcome")
+                return
+            answer = self._answers.get(read.ask)
+            if answer is not None:
+                answer(read, status, _object(data, status))
+        except ValueError as unread:
+            self.counts.error(unread)
+
+    def _instrument(self, order: int) -> Instrument:
+        """Return the instrument of an order that was asked about; raises StrangerError."""
+        slot = self._slots.get(order)
+        if slot is None:
+            raise StrangerError("no order of ours")
+        return self._listings.of_slot(slot)
+
+    def _refuse(self, kind: OrderEventKind, order: int, row: Row) -> None:
+        self._outlet.event(refusal(kind, order, decode.refusal_words(row)))
+
+    def _placed(self, tag: Tag, status: int, row: Row) -> None:
+        if status != _OK or row.get("success") is False:
+            self._refuse(Kind.REJECTED, tag.order, row)
+            return
+        done = table(row.get("success_response"), "success_response")
+        venue_id = text(done, "order_id")
+        self._outlet.event(OrderEvent(Kind.ACCEPTED, tag.order, venue_id=venue_id))
+
+    def _canceled(self, tag: Tag, status: int, row: Row) -> None:
+        """A row that succeeded says that the cancel is on its way; its end is told later."""
+        if status != _OK:
+            self._refuse(Kind.CANCEL_REJECTED, tag.order, row)
+            return
+        for value in listed(row, "results"):
+            one = table(value, "result")
+            if one.get("success") is not True:
+                self._refuse(Kind.CANCEL_REJECTED, tag.order, one)
+
+    def _replaced(self, tag: Tag, status: int, row: Row) -> None:
+        if tag.number != self._changes.get(tag.order):
+            self.counts.add("late")
+        elif status != _OK or row.get("success") is not True:
+            self._refuse(Kind.REPLACE_REJECTED, tag.order, row)
+        else:
+            self._outlet.event(OrderEvent(Kind.REPLACED, tag.order))
+
+    def _query(self, tag: Tag) -> _Query | None:
+        """Return the question that is answered, None where a newer one was asked meanwhile."""
+        query = self._queries.get(tag.order)
+        if query is None or query.number != tag.number:
+            self.counts.add("late")
+            return None
+        return query
+
+    def _queried(self, tag: Tag, status: int, row: Row) -> None:
+        query = self._query(tag)
+        if query is None:
+            return
+        if status == _NOT_FOUND:
+            self._unknown(tag, decode.refusal_words(row))
+        elif status != _OK:
+            self.counts.add("refused")
+        else:
+            self._stands(tag, query, table(row.get("order"), "order"))
+
+    def _unknown(self, tag: Tag, reason: str) -> None:
+        self._outlet.event(refusal(Kind.UNKNOWN, tag.order, reason, tag.number))
+
+    def _searched(self, tag: Tag, status: int, row: Row) -> None:
+        query = self._query(tag)
+        if query is None:
+            return
+        if status != _OK:
+            self.counts.add("refused")
+            return
+        wanted = self._ids.of(tag.order)
+        for value in listed(row, "orders"):
+            one = table(value, "order")
+            if one.get("client_order_id") == wanted:
+                self._stands(tag, query, one)
+                return
+        cursor = row.get("cursor") if row.get("has_next") is True else ""
+        query.pages += 1
+        if not isinstance(cursor, str) or query.pages >= PAGES_MAX:
+            self.counts.add("pages")
+        elif cursor:
+            self._search(query.order, cursor)
+        else:
+            self._unknown(tag, "not among the orders")
+
+    def _stands(self, tag: Tag, query: _Query, row: Row) -> None:
+        """An order that is over is told after its fills, an open one before them."""
+        instrument = self._instrument(tag.order)
+        standing = decode.order_row(row)
+        if standing.kind is Kind.STATUS:
+            event = decode.status(row, standing, instrument, tag.order)
+            self._outlet.event(event._replace(query=tag.number))
+        else:
+            query.end = decode.told(standing, instrument, tag.order)._replace(query=tag.number)
+        if self._fill(standing, tag.order, instrument):
+            self._over(query)
+        else:
+            self._ask_fills(tag.order, _Fills(tag.number, standing.venue_id), "")
+
+    def _over(self, query: _Query) -> None:
+        if query.end is not None:
+            self._outlet.event(query.end)
+            query.end = None
+
+    def _ask_fills(self, order: int, fills: _Fills, cursor: str) -> None:
+        keep(self._fills, order, fills)
+        params = encode.fills(fills.venue_id, cursor)
+        self._get(Tag("fills", order, fills.number), "/orders/historical/fills", params)
+
+    def _collected(self, tag: Tag, status: int, row: Row) -> None:
+        """Take a page of fills; with the last one what they say is told."""
+        fills = self._fills.get(tag.order)
+        if fills is None or fills.number != tag.number:
+            self.counts.add("late")
+            return
+        del self._fills[tag.order]
+        if status != _OK:
+            self.counts.add("refused")
+            return
+        instrument = self._instrument(tag.order)
+        for value in listed(row, "fills"):
+            found = decode.fill_row(table(value, "fill"), instrument, fills.venue_id)
+            if found is not None:
+                fills.rows.append(found)
+        cursor = row.get("cursor")
+        fills.pages += 1
+        if isinstance(cursor, str) and cursor:
+            if fills.pages < PAGES_MAX:
+                self._ask_fills(tag.order, fills, cursor)
+            else:
+                self.counts.add("pages")
+            return
+        before = self._told.get(tag.order, Progress())
+        events, after = decode.steps(before, fills.rows, instrument, tag.order, fills.venue_id)
+        keep(self._told, tag.order, after)
+        for event in events:
+            self._outlet.event(event)
+        query = self._queries.get(tag.order)
+        if query is None or query.number != tag.number or query.end is None:
+            return
+        if decode.units(instrument.size, after.size) < query.end.cumulative:
+            # The venue's list lags behind. An end told now would be asked about again at once:
+            # it is left to the store to come back, ever more seldom.
+            self.counts.add("short")
+            return
+        self._over(query)
+
+    # --- balances --------------------------------------------------------------------------------
+
+    def _balances(self, _tag: Tag, status: int, row: Row) -> None:
+        if status != _OK:
+            self.counts.add("refused")
+            return
+        for balance in decode.balances(listed(row, "accounts")):
+            self._outlet.balance(balance)
+        cursor = row.get("cursor")
+        if row.get("has_next") is True and isinstance(cursor, str) and cursor:
+            self._ask_balances(cursor)
+
+
+def _object(data: bytes, status: int) -> Row:
+    """Return the object of a reply; a refusal may be plain text. Raises RowError."""
+    if status == _OK:
+        return table(parsed(data), "reply")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = None
+    if isinstance(value, dict):
+        return value
+    return {"error": f"HTTP {status}"}

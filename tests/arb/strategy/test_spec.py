@@ -1,0 +1,65 @@
+"""A strategy's text makes what it says, or is refused with the key that is wrong."""
+
+import pytest
+
+from arb.schedule.config import AtEnd, Style
+from arb.strategy.spec import STRATEGIES, SpecError, StrategySpec, check, make
+from market.grid import Grid
+from market.instrument import Instrument
+from market.order import Side
+from tests.arb.strategy.rig import Rig
+
+BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(6))
+ETH = Instrument("binance", "ETHUSDT", "ETH", "USDT", Grid(1), Grid(3))
+CROSS = Instrument("binance", "ETHBTC", "ETH", "BTC", Grid(5), Grid(3))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_can_be_made_without_any_key(name):
+    check(StrategySpec(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("twap", "side", "hold"),
+        ("twap", "size", "-1"),
+        ("twap", "style", "calm"),
+        ("twap", "end_s", "0"),
+        ("twap", "profile", "1,2"),
+        ("vwap", "profile", "1,x"),
+        ("vwap", "profile", "0,0"),
+        ("vwap", "period_s", "0"),
+        ("pov", "participation", "0"),
+        ("pov", "participation", "1.5"),
+        ("triangular", "size", "0"),
+        ("triangular", "sequenced", "maybe"),
+        ("xemm", "colour", "red"),
+    ],
+)
+def test_a_key_that_cannot_be_is_named(name, key, value):
+    with pytest.raises(SpecError, match=rf"{name}|{key}"):
+        check(StrategySpec(name, keys=((key, value),)))
+
+
+def test_a_schedule_gets_all_its_keys():
+    rig = Rig(BTC)
+    keys = {
+        "side": "sell", "size": "0.5", "start_s": "1.5", "end_s": "10", "limit": "59000.5",
+        "participation": "0.25", "style": "aggressive", "at_end": "cross", "profile": "1,3",
+    }  # fmt: skip
+    made = make(StrategySpec("vwap", keys=tuple(keys.items())), rig.trader)
+    config = made.config
+    assert (config.side, config.style, config.at_end) == (Side.SELL, Style.AGGRESSIVE, AtEnd.CROSS)
+    assert (config.size, config.limit) == (5 * 10**26, 590_005 * 10**26)
+    assert config.share_ppm == 250_000
+    assert (made._window.start, made._window.end) == (1_500_000_000, 10_000_000_000)
+
+
+def test_a_cycle_is_found_among_the_instruments_once_it_is_there():
+    spec = StrategySpec("triangular")
+    assert make(spec, Rig(BTC, ETH).trader) is None
+    assert make(spec, Rig(CROSS, ETH, BTC).trader).slots == (2, 1, 0)
+    named = StrategySpec("triangular", (BTC.id, ETH.id))
+    with pytest.raises(SpecError, match="three"):
+        make(named, Rig(BTC, ETH).trader)

@@ -1,0 +1,109 @@
+"""What the verbs about trading are told, from a desk that trades."""
+
+from decimal import Decimal
+
+import pytest
+
+import checkpoint
+from cli import edges, orders, pnl, positions, risk, trading_view
+from cli.returns import RETURNS_MAX, Returns
+from tests.recorded_world import feed
+from tests.trading_world import trading_node
+
+
+@pytest.fixture(scope="module")
+def node():
+    """A node that has traded for some seconds."""
+    made = trading_node()
+    for one in feed(7, 3)[:1_000]:
+        made.handle(*one)
+    return made
+
+
+def test_reading_changes_nothing_in_the_node(node):
+    before = checkpoint.state_hash(node)
+    for read in (
+        trading_view.summary,
+        trading_view.orders,
+        trading_view.positions,
+        trading_view.pnl,
+        lambda desk: trading_view.risk(desk, Returns()),
+    ):
+        assert read(node.desk)
+        assert checkpoint.state_hash(node) == before
+    Returns().sample(node.desk)
+    assert checkpoint.state_hash(node) == before
+
+
+def test_profit_is_the_trader_s_own_and_the_band_spans_the_worlds(node):
+    told = trading_view.pnl(node.desk)
+    profits = {}
+    for name, world in node.desk.worlds.items():
+        profits[name] = Decimal(told["worlds"][name]["pnl"])
+        assert profits[name] * 10**27 == world.trader.profit()
+        for row in told["worlds"][name]["rows"]:
+            parts = {key: Decimal(row[key]) for key in ("spread", "slippage", "fees", "inventory")}
+            assert Decimal(row["pnl"]) == (
+                parts["spread"] - parts["slippage"] - parts["fees"] + parts["inventory"]
+            )
+    low, high = map(Decimal, told["band"])
+    assert (low, high) == (min(profits.values()), max(profits.values()))
+
+
+def test_orders_and_hedges_are_those_of_the_store(node):
+    told = trading_view.orders(node.desk)
+    for name, world in node.desk.worlds.items():
+        found = {row["id"]: row for row in told[name]["open"]}
+        assert list(found) == list(world.trader.store.open)
+        for number, order in world.trader.store.open.items():
+            size = node.instruments[order.slot].size
+            assert found[number]["size"] == size.format(order.lots)
+    hedges = trading_view.positions(node.desk)["pessimistic"]["hedges"]
+    assert [row["strategy"] for row in hedges] == ["xemm", "arbitrage"]
+
+
+def test_the_stress_is_the_inventory_moved_and_needs_no_history(node):
+    told = trading_view.risk(node.desk, Returns())["worlds"]["optimistic"]["exposure"]
+    total = sum(told["inventory"].values())
+    assert told["inventory"]
+    assert told["stress"]["-20%"] == pytest.approx(-0.2 * total, abs=0.001)
+    assert told["stress"]["+5%"] == pytest.approx(0.05 * total, abs=0.001)
+    assert told["var_99"] is None
+
+
+def test_value_at_risk_appears_with_enough_returns(node):
+    returns = Returns()
+    for series in range(40):
+        returns.sample(node.desk)
+        returns._mids = {
+            key: mid * (1.001 if series % 2 else 0.999) for key, mid in returns._mids.items()
+        }
+    told = trading_view.risk(node.desk, returns)["worlds"]["optimistic"]["exposure"]
+    most = sum(abs(value) for value in told["inventory"].values())
+    assert 0 < told["var_99"] < most * 0.01
+    for _ in range(RETURNS_MAX):
+        returns.sample(node.desk)
+    assert all(len(series) == RETURNS_MAX for series in returns.by_asset().values())
+
+
+def test_lines_for_people_name_worlds_orders_positions_and_states(node):
+    desk = node.desk
+    told = "\n".join(
+        [
+            *orders.lines(trading_view.orders(desk)),
+            *positions.lines(trading_view.positions(desk)),
+            *pnl.lines(trading_view.pnl(desk)),
+            *risk.lines(trading_view.risk(desk, Returns())),
+        ]
+    )
+    for said in ("pessimistic: 4 open", "BTC-USDT.BINANCE", "xemm", "balances: ", "band over"):
+        assert said in told
+    for said in ("optimistic: ACTIVE", "stress, all prices", "limits: notional_max 100000"):
+        assert said in told
+    assert not any(line != line.rstrip() for line in told.splitlines())
+
+
+@pytest.mark.parametrize("verb", [orders, positions, pnl, risk, edges])
+def test_lines_bear_any_answer(verb):
+    for odd in ({}, {"worlds": 3}, {"worlds": {"x": None}}, {"x": 3}, {"x": {"open": [3, {}]}}):
+        assert all(line.isprintable() for line in verb.lines(odd))
