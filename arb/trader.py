@@ -41,6 +41,8 @@ class Market:
 
     __slots__ = ("books", "fees", "instruments", "l1", "memo", "sight", "signals")
 
+    signals: dict[tuple[int, float], Signals]
+
     def __init__(
         self,
         books: list[Book],
@@ -56,7 +58,7 @@ class Market:
         self.fees = fees
         self.memo = memo
         self.sight = sight or Sight(books, l1)
-        self.signals: dict[tuple[int, float], Signals] = {}
+        self.signals = {}
 
 
 class Strategy(Protocol):

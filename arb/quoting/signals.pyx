@@ -30,12 +30,6 @@ cdef void _add(decayed_t *one, double value, int64_t now) noexcept nogil:
 cdef class Signals:
     """What the models see of one instrument."""
 
-    #: All that it remembers, by name: what a checkpoint keeps.
-    __slots__ = (
-        *("half_life_s", "bid", "bid_lots", "ask", "ask_lots", "mid", "first_ns", "vpin"),
-        *("touch", "sums"),
-    )
-
     def __init__(self, double half_life_s=30.0, double vpin_bucket=0.0):
         if not half_life_s > 0.0:
             raise ValueError(f"half_life_s must be positive, not {half_life_s}")
@@ -46,24 +40,6 @@ cdef class Signals:
         self.distances.half_life_s = half_life_s
         self.vpin = Vpin(vpin_bucket) if vpin_bucket > 0.0 else None
         self.touch = (0, 0, 0, 0)
-
-    @property
-    def sums(self):
-        """(half-life, sum, time of the sum) of the squares, the flow, the trades and the reaches."""
-        return (
-            (self.squares.half_life_s, self.squares.total, self.squares.at_ns),
-            (self.flow.half_life_s, self.flow.total, self.flow.at_ns),
-            (self.trades.half_life_s, self.trades.total, self.trades.at_ns),
-            (self.distances.half_life_s, self.distances.total, self.distances.at_ns),
-        )
-
-    @sums.setter
-    def sums(self, values):
-        squares, flow, trades, distances = values
-        self.squares.half_life_s, self.squares.total, self.squares.at_ns = squares
-        self.flow.half_life_s, self.flow.total, self.flow.at_ns = flow
-        self.trades.half_life_s, self.trades.total, self.trades.at_ns = trades
-        self.distances.half_life_s, self.distances.total, self.distances.at_ns = distances
 
     def on_touch(self, tuple touch not None, int64_t now):
         """The best bid or ask changed; both sides are there. The same touch again tells nothing."""
@@ -182,3 +158,30 @@ cdef class Signals:
             self.vpin.bucket *= size
             self.vpin.bought *= size
             self.vpin.sold *= size
+
+    def dump(self):
+        """Return all that it remembers as plain values, for `load`; but for `vpin`."""
+        return (
+            self.half_life_s,
+            self.touch,
+            self.mid,
+            self.first_ns,
+            (self.squares.total, self.squares.at_ns),
+            (self.flow.total, self.flow.at_ns),
+            (self.trades.total, self.trades.at_ns),
+            (self.distances.total, self.distances.at_ns),
+        )
+
+    @classmethod
+    def load(cls, tuple state not None, vpin):
+        """Return signals from what `dump` returned; ValueError and TypeError for anything else."""
+        cdef Signals made = cls(state[0])
+        touch, made.mid, made.first_ns = state[1:4]
+        made.touch = tuple(touch)
+        made.bid, made.bid_lots, made.ask, made.ask_lots = touch
+        made.squares.total, made.squares.at_ns = state[4]
+        made.flow.total, made.flow.at_ns = state[5]
+        made.trades.total, made.trades.at_ns = state[6]
+        made.distances.total, made.distances.at_ns = state[7]
+        made.vpin = vpin
+        return made

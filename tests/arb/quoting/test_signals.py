@@ -1,5 +1,7 @@
 """The compiled estimates equal those that are written for reading, to the last bit."""
 
+import copy
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,23 @@ def test_numbers_that_do_not_fit_a_finer_grid_are_an_error():
     signals.on_touch((1 << 61, 1, (1 << 61) + 1, 1), SECOND)
     with pytest.raises(OverflowError):
         signals.rescale(10, 1)
+
+
+def test_signals_from_their_dump_go_on_to_the_last_bit():
+    first = Signals(7.0, 50.0)
+    steps = [(100 + at * at % 7, 3 + at % 5, 104 + at % 3, 2 + at % 4) for at in range(40)]
+    for at, touch in enumerate(steps[:20]):
+        first.on_touch(touch, at * 10**8 + 1)
+        first.on_trade(103, 4, at * 10**8 + 2, buyer=bool(at % 2))
+    again = Signals.load(first.dump(), copy.deepcopy(first.vpin))
+    assert again.dump() == first.dump()
+    for at, touch in enumerate(steps[20:], 20):
+        now = at * 10**8 + 1
+        for one in (first, again):
+            one.on_touch(touch, now)
+            one.on_trade(102, 4, now, buyer=True)
+        assert again.volatility(now) == first.volatility(now)
+        assert again.intensity(now) == first.intensity(now)
+        assert again.order_flow(now) == first.order_flow(now)
+        assert again.vpin == first.vpin
+    assert again.dump() == first.dump()
