@@ -6,6 +6,7 @@ from typing import Protocol
 from arb.orders.gateway import Gateway
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill, OrderStore, Patience
+from arb.plain_sight import PlainSight
 from arb.portfolio.portfolio import Portfolio
 from arb.quoting.signals import Signals
 from arb.rates import Rates
@@ -40,6 +41,8 @@ class Market:
 
     __slots__ = ("books", "fees", "instruments", "l1", "memo", "sight", "signals")
 
+    signals: dict[tuple[int, float], Signals]
+
     def __init__(
         self,
         books: list[Book],
@@ -47,14 +50,15 @@ class Market:
         l1: L1,
         fees: FeeSchedule,
         memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]],
+        sight: Sight | PlainSight | None = None,
     ) -> None:
         self.books = books
         self.instruments = instruments
         self.l1 = l1
         self.fees = fees
         self.memo = memo
-        self.sight = Sight(books, l1)
-        self.signals: dict[tuple[int, float], Signals] = {}
+        self.sight = sight or Sight(books, l1)
+        self.signals = {}
 
 
 class Strategy(Protocol):

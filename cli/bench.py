@@ -52,6 +52,12 @@ def _sim(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _trading(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.trading")
+    figures: Figures = module.run_trading(args.source, **_rounds(args))
+    return figures
+
+
 def _rounds(args: argparse.Namespace) -> dict[str, int]:
     return {"rounds": args.rounds} if args.rounds > 0 else {}
 
@@ -63,6 +69,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "engine": _engine,
     "live": _live,
     "sim": _sim,
+    "trading": _trading,
 }
 
 _EXAMPLES = """examples:
@@ -73,6 +80,7 @@ _EXAMPLES = """examples:
   crossquote bench engine --json
   crossquote bench live --rounds 7
   crossquote bench sim --json
+  crossquote bench trading --source binance=spot.gz --source binance-usdm=perp.gz
 """
 
 

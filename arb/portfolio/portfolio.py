@@ -81,7 +81,11 @@ class Portfolio:
 
     def base_held(self, slot: int) -> int:
         """Return the base amount of all strategies' positions in an instrument."""
-        return sum(one.base for (held, _), one in self.positions.items() if held == slot)
+        total = 0
+        for (held, _), one in self.positions.items():
+            if held == slot:
+                total += one.base
+        return total
 
     def book(self, fill: Fill, now: int) -> None:
         """Take in a fill."""

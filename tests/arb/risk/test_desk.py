@@ -1,6 +1,8 @@
 """Every refusal has its number, and each check refuses exactly what it is there for."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from arb.orders.order import Purpose
 from arb.orders.store import OrderStore
@@ -8,6 +10,7 @@ from arb.portfolio.portfolio import Portfolio
 from arb.portfolio.units import amount_of
 from arb.risk.desk import RiskDesk, Ticket
 from arb.risk.limits import RiskLimits
+from arb.risk.plain_desk import PlainRiskDesk
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
 from market.fees import PPB, Fees
@@ -34,8 +37,16 @@ FEES = Fees(1_000_000, 1_000_000)
 BID, ASK = 6_000_000, 6_000_100
 
 
+@pytest.fixture(autouse=True, params=[RiskDesk, PlainRiskDesk])
+def _twin(request, monkeypatch):
+    """Everything holds for the compiled desk and for its plain twin."""
+    monkeypatch.setattr(Rig, "kind", request.param)
+
+
 class Rig:
     """A desk over one instrument with a touch, a rate and balances that the test sets."""
+
+    kind: type = RiskDesk
 
     def __init__(self, instrument: Instrument = SPOT, **limits: int) -> None:
         self.touch: tuple[int, int] | None = (BID, ASK)
@@ -45,7 +56,7 @@ class Rig:
         self.portfolio.watch(0, instrument)
         self.switch = RiskSwitch()
         limits.setdefault("volume_permille", 0)
-        self.desk = RiskDesk(
+        self.desk = self.kind(
             RiskLimits(**limits),
             self.switch,
             self.store,
@@ -230,3 +241,47 @@ def test_finer_grids_keep_the_volume_and_the_rules():
     assert rig.desk.watch(0, finer, FEES)
     line = rig.desk.lines[0]
     assert (line.tick, line.lot, line.lots_min, line.traded) == (10, 100, 200, 1500)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    side=st.sampled_from(Side),
+    price=st.integers(BID - 300, ASK + 300),
+    lots=st.integers(-100, 700_000),
+    purpose=st.sampled_from(Purpose),
+    resting=st.lists(st.tuples(st.sampled_from(Side), st.integers(BID - 50, ASK + 50)), max_size=4),
+    touch=st.sampled_from([None, (BID, ASK), (BID, 0), (0, ASK), (0, 0)]),
+    state=st.sampled_from(RiskState),
+    replaces=st.booleans(),
+    limits=st.fixed_dictionaries(
+        {},
+        optional={
+            "position_max": st.integers(0, 20_000),
+            "aggregate_max": st.integers(0, 20_000),
+            "exposure_max": st.integers(0, 20_000),
+            "notional_max": st.integers(0, 20_000),
+            "open_orders_max": st.integers(0, 3),
+            "collar_ppb": st.integers(0, 100_000),
+            "volume_permille": st.integers(0, 1000),
+        },
+    ),
+    instrument=st.sampled_from([SPOT, PERP]),
+)
+def test_both_twins_give_the_same_reason(
+    side, price, lots, purpose, resting, touch, state, replaces, limits, instrument
+):
+    reasons = []
+    for kind in (RiskDesk, PlainRiskDesk):
+        rig = Rig.__new__(Rig)
+        rig.kind = kind
+        rig.__init__(instrument, **limits)
+        orders = [rig.open(*one) for one in resting]
+        rig.touch = touch
+        rig.desk.lines[0].hear_trade(150, 0)
+        rig.switch.trip(Cause.USER, state, "")
+        ticket = Ticket(0, side, price, lots, purpose, "t")
+        replaced = orders[0] if orders and replaces else None
+        reasons.append([rig.desk.check(ticket, now, replaced) for now in (0, 1)])
+        reasons[-1].append(rig.desk.aggregate())
+        reasons[-1].append(dict(rig.desk.refusals))
+    assert reasons[0] == reasons[1]

@@ -1,6 +1,7 @@
 """Strategies over books that the test sets level by level, and a venue whose messages it moves."""
 
 from arb.orders.store import Patience
+from arb.plain_sight import PlainSight
 from arb.portfolio.units import amount_of
 from arb.risk.limits import RiskLimits
 from arb.trader import Market, Trader
@@ -54,7 +55,14 @@ class Rig:
             schedule = schedule.with_venue(one.venue, fees)
         self.trader = Trader(
             "test",
-            Market(self.books, list(instruments), self.l1, schedule, {}),
+            Market(
+                self.books,
+                list(instruments),
+                self.l1,
+                schedule,
+                {},
+                PlainSight(self.books, self.l1),
+            ),
             RiskLimits(**{**NO_LIMITS, **limits}),
             instruments[0].quote,
             lambda _: self.exchange,

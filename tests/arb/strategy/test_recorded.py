@@ -3,13 +3,14 @@
 import pytest
 
 from arb.desk import TradingConfig
+from arb.quoting.model import MODELS
 from arb.risk.limits import RiskLimits
-from arb.strategy.spec import STRATEGIES, StrategySpec
+from arb.strategy.spec import StrategySpec
 from node import NodeConfig
 from tests.node_world import feed, needs_feeds, replayed
 
 PAIRS = ("xemm", "arbitrage")
-SINGLES = tuple(name for name in STRATEGIES if name not in PAIRS)
+SINGLES = tuple(MODELS)
 #: Keys that make a strategy trade even where its own margin would keep it out.
 EAGER = {"xemm": (("margin_bps", "-8"),), "arbitrage": (("margin_bps", "-30"),)}
 RECORDINGS = {

@@ -1,8 +1,7 @@
-"""Pre-trade checks: each order passes here once, and each refusal has a number."""
+"""The plain twin of arb.risk.desk."""
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import OrderStore
@@ -12,9 +11,10 @@ from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
+from arb.risk.ticket import Ticket
 from market.fees import PPB, Fees
 from market.instrument import Instrument
-from market.order import AMOUNT_DECIMALS, Side, Tif, Type
+from market.order import AMOUNT_DECIMALS, Side
 
 _PPB_ONE = PPB * 10**AMOUNT_DECIMALS
 _SECOND_NS = 1_000_000_000
@@ -29,27 +29,8 @@ TouchOf = Callable[[int], "tuple[int, int] | None"]
 RateOf = Callable[[str], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """An order that somebody wants to send. Price in ticks, size in lots."""
-
-    slot: int
-    side: Side
-    price: int
-    lots: int
-    purpose: Purpose
-    strategy: str
-    type: Type = Type.LIMIT
-    tif: Tif = Tif.GTC
-    post_only: bool = False
-
-
-class RiskDesk:
-    """Checks tickets against limits, positions and what is open already.
-
-    `reducing` purposes (hedges, flattening) pass the checks that would keep a position on: bounds
-    on exposure, position and rate. They still keep the venue's rules, the collar and the credit.
-    """
+class PlainRiskDesk:
+    """Twin of `RiskDesk`."""
 
     def __init__(
         self,
@@ -70,6 +51,11 @@ class RiskDesk:
         self._portfolio = portfolio
         self._touch_of = touch_of
         self._rate_of = rate_of
+        # Limits on values as they are compared: amounts times a rate in parts per billion.
+        self._notional_max = limits.notional_max * _PPB_ONE
+        self._aggregate_max = limits.aggregate_max * _PPB_ONE
+        self._exposure_max = limits.exposure_max * _PPB_ONE
+        self._position_max = limits.position_max * _PPB_ONE
         self._sent: deque[int] = deque()
         self._venue_slots: dict[str, list[int]] = {}
 
@@ -113,9 +99,12 @@ class RiskDesk:
                 or self._own(line, ticket, replacing)
             )
         touch = self._touch_of(ticket.slot)
+        if self.switch.state is not RiskState.ACTIVE:
+            reason = self._admit(line, ticket)
+            if reason:
+                return reason
         return (
-            self._admit(line, ticket)
-            or self._rules(line, ticket)
+            self._rules(line, ticket)
             or (RiskReason.GRADE if touch is None else self._price(ticket, touch))
             or self._bounds(line, ticket, replacing)
             or self._own(line, ticket, replacing)
@@ -184,11 +173,9 @@ class RiskDesk:
             return RiskReason.OPEN_ORDERS
         unit = line.units.notional * ticket.price * rate
         value = ticket.lots * unit
-        if value > limits.notional_max * _PPB_ONE and limits.notional_max:
+        if value > self._notional_max > 0:
             return RiskReason.NOTIONAL_MAX
-        if limits.aggregate_max and (
-            self.aggregate() * PPB + value > limits.aggregate_max * _PPB_ONE
-        ):
+        if self._aggregate_max and self.aggregate() * PPB + value > self._aggregate_max:
             return RiskReason.AGGREGATE_MAX
         return self._positions(line, ticket, unit, replacing)
 
@@ -196,15 +183,18 @@ class RiskDesk:
         self, line: Line, ticket: Ticket, unit: int, replacing: OwnOrder | None
     ) -> RiskReason:
         """What this side could become if all that is open on it were filled."""
-        limits = self.limits
         open_lots = self._store.exposed(ticket.slot)[ticket.side] + ticket.lots
         if replacing is not None:
             open_lots -= replacing.open_lots
-        if limits.exposure_max and open_lots * unit > limits.exposure_max * _PPB_ONE:
+        if open_lots * unit > self._exposure_max > 0:
             return RiskReason.EXPOSURE_MAX
-        held = self._portfolio.base_held(ticket.slot) * ticket.side.sign
+        if not self._position_max:
+            return RiskReason.OK
+        held = self._portfolio.base_held(ticket.slot)
+        if ticket.side is Side.SELL:
+            held = -held
         worst = (held + open_lots * line.units.lot) * unit // line.units.lot
-        if limits.position_max and worst > limits.position_max * _PPB_ONE:
+        if worst > self._position_max:
             return RiskReason.POSITION_MAX
         return RiskReason.OK
 
@@ -215,12 +205,14 @@ class RiskDesk:
         instrument and by the breakers.
         """
         total = 0
+        portfolio, exposed = self._portfolio, self._store.exposed
         for slot, line in self.lines.items():
-            buys, sells = self._store.exposed(slot)
-            lots = buys + sells
-            base = 0 if line.spot else abs(self._portfolio.base_held(slot))
-            if lots or base:
-                held = self._portfolio.mark(slot, lots * line.units.lot + base)
+            buys, sells = exposed(slot)
+            base = (buys + sells) * line.units.lot
+            if not line.spot and portfolio.positions:
+                base += abs(portfolio.base_held(slot))
+            if base:
+                held = portfolio.mark(slot, base)
                 total += held * self._rate_of(line.instrument.quote) // PPB
         return total
 
@@ -232,14 +224,20 @@ class RiskDesk:
         return held - (sells + ticket.lots) * line.units.lot >= 0
 
     def _crosses_own(self, ticket: Ticket, replacing: OwnOrder | None) -> bool:
-        for order in self._store.by_slot.get(ticket.slot, {}).values():
-            if order.side is ticket.side or order is replacing:
+        orders = self._store.by_slot.get(ticket.slot)
+        if orders is None:
+            return False
+        side, price = ticket.side, ticket.price
+        for order in orders.values():
+            if order.side is side or order is replacing:
                 continue
-            new = order.new_price or order.price
-            low, high = min(order.price, new), max(order.price, new)
-            if ticket.side is Side.BUY and ticket.price >= low:
-                return True
-            if ticket.side is Side.SELL and ticket.price <= high:
+            # Until a replace is answered the order may stand at either price.
+            old, new = order.price, order.new_price or order.price
+            if (
+                (price >= old or price >= new)
+                if side is Side.BUY
+                else (price <= old or price <= new)
+            ):
                 return True
         return False
 
@@ -252,14 +250,16 @@ class RiskDesk:
         selling = ticket.side is Side.SELL
         asset = instrument.base if selling else instrument.quote
         need = self._cost(line, ticket.price, ticket.lots, selling=selling)
+        by_slot, side = self._store.by_slot, ticket.side
         for slot in self._venue_slots[venue]:
+            orders = by_slot.get(slot)
             other = self.lines.get(slot)
-            if other is None or not other.spot:
+            if orders is None or other is None or not other.spot:
                 continue
             if (other.instrument.base if selling else other.instrument.quote) != asset:
                 continue
-            for order in self._store.by_slot.get(slot, {}).values():
-                if order.side is ticket.side and order is not replacing:
+            for order in orders.values():
+                if order.side is side and order is not replacing:
                     price = max(order.price, order.new_price)
                     need += self._cost(other, price, order.open_lots, selling=selling)
         return need <= self._portfolio.balance(venue, asset)

@@ -1,0 +1,259 @@
+"""`bench trading`: a node that trades on paper beside the same node without trading.
+
+Backtest speed by strategy, one order's risk checks, a fill to its hedge order, and what each
+further strategy costs for a quote change that it subscribes to. All in processor time, which other
+work on the machine does not stretch.
+"""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from arb.desk import TradingConfig
+from arb.orders.order import OwnOrder, Purpose
+from arb.risk.desk import Ticket
+from arb.risk.limits import RiskLimits
+from arb.strategy.spec import StrategySpec
+from arb.strategy.xemm import Xemm
+from arb.trader import Trader
+from bench.measure import percentile
+from bench.recorded import BenchError, load
+from market.inputs import Input
+from market.order import OrderEvent, OrderEventKind, Side
+from node import Node, NodeConfig
+
+#: Each alone in three worlds.
+ALONE = ("symmetric", "glft", "xemm", "arbitrage")
+#: Added one after another to `symmetric`, which quotes the same instrument.
+FURTHER = ("skew", "adaptive", "avellaneda", "glft")
+#: Checks timed at once, and hedges timed one by one, a round.
+CHECKS = 20_000
+HEDGES = 500
+
+#: A speed is measured with the limits of a backtest: nothing ends it early.
+_LIMITS = replace(
+    RiskLimits(),
+    loss_max=0,
+    drawdown_max=0,
+    position_max=0,
+    exposure_max=0,
+    jump_ppb=0,
+    doubt_ns=0,
+)
+
+
+def run_trading(sources: list[str], rounds: int = 5) -> dict[str, Any]:
+    """Measure; returns what `crossquote bench trading --json` prints. Raises BenchError."""
+    inputs = load(sources, seconds=60)
+    loads: dict[str, tuple[str, ...] | None] = {"none": None}
+    loads |= {name: (name,) for name in ALONE}
+    grown = tuple(FURTHER[:at] for at in range(1, len(FURTHER) + 1))
+    loads |= {f"symmetric+{len(more)}": ("symmetric", *more) for more in grown}
+    seconds: dict[str, list[float]] = {name: [] for name in loads}
+    for turn in range(rounds + 1):
+        for name, strategies in loads.items():
+            spent = _seconds(inputs, strategies)
+            if turn:
+                seconds[name].append(spent)
+    checks = [_check_ns(_started(inputs, RiskLimits())) for _ in range(rounds)]
+    hedges = sorted(ns for _ in range(rounds) for ns in _hedges_ns(inputs))
+    return {
+        "rounds": rounds,
+        "inputs": len(inputs),
+        "frames_per_second": {name: _speed(inputs, seconds[name]) for name in ("none", *ALONE)},
+        "time_to_none": {
+            name: round(_median_ratio(seconds[name], seconds["none"]), 2) for name in ALONE
+        },
+        "further_us_per_quote": _further(inputs, seconds, list(loads)[-len(grown) :]),
+        "risk_check_ns": round(statistics.median(checks)),
+        "risk_check_ns_low_high": [round(min(checks)), round(max(checks))],
+        "fill_to_hedge_us": {
+            "hedges": len(hedges),
+            "p50": percentile(hedges, 0.5) / 1000,
+            "p99": percentile(hedges, 0.99) / 1000,
+        },
+    }
+
+
+# --- speed ---------------------------------------------------------------------------------------
+
+
+def _node(strategies: Sequence[str] | None, limits: RiskLimits = _LIMITS) -> Node:
+    if strategies is None:
+        return Node(NodeConfig(discover=True))
+    specs = tuple(StrategySpec(name) for name in strategies)
+    return Node(NodeConfig(discover=True, trading=TradingConfig(specs, limits=limits)))
+
+
+def _seconds(inputs: list[Input], strategies: Sequence[str] | None) -> float:
+    handle = _node(strategies).handle
+    gc.collect()
+    started = time.thread_time()
+    for item in inputs:
+        handle(*item)
+    return time.thread_time() - started
+
+
+def _speed(inputs: list[Input], seconds: list[float]) -> dict[str, int]:
+    rates = sorted(len(inputs) / one for one in seconds)
+    middle = round(statistics.median(rates))
+    return {"median": middle, "low": round(rates[0]), "high": round(rates[-1])}
+
+
+def _median_ratio(over: list[float], under: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(over, under, strict=True))
+
+
+def _further(
+    inputs: list[Input], seconds: dict[str, list[float]], grown: list[str]
+) -> dict[str, float]:
+    """Return microseconds a quote change, all three worlds, of each strategy that was added."""
+    quotes = _quotes(inputs)
+    found = {}
+    for before, after, name in zip(["symmetric", *grown], grown, FURTHER, strict=False):
+        extra = [b - a for a, b in zip(seconds[before], seconds[after], strict=True)]
+        found[name] = round(statistics.median(extra) / max(quotes, 1) * 1e6, 2)
+    return found
+
+
+class _Counter:
+    """A strategy that counts the quote changes of the slots of another."""
+
+    def __init__(self, told: Callable[[int, int], None]) -> None:
+        self.told = told
+        self.count = 0
+
+    def on_quote(self, slot: int, now: int) -> None:
+        """Count and pass on."""
+        self.count += 1
+        self.told(slot, now)
+
+
+def _quotes(inputs: list[Input]) -> int:
+    """Return how many quote changes a single maker hears of in one world."""
+    node = _node(("symmetric",))
+    counter: _Counter | None = None
+    for item in inputs:
+        node.handle(*item)
+        if counter is None and (trader := _trader(node)).strategies:
+            maker = trader.strategies["symmetric"]
+            counter = _Counter(maker.on_quote)
+            maker.on_quote = counter.on_quote  # type: ignore[method-assign]
+    return counter.count if counter is not None else 0
+
+
+# --- one order -----------------------------------------------------------------------------------
+
+
+def _trader(node: Node) -> Trader:
+    assert node.desk is not None
+    return next(iter(node.desk.worlds.values())).trader
+
+
+def _started(inputs: list[Input], limits: RiskLimits = _LIMITS) -> Node:
+    """Return a node whose maker has quotes resting; BenchError without one."""
+    node = _node(("xemm",), limits)
+    trader = _trader(node)
+    for item in inputs:
+        node.handle(*item)
+        maker = trader.strategies.get("xemm")
+        if isinstance(maker, Xemm) and trader.touch(maker.source) and _resting(trader, maker):
+            return node
+    raise BenchError("the recording never has the same instrument live at two venues")
+
+
+def _resting(trader: Trader, maker: Xemm) -> bool:
+    orders = trader.store.of_slot(maker.maker)
+    return {one.side for one in orders if one.working} == {Side.BUY, Side.SELL}
+
+
+def _check_ns(node: Node) -> float:
+    """Return ns for all checks of one quote that passes every one of them, beside open orders."""
+    trader = _trader(node)
+    maker = trader.strategies["xemm"]
+    assert isinstance(maker, Xemm)
+    touch = trader.touch(maker.maker)
+    resting = trader.store.of_slot(maker.maker)[0]
+    assert touch is not None
+    line = trader.risk.lines[maker.maker]
+    price = touch[0] - touch[0] % line.tick
+    ticket = Ticket(maker.maker, Side.BUY, price, resting.lots, Purpose.QUOTE, "xemm")
+    check, now = trader.risk.check, trader.now
+    gc.collect()
+    started = time.thread_time_ns()
+    for _ in range(CHECKS):
+        # Far enough apart for the limit of orders a second to be looked at and kept.
+        now += 1_000_000_000
+        reason = check(ticket, now)
+    spent = time.thread_time_ns() - started
+    if reason:
+        raise BenchError(f"the order that is timed is refused: {reason.name}")
+    return spent / CHECKS
+
+
+def _hedges_ns(inputs: list[Input]) -> list[int]:
+    """Return ns from a maker's fill reaching the node to its hedge order leaving for the venue."""
+    node = _started(inputs)
+    trader = _trader(node)
+    maker = trader.strategies["xemm"]
+    assert isinstance(maker, Xemm)
+    found = []
+    for number in range(HEDGES):
+        side = Side.SELL if number % 2 else Side.BUY
+        order = _rest(trader, maker, side)
+        fill = OrderEvent(
+            OrderEventKind.FILL, order.id, trader.now, order.price, order.lots, trade_id="fill"
+        )
+        hedges = maker.hedger.hedges
+        started = time.thread_time_ns()
+        trader.on_report(fill, trader.now)
+        found.append(time.thread_time_ns() - started)
+        if maker.hedger.hedges != hedges + 1:
+            raise BenchError("a fill brought no hedge")
+        _fill_hedge(trader, maker)
+    return found
+
+
+def _rest(trader: Trader, maker: Xemm, side: Side) -> OwnOrder:
+    """Place a quote that the fill is going to be of, past the checks, and have it accepted."""
+    touch = trader.touch(maker.maker)
+    assert touch is not None
+    line = trader.risk.lines[maker.maker]
+    lots = maker.config.size // line.units.lot
+    price = touch[0] if side is Side.BUY else touch[2]
+    order = trader.store.place(maker.maker, side, price, lots, Purpose.QUOTE, "xemm")
+    trader.on_report(OrderEvent(OrderEventKind.ACCEPTED, order.id), trader.now)
+    return order
+
+
+def _fill_hedge(trader: Trader, maker: Xemm) -> None:
+    """Fill the hedge: the exposure is closed before the next fill."""
+    for order in list(trader.store.open.values()):
+        if order.purpose is Purpose.HEDGE:
+            fill = OrderEvent(
+                OrderEventKind.FILL, order.id, 0, order.price, order.open_lots, trade_id="hedge"
+            )
+            trader.on_report(fill, trader.now)
+    if maker.hedger.open:
+        raise BenchError("a hedge did not close its exposure")
+
+
+# --- for people ----------------------------------------------------------------------------------
+
+
+def text(result: dict[str, Any]) -> str:
+    """Return the result for people."""
+    lines = [f"{result['inputs']:,} inputs, {result['rounds']} rounds, three worlds"]
+    for name, rate in result["frames_per_second"].items():
+        ratio = result["time_to_none"].get(name)
+        beside = f"   {ratio} times as long as without trading" if ratio else ""
+        lines.append(f"{name:<12} {rate['median']:>9,} frames/s{beside}")
+    for name, cost in result["further_us_per_quote"].items():
+        lines.append(f"+ {name:<10} {cost:>9.2f} us a quote change")
+    hedge = result["fill_to_hedge_us"]
+    lines.append(f"risk checks of one order   {result['risk_check_ns'] / 1000:.2f} us")
+    lines.append(f"fill to hedge order   p50 {hedge['p50']:.1f} us   p99 {hedge['p99']:.1f} us")
+    return "\n".join(lines)
