@@ -34,10 +34,15 @@ from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
+from arb.schedule.config import AtEnd, ScheduleConfig, Style
+from arb.schedule.curve import Even, Participation, Profiled, Seen, Window
+from arb.schedule.schedule import Schedule, Stage
 from arb.strategy import arbitrage
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
 from arb.strategy.single import SingleConfig, SingleMaker
 from arb.strategy.spec import StrategySpec
+from arb.strategy.triangle import Triangle
+from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
 from arb.trader import Trader
 from arb.world import PaperConfig
@@ -47,16 +52,18 @@ from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 RECORDS = (
     *(TradingConfig, StrategySpec, RiskLimits, PaperConfig, Patience, Units, Ticket),
     *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
+    *(ScheduleConfig, TriangularConfig, Triangle, Window, Even, Profiled),
 )
 OBJECTS = (
     *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
     *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Signals, Decayed, Vpin, arbitrage._Leg),
+    *(Schedule, Triangular, Seen, Participation),
     *(Latency, PaperLine, paper._Resting),
 )
 ROWS = (OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query)
 ENUMS = (
     *(Side, Type, Tif, OrderEventKind, OrderState, Purpose, End, QueueModel),
-    *(RiskReason, RiskState, Cause, HedgeState),
+    *(RiskReason, RiskState, Cause, HedgeState, Style, AtEnd, Stage),
 )
 #: An order's fields in a row, and those that are kinds of something.
 _ORDER = tuple(field.name for field in fields(OwnOrder))
