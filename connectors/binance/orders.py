@@ -1,7 +1,7 @@
 """The order gateway of Binance spot over its WebSocket API; see `arb.orders.gateway.Gateway`."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from connectors.binance import orders_decode as decode
@@ -37,6 +37,9 @@ _OTHER_EVENTS = (
     "eventStreamTerminated",
     "serverShutdown",
 )
+#: Fills of one order that are read.
+FILLS_MAX = 20_000
+
 _UNKNOWN_ORDER = -2013
 _OK = 200
 #: Paths of the REST twins of what is asked.
@@ -57,10 +60,13 @@ class _Query(NamedTuple):
 
 @dataclass(slots=True)
 class _Waiting:
-    """Where an order stands by its newest query, and the lots of its trades so far."""
+    """Where an order stands by its newest query, and its fills so far.
+
+    Neither is told before both are whole: what is told in part is not asked about again.
+    """
 
     standing: OrderEvent
-    lots: int = 0
+    fills: list[OrderEvent] = field(default_factory=list)
 
 
 class BinanceOrders:
@@ -240,9 +246,9 @@ class BinanceOrders:
             row, instrument = table(result, "result"), self._instrument(tag.order)
             event = decode.standing(row, instrument, tag.order, tag.number)
             missing = event.cumulative > query.filled
-            if event.kind is Kind.STATUS or not missing:
+            if not missing:
                 self._outlet.event(event)
-            if missing:
+            else:
                 keep(self._waiting, tag.order, _Waiting(event))
                 self._ask_trades(tag, 0)
 
@@ -266,19 +272,19 @@ class BinanceOrders:
             row = table(value, "trade")
             last = max(last, decode.whole(row, "id"))
             if str(row.get("orderId")) == waiting.standing.venue_id:
-                event = decode.trade(row, instrument, tag.order)
-                waiting.lots += event.lots
-                self._outlet.event(event)
-        if len(rows) >= encode.TRADES_PAGE:
+                waiting.fills.append(decode.trade(row, instrument, tag.order))
+        if len(rows) >= encode.TRADES_PAGE and len(waiting.fills) < FILLS_MAX:
             self._ask_trades(tag, last + 1)
             return
         del self._waiting[tag.order]
-        if waiting.lots < waiting.standing.cumulative:
-            # The venue's list lags behind. An end told now would be asked about again at once:
-            # it is left to the store to come back, ever more seldom.
+        if sum(one.lots for one in waiting.fills) < waiting.standing.cumulative:
+            # The venue's list lags behind: the store asks again, ever more seldom.
             self.counts.add("short")
             return
-        self._end(waiting.standing)
+        is_open = waiting.standing.kind is Kind.STATUS
+        # A fill would settle an order that was lost: what was to be changed is settled before.
+        first, last_ = ([waiting.standing], []) if is_open else ([], [waiting.standing])
+        self._each([*first, *waiting.fills, *last_])
 
     def _balances(self, _tag: Tag, result: object, error: Error | None) -> None:
         if error is not None:

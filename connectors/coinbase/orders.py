@@ -42,12 +42,15 @@ _NOT_FOUND = 404
 
 @dataclass(slots=True)
 class _Query:
-    """The newest question about an order. `end` waits for the fills that come before it."""
+    """The newest question about an order. `standing` is its answer, which waits for the fills.
+
+    Neither is told before both are whole: what is told in part is not asked about again.
+    """
 
     number: int
     order: Order
     pages: int = 0
-    end: OrderEvent | None = None
+    standing: OrderEvent | None = None
 
 
 @dataclass(slots=True)
@@ -213,36 +216,39 @@ class CoinbaseOrders:
 
     def _user_row(self, standing: Standing, order: int, instrument: Instrument) -> None:
         event = decode.told(standing, instrument, order)
-        is_told = self._fill(standing, order, instrument)
+        fills = self._news(standing, order, instrument)
+        for fill in fills or ():
+            self._outlet.event(fill)
         if event.kind is not Kind.STATUS:
             # One that counts more fills than were told makes the store ask.
             self._outlet.event(event)
         elif event.cumulative == 0:
             self._outlet.event(event._replace(kind=Kind.ACCEPTED))
-        elif not is_told and order not in self._slots:
+        elif fills is None and order not in self._slots:
             # From before a restart and not asked about yet: the answer will tell its fills.
             self.counts.add("untold")
-        elif not is_told and order not in self._fills:
+        elif fills is None and order not in self._fills:
             self._ask_fills(order, _Fills(0, standing.venue_id), "")
 
-    def _fill(self, standing: Standing, order: int, instrument: Instrument) -> bool:
-        """Tell what a row has over what was told; False where its fills must be asked for."""
+    def _news(
+        self, standing: Standing, order: int, instrument: Instrument
+    ) -> list[OrderEvent] | None:
+        """Return the fill that a row has over what was told; None where they must be asked for."""
         before = self._told.get(order)
-        if standing.progress.size == 0 and before is None:
-            keep(self._told, order, Progress())
-            return True
+        if before is None and standing.progress.size:
+            return None
         if before is None:
-            return False
+            keep(self._told, order, Progress())
+            return []
         if standing.progress.size < before.size:
             self.counts.add("stale")
         if standing.progress.size <= before.size:
-            return True
+            return []
         event = decode.step(before, standing, instrument, order)
         if event is None:
-            return False
+            return None
         self._told[order] = standing.progress
-        self._outlet.event(event)
-        return True
+        return [event]
 
     # --- replies ---------------------------------------------------------------------------------
 
@@ -252,6 +258,7 @@ class CoinbaseOrders:
             read = Tag.read(tag)
             if is_outcome_unknown(status):
                 self.counts.add("unknown_outcome")
+                self._retry(read)
                 return
             answer = self._answers.get(read.ask)
             if answer is not None:
@@ -340,28 +347,49 @@ class CoinbaseOrders:
             self._unknown(tag, "not among the orders")
 
     def _stands(self, tag: Tag, query: _Query, row: Row) -> None:
-        """An order that is over is told after its fills, an open one before them."""
         instrument = self._instrument(tag.order)
         standing = decode.order_row(row)
         if standing.kind is Kind.STATUS:
             event = decode.status(row, standing, instrument, tag.order)
-            self._outlet.event(event._replace(query=tag.number))
         else:
-            query.end = decode.told(standing, instrument, tag.order)._replace(query=tag.number)
-        if self._fill(standing, tag.order, instrument):
-            self._over(query)
+            event = decode.told(standing, instrument, tag.order)
+        event = event._replace(query=tag.number)
+        fills = self._news(standing, tag.order, instrument)
+        if fills is not None:
+            self._tell(event, fills)
         else:
+            query.standing = event
             self._ask_fills(tag.order, _Fills(tag.number, standing.venue_id), "")
 
-    def _over(self, query: _Query) -> None:
-        if query.end is not None:
-            self._outlet.event(query.end)
-            query.end = None
+    def _tell(self, standing: OrderEvent, fills: list[OrderEvent]) -> None:
+        """An order that is over is told after its fills, an open one before them.
+
+        A fill would settle an order that was lost: what was to be changed is settled before.
+        """
+        is_open = standing.kind is Kind.STATUS
+        for event in [standing, *fills] if is_open else [*fills, standing]:
+            self._outlet.event(event)
 
     def _ask_fills(self, order: int, fills: _Fills, cursor: str) -> None:
         keep(self._fills, order, fills)
         params = encode.fills(fills.venue_id, cursor)
         self._get(Tag("fills", order, fills.number), "/orders/historical/fills", params)
+
+    def _retry(self, tag: Tag) -> None:
+        """Ask again for fills that no query of the store would come back to."""
+        fills = self._fills.get(tag.order) if tag.ask == "fills" else None
+        if fills is None or fills.number != tag.number:
+            return
+        if fills.number:
+            del self._fills[tag.order]
+            return
+        fills.rows.clear()
+        fills.pages += 1
+        if fills.pages < PAGES_MAX:
+            self._ask_fills(tag.order, fills, "")
+        else:
+            del self._fills[tag.order]
+            self.counts.add("pages")
 
     def _collected(self, tag: Tag, status: int, row: Row) -> None:
         """Take a page of fills; with the last one what they say is told."""
@@ -386,20 +414,26 @@ class CoinbaseOrders:
             else:
                 self.counts.add("pages")
             return
+        self._whole(tag, fills, instrument)
+
+    def _whole(self, tag: Tag, fills: _Fills, instrument: Instrument) -> None:
         before = self._told.get(tag.order, Progress())
         events, after = decode.steps(before, fills.rows, instrument, tag.order, fills.venue_id)
-        keep(self._told, tag.order, after)
-        for event in events:
-            self._outlet.event(event)
         query = self._queries.get(tag.order)
-        if query is None or query.number != tag.number or query.end is None:
-            return
-        if decode.units(instrument.size, after.size) < query.end.cumulative:
-            # The venue's list lags behind. An end told now would be asked about again at once:
-            # it is left to the store to come back, ever more seldom.
+        if query is None or query.number != tag.number:
+            standing = None
+        else:
+            standing, query.standing = query.standing, None
+        if standing and decode.units(instrument.size, after.size) < standing.cumulative:
+            # The venue's list lags behind: the store asks again, ever more seldom.
             self.counts.add("short")
             return
-        self._over(query)
+        keep(self._told, tag.order, after)
+        if standing is not None:
+            self._tell(standing, events)
+            return
+        for event in events:
+            self._outlet.event(event)
 
     # --- balances --------------------------------------------------------------------------------
 

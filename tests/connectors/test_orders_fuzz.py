@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.binance.orders import BinanceOrders
@@ -123,6 +123,7 @@ def begun(kind, instrument):
     return gateway, heard
 
 
+@settings(deadline=None)
 @given(st.lists(damaged(BINANCE), max_size=6))
 def test_binance_frames(frames):
     gateway, heard = begun(BinanceOrders, BTCUSDT)
@@ -131,6 +132,7 @@ def test_binance_frames(frames):
     assert_well_formed(heard)
 
 
+@settings(deadline=None)
 @given(TAGS, STATUSES, damaged([one.get("result", one) for one in BINANCE]) | ANY)
 def test_binance_replies(tag, status, body):
     gateway, heard = begun(BinanceOrders, BTCUSDT)
@@ -138,6 +140,7 @@ def test_binance_replies(tag, status, body):
     assert_well_formed(heard)
 
 
+@settings(deadline=None)
 @given(st.lists(damaged(COINBASE_FRAMES), max_size=6))
 def test_coinbase_frames(frames):
     gateway, heard = begun(CoinbaseOrders, BTC_USD)
@@ -146,6 +149,7 @@ def test_coinbase_frames(frames):
     assert_well_formed(heard)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TAGS, STATUSES, damaged(COINBASE_REPLIES) | ANY), max_size=4))
 def test_coinbase_replies(replies):
     gateway, heard = begun(CoinbaseOrders, BTC_USD)
@@ -157,6 +161,7 @@ def test_coinbase_replies(replies):
 @pytest.mark.parametrize(
     ("kind", "instrument"), [(BinanceOrders, BTCUSDT), (CoinbaseOrders, BTC_USD)]
 )
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_bytes_of_any_kind(kind, instrument, data):
     gateway, heard = begun(kind, instrument)

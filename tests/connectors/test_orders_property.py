@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import End, OrderState, Purpose
@@ -30,6 +30,7 @@ FILLS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(GRIDS, GRIDS, UNITS, UNITS, SIDES)
 def test_ticks_and_lots_come_back_from_the_wire(price, size, ticks, lots, side):
     instrument = Instrument("binance", "X", "B", "Q", price, size)
@@ -46,6 +47,7 @@ def test_ticks_and_lots_come_back_from_the_wire(price, size, ticks, lots, side):
         assert all(set(text) <= set("0123456789.") for text in texts)
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9_]{1,16}", fullmatch=True), st.integers(1, 10**18 - 1))
 def test_client_ids_come_back(prefix, number):
     ids = ClientIds(prefix)
@@ -54,6 +56,7 @@ def test_client_ids_come_back(prefix, number):
     assert ids.read(text) == number
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["place", "query", "trades"]),
     st.integers(1, 10**18 - 1),
@@ -195,6 +198,7 @@ class Coinbase(World):
         self.gateway.reply(request.tag, 200, json.dumps(body).encode())
 
 
+@settings(deadline=None)
 @given(FILLS, st.data())
 def test_binance_fills_are_those_of_the_venue(fills, data):
     world = Binance(BinanceOrders, BTCUSDT, fills)
@@ -206,6 +210,7 @@ def test_binance_fills_are_those_of_the_venue(fills, data):
     world.assert_told_exactly()
 
 
+@settings(deadline=None)
 @given(FILLS, st.data())
 def test_coinbase_fills_are_those_of_the_venue(fills, data):
     world = Coinbase(CoinbaseOrders, BTC_USD, fills)

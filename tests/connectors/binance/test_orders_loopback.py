@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from decimal import ROUND_DOWN, Decimal
+from random import Random
 
 import pytest
 
@@ -16,6 +17,7 @@ from engine.code import Tif as BookTif
 from market.order import AMOUNT_DECIMALS, Side, Tif, Type
 from sim.market.listing import BINANCE
 from sim.server.demo import ACCOUNT, demo_keys
+from tests.connectors import order_stress
 from tests.connectors.order_world import BTCUSDT, PREFIX, Heard, listings
 from tests.sim.server.binance_world import BTC, serving
 from tests.sim.server.helpers import until
@@ -55,6 +57,9 @@ class Trading:
                 frame = sign.frame(request, self.signer, self.venue.stamp(), 60_000)
                 await self.socket.send(frame.decode())
 
+    def deafen(self, lost):
+        self.is_lost = lambda frame: lost
+
     async def place(self, side, price, lots, **fields):
         self.store.now = self.venue.pump.now_ns()
         order = self.store.place(0, side, price, lots, Purpose.MANUAL, "test", **fields)
@@ -91,6 +96,12 @@ class Trading:
         }
         assert told == {name: held[name] for name in told}
         assert {"BTC", "USDT"} <= told.keys()
+
+    async def ask_balances(self):
+        self.heard.balances.clear()
+        self.gateway.ask_balances()
+        await self.flush()
+        await until(lambda: self.heard.balances)
 
 
 def cut(amount):
@@ -130,10 +141,7 @@ async def test_orders_fill_end_and_add_up_as_at_the_venue(desk):
     market = await desk.place(Side.SELL, 0, 25_000, type=Type.MARKET, tif=Tif.IOC)
     assert await desk.over(market) is End.FILLED
     await until(lambda: desk.store.totals.fills == 4)
-    desk.gateway.ask_balances()
-    desk.heard.balances.clear()
-    await desk.flush()
-    await until(lambda: desk.heard.balances)
+    await desk.ask_balances()
     desk.assert_as_at_the_venue()
     assert desk.gateway.counts == {}
     assert desk.store.exposed(0) == (0, 0)
@@ -178,3 +186,19 @@ async def test_an_order_whose_answers_were_lost_is_found_with_its_fills(desk):
     assert await desk.over(order) is End.FILLED
     assert [fill.lots for fill in desk.fills] == [100_000, 150_000]
     assert await desk.over(never) is End.NEVER_ARRIVED
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_is_lost_fills_and_balances_end_as_at_the_venue(desk, seed):
+    draw = Random(seed)
+
+    def flow():
+        side, price = draw.choice(list(BookSide)), 50_000 + draw.randrange(-15, 16)
+        desk.venue.quote(side, price, draw.randrange(1, 90) / 1000, tif=BookTif.IOC)
+
+    await order_stress.trade(desk, draw, 5_000_000, 1_000, (-1500, -500, 0, 500), flow)
+    await order_stress.finish(desk, lambda: len(desk.venue.exchange.fills(desk.account)))
+    await desk.ask_balances()
+    desk.assert_as_at_the_venue()
+    assert desk.store.totals.overfills == desk.store.totals.unresolved == 0
+    assert desk.gateway.counts.keys() <= {"gap", "late", "stale"}

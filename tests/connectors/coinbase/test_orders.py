@@ -330,17 +330,34 @@ def test_an_order_that_is_over_is_told_after_its_fills(desk):
 def test_an_end_is_not_told_while_the_list_of_its_fills_is_behind(desk):
     desk.placed().asked()
     desk.reply("query7n1", {"order": row("0.3", "15000.01", "60", status="CANCELLED")})
-    events = desk.reply("fills7n1", {"fills": [FILL], "cursor": ""})
-    assert [one.kind for one in events] == [Kind.FILL]
+    assert desk.reply("fills7n1", {"fills": [FILL], "cursor": ""}) == []
     assert desk.gateway.counts == {"short": 1}
+    desk.asked(queries=2)
+    desk.reply("query7n2", {"order": row("0.3", "15000.01", "60", status="CANCELLED")})
+    rest = FILL | {"price": "50000.2", "size": "0.05", "commission": "10"}
+    events = desk.reply("fills7n2", {"fills": [rest, FILL], "cursor": ""})
+    assert [one.kind for one in events] == [Kind.FILL, Kind.FILL, Kind.CANCELED]
+
+
+def test_fills_that_no_query_asked_for_are_asked_for_again_when_no_answer_comes(desk):
+    desk.placed()
+    desk.update(filled("0.3", "15000.01", "60"))
+    for _ in range(PAGES_MAX):
+        assert desk.last.tag == "fills7"
+        desk.heard.requests[:-1] = []
+        desk.reply("fills7", b"", 0)
+    assert len(desk.heard.requests) == 1
+    assert desk.gateway.counts == {"unknown_outcome": PAGES_MAX, "pages": 1}
+    desk.update(filled("0.3", "15000.01", "60"))
+    assert [one.tag for one in desk.heard.requests] == ["fills7", "fills7"]
 
 
 def test_what_was_filled_before_a_restart_is_not_told_again(desk):
     desk.asked(filled=25_000_000)
-    status = desk.reply("query7n1", {"order": row("0.3", "15000.01", "60")})
-    assert [one.kind for one in status] == [Kind.STATUS]
+    assert desk.reply("query7n1", {"order": row("0.3", "15000.01", "60")}) == []
     rows = [FILL | {"price": "50000.2", "size": "0.05", "commission": "10"}, FILL]
-    (fill,) = desk.reply("fills7n1", {"fills": rows, "cursor": ""})
+    status, fill = desk.reply("fills7n1", {"fills": rows, "cursor": ""})
+    assert (status.kind, status.query) == (Kind.STATUS, 1)
     assert (fill.lots, fill.cumulative, fill.fee) == (5_000_000, 30_000_000, 10 * UNIT)
 
 

@@ -5,6 +5,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 import aiohttp
 import pytest
@@ -21,6 +22,7 @@ from market.order import AMOUNT_DECIMALS, Side, Tif, Type
 from sim.exchange.order import Request
 from sim.market.listing import COINBASE
 from sim.server.demo import ACCOUNT, CDP_KEY, demo_keys, demo_private_pem
+from tests.connectors import order_stress
 from tests.connectors.order_world import BTC_USD, PREFIX, Heard, listings
 from tests.sim.server.coinbase_market import Venue, dial
 from tests.sim.server.helpers import until
@@ -85,6 +87,9 @@ class Trading:
             status, body = reply.status, await reply.read()
         if not self.is_deaf:
             self.gateway.reply(request.tag, status, body)
+
+    def deafen(self, lost):
+        self.is_deaf = lost
 
     async def place(self, side, price, lots, **fields):
         self.store.now = self.venue.now_s * 10**9
@@ -226,3 +231,19 @@ async def test_an_order_that_never_came_is_known_to_be_none(desk):
     await desk.flush()
     assert await desk.over(order) is End.NEVER_ARRIVED
     assert ended == [order]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_is_lost_fills_and_balances_end_as_at_the_venue(desk, seed):
+    draw = Random(seed)
+
+    def flow():
+        side = draw.choice(list(BookSide))
+        price = 6_000_000 + draw.choice((-10, 10))
+        desk.other(side, price, draw.randrange(1, 10) * LOT)
+
+    await order_stress.trade(desk, draw, 6_000_000, LOT, (-25, -10, 0, 10), flow)
+    await order_stress.finish(desk, lambda: len(desk.venue.exchange.fills(desk.account)))
+    await desk.assert_as_at_the_venue()
+    assert desk.store.totals.overfills == desk.store.totals.unresolved == 0
+    assert desk.gateway.counts.keys() <= {"gap", "late", "stale"}
