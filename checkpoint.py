@@ -30,6 +30,7 @@ from arb.leg import Leg
 from arb.orders.order import OwnOrder
 from arb.outcomes import Outcomes
 from arb.pairs import Pair
+from arb.quoting.signals import Signals
 from arb.share import Share
 from arb.walk import Costs
 from books import audit_desk
@@ -58,7 +59,6 @@ from market.digest import Digest
 from market.fees import Fees, FeeSchedule
 from market.grid import Grid
 from market.instrument import Instrument, Kind
-from market.order import Side as OrderSide
 from market.timers import Timers
 from node import Node, NodeConfig
 
@@ -129,12 +129,10 @@ _LEFT_OUT: dict[type, frozenset[str]] = {
     Link: frozenset({"venue", "decode", "frame"}),
     **image.LEFT_OUT,
 }
-#: Classes whose own name another one has as well.
-_ALIASES: dict[type, str] = {OrderSide: "OrderSide"}
 
 
 def _name(kind: type) -> str:
-    return _ALIASES.get(kind, kind.__name__)
+    return image.ALIASES.get(kind, kind.__name__)
 
 
 _NAMED: dict[str, Any] = {
@@ -339,6 +337,7 @@ class _Writer:
             Book: self._book,
             Share: self._share,
             OwnOrder: _order,
+            Signals: lambda one: {"signals": self.value(one.dump()), "vpin": self.value(one.vpin)},
         }
 
     def node(self, node: Node) -> dict[str, Any]:
@@ -524,6 +523,8 @@ class _Reader:
             made = self._kind(value["is"], _RECORDS)(*map(self.value, value["values"]))
         elif "symbols" in value:
             made = self._venue(value)
+        elif "signals" in value:
+            made = Signals.load(self.value(value["signals"]), self.value(value["vpin"]))
         elif "order" in value:
             # What is not plain is a text that could not be written as it is.
             row = [self.value(one) if type(one) is dict else one for one in value["order"]]

@@ -64,6 +64,8 @@ class TradingDesk:
         }
         self._all = list(self.worlds.values())
         self._waiting = {name: list(config.strategies) for name in self.worlds}
+        #: Twice the mid prices as the worlds last heard them.
+        self._mids: dict[int, int] = {}
         self._funded: set[tuple[str, str]] = set()
         for world in self._all:
             for venue, asset, amount in config.balances:
@@ -76,6 +78,8 @@ class TradingDesk:
             self._fund(instrument)
         for world in self._all:
             world.watch(slot)
+            # Strategies that begin now have heard no price yet.
+            self._mids.clear()
             waiting = self._waiting[world.name]
             for spec in list(waiting):
                 strategy = make(spec, world.trader)
@@ -97,9 +101,22 @@ class TradingDesk:
         return next(iter(self._waiting.values()), [])
 
     def on_book(self, slot: int, now: int, *, touch: bool) -> None:
-        """A book changed: its depth, and with `touch` its best quote or state."""
+        """A book changed: its depth, and with `touch` its best quote or state.
+
+        In each world what rests there comes first, then those who decide.
+        """
+        mid2, moved = 0, False
+        if touch:
+            seen = self._market.sight.touch(slot, now)
+            mid2 = seen[0] + seen[2] if seen is not None and seen[1] and seen[3] else 0
+            moved = mid2 == 0 or mid2 != self._mids.get(slot)
+            if moved:
+                self._mids[slot] = mid2
         for world in self._all:
-            world.on_book(slot, now, touch=touch)
+            if slot in world.paper.busy:
+                world.on_depth(slot, now)
+            if touch:
+                world.trader.hear_quote(slot, mid2, now, moved=moved)
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:
         """A public trade; `buyer` says that the aggressor bought."""
@@ -114,4 +131,6 @@ class TradingDesk:
     def after(self, now: int) -> None:
         """An input is done."""
         for world in self._all:
-            world.trader.after(now)
+            trader = world.trader
+            if trader.dirty or now >= trader.due_ns:
+                trader.after(now)

@@ -26,16 +26,17 @@ from arb.portfolio.portfolio import Holding, Portfolio
 from arb.portfolio.position import Position
 from arb.portfolio.units import Units
 from arb.quoting.manager import Care, Manager
-from arb.quoting.model import MODELS, Parameters
-from arb.quoting.signals import Decayed, Signals, Vpin
+from arb.quoting.model import Parameters
+from arb.quoting.quoter import Quoter
+from arb.quoting.vpin import Vpin
 from arb.risk.breakers import Breakers
 from arb.risk.desk import RiskDesk, Ticket
 from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
+from arb.schedule import curve
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
-from arb.schedule.curve import Even, Participation, Profiled, Seen, Window
 from arb.schedule.schedule import Schedule, Stage
 from arb.strategy import arbitrage
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
@@ -44,7 +45,7 @@ from arb.strategy.spec import StrategySpec
 from arb.strategy.triangle import Triangle
 from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
-from arb.trader import Trader
+from arb.trader import Market, Trader
 from arb.world import PaperConfig
 from engine.code import QueueModel
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
@@ -52,12 +53,12 @@ from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 RECORDS = (
     *(TradingConfig, StrategySpec, RiskLimits, PaperConfig, Patience, Units, Ticket),
     *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
-    *(ScheduleConfig, TriangularConfig, Triangle, Window, Even, Profiled),
+    *(TriangularConfig, Triangle, ScheduleConfig, curve.Window, curve.Even, curve.Profiled),
 )
 OBJECTS = (
     *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
-    *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Signals, Decayed, Vpin, arbitrage._Leg),
-    *(Schedule, Triangular, Seen, Participation),
+    *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Vpin, arbitrage._Leg),
+    *(Triangular, Schedule, curve.Seen, curve.Participation),
     *(Latency, PaperLine, paper._Resting),
 )
 ROWS = (OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query)
@@ -65,6 +66,8 @@ ENUMS = (
     *(Side, Type, Tif, OrderEventKind, OrderState, Purpose, End, QueueModel),
     *(RiskReason, RiskState, Cause, HedgeState, Style, AtEnd, Stage),
 )
+#: Classes whose own name another one has as well.
+ALIASES: dict[type, str] = {Side: "OrderSide", curve.Participation: "ScheduleShare"}
 #: An order's fields in a row, and those that are kinds of something.
 _ORDER = tuple(field.name for field in fields(OwnOrder))
 _ORDER_VALUES = attrgetter(*_ORDER)
@@ -81,15 +84,16 @@ _ORDER_ENUMS: dict[str, type[IntEnum]] = {
 }
 PARTS = (
     *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
-    Flattener,
+    *(Flattener, Market),
 )
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
     TradingDesk: frozenset({"config", "worlds", "_market", "_all"}),
     Trader: frozenset({"market", "rates"}),
     PaperVenue: frozenset({"_books", "_fees"}),
-    # A function; its name is in the configuration.
-    SingleMaker: frozenset({"_model"}),
+    Market: frozenset({"books", "instruments", "l1", "fees", "memo", "sight"}),
+    # What works out quotes remembers nothing.
+    SingleMaker: frozenset({"_quoter"}),
 }
 
 
@@ -111,7 +115,7 @@ def order_of(row: list[Any]) -> OwnOrder:
 
 def parts(desk: TradingDesk) -> Iterator[Any]:
     """Yield the parts of a desk, in a fixed order."""
-    yield desk
+    yield from (desk, desk._market)
     for world in desk.worlds.values():
         trader = world.trader
         yield from (trader, trader.store, trader.portfolio, trader.switch)
@@ -121,4 +125,7 @@ def parts(desk: TradingDesk) -> Iterator[Any]:
 def rewire(made: object) -> None:
     """Give an object that was filled what its class leaves out."""
     if type(made) is SingleMaker:
-        made._model = MODELS[made.config.model]
+        config = made.config
+        made._quoter = Quoter(
+            config.model, config.parameters, made.signals, config.layers, config.step_bps
+        )

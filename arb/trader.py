@@ -1,44 +1,60 @@
 """One trading world: orders, risk, portfolio and what decides in it, over the node's books."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from arb.orders.gateway import Gateway
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill, OrderStore, Patience
 from arb.portfolio.portfolio import Portfolio
+from arb.quoting.signals import Signals
 from arb.rates import Rates
 from arb.risk.breakers import Breakers
 from arb.risk.desk import RiskDesk, Ticket
 from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
+from arb.sight import Sight
 from books.book import Book
-from books.grade import UNUSABLE
 from cache.l1 import L1
 from market.fees import FeeSchedule
 from market.instrument import Instrument
 from market.order import OrderEvent
 
-_UNUSABLE = int(UNUSABLE)
 _PROFIT_NS = 1_000_000_000
+
+#: Best bid, its lots, best ask, its lots.
+Touch = tuple[int, int, int, int]
 
 #: (deadline in ns, name, subject): asks for a timer of this world.
 SetTimer = Callable[[int, str, int], None]
 
 
-class Market(NamedTuple):
+class Market:
     """What all worlds see: the node's own books, instruments and quotes.
 
     `memo` keeps what is the same in every world while a book does not change, such as the value of
-    walking its depth: key -> (versions of the books it came from, value).
+    walking its depth: key -> (versions and touch of the books it came from, value). `signals` are
+    the estimates of each instrument by half-life, which all makers share.
     """
 
-    books: list[Book]
-    instruments: list[Instrument]
-    l1: L1
-    fees: FeeSchedule
-    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
+    __slots__ = ("books", "fees", "instruments", "l1", "memo", "sight", "signals")
+
+    def __init__(
+        self,
+        books: list[Book],
+        instruments: list[Instrument],
+        l1: L1,
+        fees: FeeSchedule,
+        memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]],
+    ) -> None:
+        self.books = books
+        self.instruments = instruments
+        self.l1 = l1
+        self.fees = fees
+        self.memo = memo
+        self.sight = Sight(books, l1)
+        self.signals: dict[tuple[int, float], Signals] = {}
 
 
 class Strategy(Protocol):
@@ -110,20 +126,17 @@ class Trader:
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
         self._set_timer = set_timer
-        self._profit_due = 0
+        #: When `after` has something to do although nothing of ours changed.
+        self.due_ns = 0
         self._mids: dict[int, int] = {}
         #: Whether orders changed since what must hold was checked.
-        self._dirty = False
+        self.dirty = False
 
     # --- what the market looks like --------------------------------------------------------------
 
-    def touch(self, slot: int) -> tuple[int, int, int, int] | None:
+    def touch(self, slot: int) -> Touch | None:
         """Return bid, its lots, ask, its lots where the quote may be used now, else None."""
-        market = self.market
-        book = market.books[slot]
-        if market.l1.grade(slot, self.now) & _UNUSABLE or not book.live:
-            return None
-        return book.newest_touch()
+        return self.market.sight.touch(slot, self.now)
 
     def mid2(self, slot: int) -> int:
         """Return twice the mid price in ticks, 0 where the quote may not be used."""
@@ -154,7 +167,7 @@ class Trader:
         return self._place(ticket)
 
     def _place(self, ticket: Ticket) -> OwnOrder:
-        self._dirty = True
+        self.dirty = True
         return self.store.place(
             ticket.slot,
             ticket.side,
@@ -187,7 +200,7 @@ class Trader:
         )
         reason = self.risk.check(ticket, self.now, order)
         self.last_refusal = reason
-        self._dirty = True
+        self.dirty = True
         return not reason and self.store.replace(order, price, lots)
 
     def set_timer(self, deadline_ns: int, strategy: str, subject: int) -> None:
@@ -217,15 +230,26 @@ class Trader:
             self.portfolio.watch(slot, instrument)
 
     def on_quote(self, slot: int, now: int) -> None:
-        """A watched book changed: breakers first, then who subscribed."""
+        """A watched book changed."""
+        self.now = now
+        mid2 = self.mid2(slot)
+        moved = mid2 == 0 or mid2 != self._mids.get(slot)
+        self._mids[slot] = mid2
+        self.hear_quote(slot, mid2, now, moved=moved)
+
+    def hear_quote(self, slot: int, mid2: int, now: int, *, moved: bool) -> None:
+        """`on_quote` for who knows the mid price: breakers first, then those who subscribed.
+
+        `mid2` is 0 where the quote may not be used, `moved` says that it is new, or 0.
+        """
         self.now = self.store.now = now
         strategies = self.by_slot.get(slot)
-        line = self.risk.lines.get(slot)
-        if strategies is None or line is None:
+        if strategies is None:
             return
-        mid2 = self.mid2(slot)
-        if mid2 != self._mids.get(slot) or not mid2:
-            self._mids[slot] = mid2
+        line = self.risk.lines.get(slot)
+        if line is None:
+            return
+        if moved:
             if mid2:
                 self.breakers.hear_price(slot, mid2, now, line.name)
             self.breakers.hear_data(slot, now, line.name, usable=mid2 != 0)
@@ -236,15 +260,18 @@ class Trader:
         """A public trade of a watched instrument."""
         self.now = self.store.now = now
         line = self.risk.lines.get(slot)
-        if line is not None:
-            line.hear_trade(lots, now)
-            for strategy in self.by_slot.get(slot, ()):
+        if line is None:
+            return
+        line.hear_trade(lots, now)
+        strategies = self.by_slot.get(slot)
+        if strategies is not None:
+            for strategy in strategies:
                 strategy.on_trade(slot, price, lots, now, buyer=buyer)
 
     def on_report(self, event: OrderEvent, now: int) -> None:
         """A venue reports about an order."""
         self.now = self.store.now = now
-        self._dirty = True
+        self.dirty = True
         self.store.take(event)
 
     def on_timer(self, name: str, subject: int, now: int) -> None:
@@ -257,14 +284,14 @@ class Trader:
 
     def after(self, now: int) -> None:
         """An input is done: markouts and breakers once a second, and what must hold holds."""
-        if now >= self._profit_due:
-            self._profit_due = now + _PROFIT_NS
+        if now >= self.due_ns:
+            self.due_ns = now + _PROFIT_NS
             self.now = self.store.now = now
             self.portfolio.settle_markouts(now)
             self.breakers.hear_profit(self.profit())
-        if not self._dirty:
+        if not self.dirty:
             return
-        self._dirty = False
+        self.dirty = False
         for strategy in self.strategies.values():
             broken = strategy.violation()
             if broken:

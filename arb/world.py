@@ -81,19 +81,19 @@ class World:
             except NotTradableError:
                 del self.trader.risk.lines[slot]
 
-    def on_book(self, slot: int, now: int, *, touch: bool) -> None:
-        """A book changed: what rests there first, then those who decide."""
+    def on_depth(self, slot: int, now: int) -> None:
+        """A book changed that orders of ours rest in."""
         trader = self.trader
         trader.now = trader.store.now = now
         self.paper.on_book(slot, now)
-        if touch:
-            trader.on_quote(slot, now)
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:
         """A public trade."""
-        self.trader.now = self.trader.store.now = now
-        self.paper.on_trade(slot, price, lots, now, buyer=buyer)
-        self.trader.on_trade(slot, price, lots, now, buyer=buyer)
+        trader = self.trader
+        trader.now = trader.store.now = now
+        if slot in self.paper.busy:
+            self.paper.on_trade(slot, price, lots, now, buyer=buyer)
+        trader.on_trade(slot, price, lots, now, buyer=buyer)
 
     def on_timer(self, name: str, subject: int, now: int) -> None:
         """A timer of this world fired."""

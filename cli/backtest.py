@@ -107,7 +107,16 @@ def _trading(args: argparse.Namespace) -> TradingConfig:
     except ValueError:
         raise UsageError(f"--latency-ms {args.latency_ms}: expected milliseconds") from None
     # A backtest shows what a strategy does: breakers that end it early are for live trading.
-    limits = replace(RiskLimits(), loss_max=0, drawdown_max=0, position_max=0, exposure_max=0)
+    # What they lift only an explicit act lowers, and nobody is there to act.
+    limits = replace(
+        RiskLimits(),
+        loss_max=0,
+        drawdown_max=0,
+        position_max=0,
+        exposure_max=0,
+        jump_ppb=0,
+        doubt_ns=0,
+    )
     return TradingConfig((spec,), args.currency, limits, paper, tuple(map(_balance, args.balance)))
 
 

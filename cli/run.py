@@ -15,6 +15,7 @@ import uvloop
 
 from api.door import Door
 from api.errors import DoorError
+from arb.strategy.spec import SpecError
 from cli.config import add_config_argument
 from cli.glance import glance
 from cli.live import LiveView
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     except DoorError as error:
         print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
         return 1
-    except (NamingError, OSError) as error:
+    except (NamingError, SpecError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:

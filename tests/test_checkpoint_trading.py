@@ -9,9 +9,10 @@ from arb.image import parts
 from arb.portfolio.position import Position
 from checkpoint import UnknownStateError
 from market.inputs import Input, InputKind
+from node import Node
 from tests.recorded_world import feed
 from tests.test_checkpoint import faulty
-from tests.trading_world import trading_node
+from tests.trading_world import SCHEDULES, SPECS, trading_node
 
 COMMANDS = ("halt", "resume", "cancel-all", "flatten", "recording-stopped")
 
@@ -25,9 +26,9 @@ def commanded(inputs, commands) -> list[Input]:
     return out
 
 
-def goes_on_alike(inputs, at) -> None:
+def goes_on_alike(inputs, at, specs=SPECS) -> Node:
     """Check the law for one prefix: same effects, same digests, same state."""
-    whole = trading_node()
+    whole = trading_node(specs)
     for one in inputs[:at]:
         whole.handle(*one)
     image = checkpoint.dump(whole)
@@ -38,6 +39,7 @@ def goes_on_alike(inputs, at) -> None:
         assert again.handle(*one) == effects
         assert int(again.digest) == int(whole.digest)
     assert checkpoint.state_hash(again) == checkpoint.state_hash(whole)
+    return whole
 
 
 FAULTS = ("drop", "repeat", "cut", "finer", "close", "open", "late")
@@ -51,6 +53,15 @@ FAULTS = ("drop", "repeat", "cut", "finer", "close", "open", "late")
 )
 def test_a_node_restored_at_any_input_goes_on_with_the_same_digests(faults, commands, at):
     goes_on_alike(commanded(faulty(feed(7, 3)[:1200], faults), commands), at)
+
+
+@pytest.mark.parametrize("at", [100, 500, 900])
+def test_a_node_that_executes_schedules_goes_on_with_the_same_digests(at):
+    whole = goes_on_alike(feed(7, 3)[:1200], at, SCHEDULES)
+    for world in whole.desk.worlds.values():
+        filled = {name: one.filled for name, one in world.trader.strategies.items()}
+        assert filled.keys() == {"twap", "vwap", "pov"}
+        assert filled["twap"] > 0
 
 
 def test_the_feed_trades_so_that_the_law_means_something():
@@ -101,5 +112,5 @@ def test_what_checkpoints_do_not_know_is_an_error_and_never_left_out():
 def test_every_part_of_a_desk_is_one_that_checkpoints_fill():
     node = trading_node()
     found = list(parts(node.desk))
-    assert len(found) == 1 + 8 * len(node.desk.worlds)
+    assert len(found) == 2 + 8 * len(node.desk.worlds)
     assert len({id(one) for one in found}) == len(found)

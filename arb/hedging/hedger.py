@@ -84,8 +84,18 @@ class Hedger:
         return self.open + buys, sells - self.open
 
     def room(self, side: Side) -> int:
-        """Return the base amount that makers may still add on a side within the bound."""
-        return max(0, self.config.bound - self.worst()[side])
+        """Return the base amount that makers may still add on a side within the bound.
+
+        What a hedge on that side is going to trade is theirs no more, sent or not: while it is
+        under way it counts together with all that the makers may still do.
+        """
+        long, short = self.worst()
+        due = -self.open if side is Side.BUY else self.open
+        order = self._order
+        if order is not None and order.side is side:
+            due -= order.open_lots * self._trader.risk.lines[order.slot].units.lot
+        worst = long if side is Side.BUY else short
+        return max(0, self.config.bound - worst - max(due, 0))
 
     def violation(self) -> str:
         """Return how the invariant is broken, '' while it holds.

@@ -22,6 +22,8 @@ class PaperLine:
     #: When we last took from a level, which is forgotten some time later.
     taken: dict[tuple[int, int], int] = field(default_factory=dict)
     orders: int = 0
+    #: The highest bid and the lowest ask of ours, 0 without one; None where it is to be found anew.
+    inner: tuple[int, int] | None = None
 
 
 def shown(price: int, lots: int) -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from arb.orders.order import OwnOrder
 from arb.paper.latency import Latency
 from arb.paper.line import PaperLine, shown
+from arb.paper.mirror import moved
 from arb.portfolio.units import Units
 from books.book import Book
 from engine.code import Kind, QueueModel, Reason, Side, Type
@@ -96,6 +97,9 @@ class PaperVenue:
     ) -> None:
         self.model = model
         self.lines: dict[int, PaperLine] = {}
+        #: Slots where something is mirrored: only there books and trades matter.
+        self.busy: dict[int, None] = {}
+        self._meets_passing = model is not QueueModel.PESSIMISTIC
         self._clock = clock
         self._books = books
         self._fees = fees
@@ -155,6 +159,7 @@ class PaperVenue:
             self._fees.rates(instrument.venue, instrument.native),
             Units.of(instrument).notional,
         )
+        self.busy.pop(slot, None)
 
     def _rescale(self, slot: int, price: int, size: int) -> None:
         """What is under way speaks of the old ticks and lots."""
@@ -179,15 +184,16 @@ class PaperVenue:
         book = self._books[slot]
         if not book.live:
             return
-        for (side, price), held in list(line.mirrored.items()):
-            lots = shown(price, book.lots_at(side == Side.SELL, price))
-            if lots != held:
+        changed = moved(book, line.mirrored)
+        if changed is not None:
+            for side, price, lots in changed:
                 self._mirror(line, side, price, lots)
         if line.taken:
             self._forget(line, slot, now)
-        if line.orders and self.model is not QueueModel.PESSIMISTIC:
+        if line.orders and self._meets_passing:
             self._passed(line, slot, book)
-        self._drain()
+        if self._engine.pending:
+            self._drain()
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:
         """A public trade works off the queues at its price."""
@@ -241,6 +247,7 @@ class PaperVenue:
             return
         self._orders[order.id] = _Resting(order, order.price)
         line.orders += 1
+        line.inner = None
         self._show(line, order.slot, order.side, order.price, order.lots, order.type)
         result = self._engine.new(
             line.number,
@@ -271,6 +278,7 @@ class PaperVenue:
             self._show(self.lines[order.slot], order.slot, order.side, price, rest, order.type)
             if not self._engine.replace(order.id, price, rest):
                 held.price = price
+                self.lines[order.slot].inner = None
                 return
             self._engine.drain()
         event = OrderEvent(OrderEventKind.REPLACE_REJECTED, order.id, self._clock())
@@ -302,6 +310,7 @@ class PaperVenue:
     def _mirror(self, line: PaperLine, side: int, price: int, lots: int) -> None:
         self._engine.external_set(line.number, side, price, lots)
         line.mirrored[side, price] = lots
+        self.busy[self._slots[line.number]] = None
 
     def _prune(self, line: PaperLine, slot: int) -> None:
         """Mirror no more than the levels where an order of ours rests, or that we took from."""
@@ -313,6 +322,8 @@ class PaperVenue:
         for key in [one for one in line.mirrored if one not in needed and one not in line.taken]:
             self._engine.external_set(line.number, *key, 0)
             del line.mirrored[key]
+        if not line.mirrored:
+            self.busy.pop(slot, None)
 
     def _forget(self, line: PaperLine, slot: int, now: int) -> None:
         """What we took long ago is taken for granted no more."""
@@ -326,9 +337,13 @@ class PaperVenue:
     def _passed(self, line: PaperLine, slot: int, book: Book) -> None:
         """Orders of ours that the other side went through would have been met on its way."""
         bid, bid_lots, ask, ask_lots = book.newest_touch()
-        mine = [one for one in self._orders.values() if one.order.slot == slot]
-        highest = max((one.price for one in mine if one.order.side is Side.BUY), default=0)
-        lowest = min((one.price for one in mine if one.order.side is Side.SELL), default=0)
+        if line.inner is None:
+            mine = [one for one in self._orders.values() if one.order.slot == slot]
+            line.inner = (
+                max((one.price for one in mine if one.order.side is Side.BUY), default=0),
+                min((one.price for one in mine if one.order.side is Side.SELL), default=0),
+            )
+        highest, lowest = line.inner
         if ask_lots and ask < highest:
             lots = sum(size for at, size in book.walk(True, SWEEP_LEVELS) if at < highest)
             self._engine.external_print(line.number, Side.BUY, ask, shown(ask, lots))
@@ -393,7 +408,9 @@ class PaperVenue:
     def _gone(self, order_id: int) -> None:
         held = self._orders.pop(order_id, None)
         if held is not None:
-            self.lines[held.order.slot].orders -= 1
+            line = self.lines[held.order.slot]
+            line.orders -= 1
+            line.inner = None
 
     def _say(self, slot: int, event: OrderEvent) -> None:
         self._returns = max(self._returns, self._clock() + self._back.draw())

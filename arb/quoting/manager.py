@@ -1,6 +1,7 @@
 """The care of resting quotes, shared by all models: amend only when it pays."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from arb.orders.order import OrderState, OwnOrder, Purpose
 from arb.risk.desk import Ticket
@@ -10,8 +11,7 @@ from market.order import Side
 _SECOND_NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One order that should rest: whole ticks and lots."""
 
     side: Side
@@ -48,22 +48,39 @@ class Manager:
         self._care = care
         self._tokens = care.changes_per_second * _SECOND_NS
         self._filled_ns = 0
-        self.kept = 0
+        #: Our quotes by side, as they were at this version of the store.
+        self._version = -1
+        self._held: tuple[list[OwnOrder], list[OwnOrder]] = ([], [])
+        #: The last wish and its answer; quiet when nothing was done, nor is as time passes.
+        self._wish: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        self._settled = self._quiet = False
         self.changes = 0
         self.starved = 0
 
     def resting(self, side: Side) -> list[OwnOrder]:
         """Return the quotes of a side that are not on their way out, most aggressive first."""
-        found = [
-            order
-            for order in self._trader.store.by_slot.get(self._slot, {}).values()
-            if order.side is side
-            and order.strategy == self._strategy
-            and order.purpose is Purpose.QUOTE
-            and not order.cancel_wanted
-        ]
-        found.sort(key=lambda order: -order.side.sign * order.price)
-        return found
+        store = self._trader.store
+        if self._version != store.version:
+            self._version = store.version
+            self._quiet = False
+            self._held = self._find(store.by_slot.get(self._slot))
+        return self._held[side]
+
+    def _find(self, orders: dict[int, OwnOrder] | None) -> tuple[list[OwnOrder], list[OwnOrder]]:
+        bids: list[OwnOrder] = []
+        asks: list[OwnOrder] = []
+        for order in orders.values() if orders is not None else ():
+            if (
+                order.strategy == self._strategy
+                and order.purpose is Purpose.QUOTE
+                and not order.cancel_wanted
+            ):
+                (bids if order.side is Side.BUY else asks).append(order)
+        if len(bids) > 1:
+            bids.sort(key=lambda order: -order.price)
+        if len(asks) > 1:
+            asks.sort(key=lambda order: order.price)
+        return bids, asks
 
     def pull(self) -> None:
         """Cancel every quote."""
@@ -72,66 +89,79 @@ class Manager:
                 self._trader.store.cancel(order)
 
     def want(self, wanted: list[Wanted], now: int) -> bool:
-        """Keep, amend, place and cancel so that `wanted` rests; best prices first a side.
+        """Keep, amend, place and cancel so that `wanted` rests; as `rest` does."""
+        bids = [(one.price, one.lots) for one in wanted if one.side is Side.BUY]
+        asks = [(one.price, one.lots) for one in wanted if one.side is Side.SELL]
+        bids.sort(key=lambda one: -one[0])
+        asks.sort(key=lambda one: one[0])
+        return self.rest(bids, asks, now)
+
+    def rest(self, bids: list[tuple[int, int]], asks: list[tuple[int, int]], now: int) -> bool:
+        """Bring about that (price, lots) rest on either side, best prices first.
 
         Returns whether nothing is left to be done later: the same wish again changes nothing.
         """
-        settled = True
-        for side in Side:
-            targets = [one for one in wanted if one.side is side]
-            targets.sort(key=lambda one: -side.sign * one.price)
-            held = self.resting(side)
+        store = self._trader.store
+        if self._quiet and store.version == self._version and self._wish == (bids, asks):
+            return self._settled
+        mine = (
+            (Side.BUY, bids, self.resting(Side.BUY)),
+            (Side.SELL, asks, self.resting(Side.SELL)),
+        )
+        settled = self._quiet = True
+        for side, targets, held in mine:
             for order in held[len(targets) :]:
-                self._trader.store.cancel(order)
-            for at, target in enumerate(targets):
+                self._quiet = False
+                store.cancel(order)
+            for at, (price, lots) in enumerate(targets):
                 if at < len(held):
-                    settled &= self._bring(held[at], target, now)
+                    settled &= self._bring(held[at], price, lots, now)
                 else:
-                    settled = False
+                    settled = self._quiet = False
                     if self._spend(now):
-                        self._place(target)
+                        self._place(side, price, lots)
+        self._wish, self._settled = (bids, asks), settled
         return settled
 
-    def _place(self, target: Wanted) -> None:
+    def _place(self, side: Side, price: int, lots: int) -> None:
         self._trader.send(
-            Ticket(
-                self._slot,
-                target.side,
-                target.price,
-                target.lots,
-                Purpose.QUOTE,
-                self._strategy,
-                post_only=True,
-            )
+            Ticket(self._slot, side, price, lots, Purpose.QUOTE, self._strategy, post_only=True)
         )
 
-    def _bring(self, order: OwnOrder, target: Wanted, now: int) -> bool:
+    def _bring(self, order: OwnOrder, price: int, lots: int, now: int) -> bool:
         """Amend one order, or leave it; True when it is just what is wanted."""
-        if order.state is not OrderState.LIVE or not self._pays(order, target, now):
-            self.kept += 1
-            return order.price == target.price and order.state is OrderState.LIVE
+        live = order.state is OrderState.LIVE
+        # How much too aggressive the order is, in ticks.
+        error = order.price - price if order.side is Side.BUY else price - order.price
+        if not live or not self._pays(order, error, lots, now):
+            return live and error == 0
+        self._quiet = False
         if not self._spend(now):
             # A quote that is a risk does not wait for the budget.
-            if order.side.sign * (order.price - target.price) > 0:
+            if error > 0:
                 self._trader.store.cancel(order)
             return False
-        if not self._trader.amend(order, target.price, order.filled + target.lots):
+        if not self._trader.amend(order, price, order.filled + lots):
             self._trader.store.cancel(order)
         return False
 
-    def _pays(self, order: OwnOrder, target: Wanted, now: int) -> bool:
+    def _pays(self, order: OwnOrder, error: int, lots: int, now: int) -> bool:
         care = self._care
-        error = order.side.sign * (order.price - target.price)
         if error > care.hysteresis:
             return True
-        size_off = abs(order.open_lots - target.lots) * 1000 > target.lots * care.size_permille
-        if error == 0 and not size_off:
+        # A live order has no other size under way.
+        size_off = abs(order.lots - order.filled - lots) * 1000 > lots * care.size_permille
+        if not size_off and error >= -care.hysteresis:
             return False
+        # Whether it pays is a matter of time now: the same wish may be answered otherwise.
+        self._quiet = False
         age = now - order.created_ns
         if age < care.life_ns:
             return False
+        if size_off:
+            return True
         queue = care.queue_ticks * min(age, care.queue_ns) // care.queue_ns if care.queue_ns else 0
-        return size_off or abs(error) > care.hysteresis + queue
+        return -error > care.hysteresis + queue
 
     def _spend(self, now: int) -> bool:
         care = self._care

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from arb.hedging.config import HedgeConfig
-from arb.hedging.hedger import Hedger
+from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill
 from arb.risk.desk import Ticket
 from arb.risk.reason import RiskState
 from arb.strategy.conversion import conversions
-from arb.trader import Trader
+from arb.trader import Touch, Trader
 from arb.walk import Costs, Levels, walk
 from market.order import AMOUNT_DECIMALS, Side, Tif
 
@@ -51,7 +51,8 @@ class Arbitrage:
         self.config = config
         self.name = config.name
         self.legs = (config.hedge.maker, config.hedge.venues[0])
-        self.slots = (*self.legs, *conversions(trader, config.hedge))
+        self._conversions = conversions(trader, config.hedge)
+        self.slots = (*self.legs, *self._conversions)
         self.hedger = Hedger(config.hedge, trader, self.name)
         self.taken = 0
         self.refused = 0
@@ -59,18 +60,36 @@ class Arbitrage:
         self._flying: dict[int, OwnOrder] = {}
         self._second: _Leg | None = None
         self._next_ns = 0
+        #: Prices at which neither direction paid: no need to look again while they stand.
+        self._dull: tuple[int | Touch | None, ...] | None = None
 
     # --- what is told ----------------------------------------------------------------------------
 
     def on_quote(self, slot: int, now: int) -> None:
         """A leg or the conversion changed."""
-        self.hedger.on_quote(slot, now)
-        if self._flying or self._second or self.hedger.open or now < self._next_ns:
+        hedger = self.hedger
+        hedger.on_quote(slot, now)
+        if self._flying or self._second or hedger.open or now < self._next_ns:
             return
-        if self.hedger.calm and self._trader.switch.state is RiskState.ACTIVE:
-            for selling in (0, 1):
-                if self._take(selling, now):
-                    return
+        trader = self._trader
+        if hedger.state >= HedgeState.FLATTENING or trader.switch.state is not RiskState.ACTIVE:
+            return
+        first, second = trader.touch(self.legs[0]), trader.touch(self.legs[1])
+        if first is None or second is None:
+            return
+        prices: tuple[int | Touch | None, ...] = (first[0], first[2], second[0], second[2])
+        if self._conversions:
+            prices += tuple(map(trader.touch, self._conversions))
+        if prices == self._dull:
+            return
+        pays = [
+            self._pays(self.legs[0], first[0], self.legs[1], second[2], now),
+            self._pays(self.legs[1], second[0], self.legs[0], first[2], now),
+        ]
+        self._dull = None if any(pays) else prices
+        for selling in (0, 1):
+            if pays[selling] and self._take(selling, now):
+                return
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:
         """Trades decide nothing here."""
@@ -102,6 +121,7 @@ class Arbitrage:
     def rescale(self, slot: int, price: int, size: int) -> None:
         """An instrument's grids became finer."""
         self.hedger.rescale(slot, price)
+        self._dull = None
         if self._second is not None and self._second.slot == slot:
             self._second.price *= price
             self._second.lots *= size
@@ -154,24 +174,43 @@ class Arbitrage:
         if leg.lots:
             self._send(leg)
 
+    def _pays(self, sell: int, bid: int, buy: int, ask: int, now: int) -> bool:
+        """Whether selling at one touch and buying at the other leaves the margin."""
+        lines = self._trader.risk.lines
+        if sell not in lines or buy not in lines:
+            return False
+        target = lines[buy].instrument.quote
+        selling = self._rate(sell, target, now, ask=False)
+        buying = self._rate(buy, target, now, ask=True)
+        if selling is None or buying is None:
+            return False
+        costs = self._costs(sell, buy)
+        earned: int = bid * self._unit(sell) * selling // _ONE * costs.sell_factor
+        spent: int = ask * self._unit(buy) * buying // _ONE * costs.buy_factor
+        return earned > spent
+
+    def _costs(self, sell: int, buy: int) -> Costs:
+        lines = self._trader.risk.lines
+        return Costs(lines[sell].taker_ppb, lines[buy].taker_ppb + self.config.margin_ppb)
+
+    def _unit(self, slot: int) -> int:
+        """Return one tick in quote amounts for each whole unit of base."""
+        units = self._trader.risk.lines[slot].units
+        unit: int = units.notional * _ONE // units.lot
+        return unit
+
+    def _rate(self, slot: int, target: str, now: int, *, ask: bool) -> int | None:
+        quote = self._trader.risk.lines[slot].instrument.quote
+        return self._trader.rates.convert(_ONE, quote, target, now, up=ask)
+
     def _sized(self, sell: int, buy: int, now: int) -> tuple[_Leg, _Leg] | None:
         """Return the legs of the most profitable size within bound and limits, or None."""
-        trader, config = self._trader, self.config
-        lines = trader.risk.lines
-        if sell not in lines or buy not in lines:
-            return None
+        config, lines = self.config, self._trader.risk.lines
         target = lines[buy].instrument.quote
         bids = self._levels(sell, target, now, ask=False)
         asks = self._levels(buy, target, now, ask=True)
-        costs = Costs(lines[sell].taker_ppb, lines[buy].taker_ppb + config.margin_ppb)
-        if (
-            not bids
-            or not asks
-            or (bids[0][0] * costs.sell_factor <= asks[0][0] * costs.buy_factor)
-        ):
-            return None
         room = min(self.hedger.room(Side.BUY), self.hedger.room(Side.SELL), config.size)
-        base = walk(bids, asks, costs, room).base
+        base = walk(bids, asks, self._costs(sell, buy), room).base
         step = max(lines[slot].units.lot * lines[slot].lot for slot in (sell, buy))
         base -= base % step
         if base == 0:
@@ -180,18 +219,12 @@ class Arbitrage:
 
     def _levels(self, slot: int, target: str, now: int, *, ask: bool) -> Levels:
         """Return (price, size) in amounts of the target currency and of base, best first."""
-        trader = self._trader
-        line = trader.risk.lines[slot]
-        levels = trader.depth(slot, WALK_LEVELS, ask=ask)
-        if not levels:
-            return []
-        rate = trader.rates.convert(_ONE, line.instrument.quote, target, now, up=ask)
+        levels = self._trader.depth(slot, WALK_LEVELS, ask=ask)
+        rate = self._rate(slot, target, now, ask=ask)
         if rate is None:
             return []
-        unit = line.units.notional * _ONE // line.units.lot
-        if rate == _ONE:
-            return [(ticks * unit, lots * line.units.lot) for ticks, lots in levels]
-        return [(ticks * unit * rate // _ONE, lots * line.units.lot) for ticks, lots in levels]
+        unit, lot = self._unit(slot), self._trader.risk.lines[slot].units.lot
+        return [(ticks * unit * rate // _ONE, lots * lot) for ticks, lots in levels]
 
     def _leg(self, slot: int, side: Side, base: int) -> _Leg:
         """Return the order that reaches as deep as the walk did, and no deeper."""

@@ -1,16 +1,15 @@
 """Making a market on one venue with one of the models."""
 
-import math
 from dataclasses import dataclass, field
 
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill
-from arb.quoting.manager import Care, Manager, Wanted
-from arb.quoting.model import MODELS, Parameters, View
+from arb.quoting.manager import Care, Manager
+from arb.quoting.model import MODELS, Parameters
+from arb.quoting.quoter import Quoter
 from arb.quoting.signals import Signals
 from arb.risk.reason import RiskState
 from arb.trader import Trader
-from market.order import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ class SingleConfig:
             raise ValueError(f"unknown model {self.model!r}, one of {', '.join(MODELS)}")
         if self.size <= 0 or self.layers < 1:
             raise ValueError("size and layers must be positive")
+        if not self.half_life_s > 0.0 or not self.step_bps >= 0.0:
+            raise ValueError("half_life_s must be positive, step_bps not negative")
 
 
 class SingleMaker:
@@ -44,11 +45,19 @@ class SingleMaker:
         self.config = config
         self.name = config.model
         self.slots = (config.slot,)
-        self.signals = Signals(config.half_life_s)
+        known = trader.market.signals
+        key = (config.slot, config.half_life_s)
+        #: The first maker that needs an estimate tells it of trades; all others only look.
+        self._first = key not in known
+        self.signals = known.setdefault(key, Signals(config.half_life_s))
         self.manager = Manager(trader, config.slot, self.name, config.care)
         self.inventory = 0
         self._trader = trader
-        self._model = MODELS[config.model]
+        self._quoter = Quoter(
+            config.model, config.parameters, self.signals, config.layers, config.step_bps
+        )
+        #: The inventory in quote sizes.
+        self._held = 0.0
 
     def on_quote(self, slot: int, now: int) -> None:
         """The touch changed, or may not be used any more: then nothing rests on it."""
@@ -57,17 +66,27 @@ class SingleMaker:
             self.manager.pull()
             return
         self.signals.on_touch(touch, now)
-        if self._trader.switch.state is not RiskState.HALT:
-            self.manager.want(self._wanted(touch, now), now)
+        if self._trader.switch.state is RiskState.HALT:
+            return
+        line = self._trader.risk.lines[slot]
+        lots = self.config.size // line.units.lot
+        lots -= lots % line.lot
+        if lots:
+            bids, asks = self._quoter.prices(touch, self._held, line.tick, lots, now)
+            self.manager.rest(bids, asks, now)
+        else:
+            self.manager.pull()
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:  # noqa: ARG002
         """A public trade."""
-        self.signals.on_trade(price, lots, now, buyer=buyer)
+        if self._first:
+            self.signals.on_trade(price, lots, now, buyer=buyer)
 
     def on_fill(self, fill: Fill, now: int) -> None:  # noqa: ARG002
         """A quote was filled."""
         lot = self._trader.risk.lines[fill.order.slot].units.lot
         self.inventory += fill.order.side.sign * fill.lots * lot
+        self._held = self.inventory / self.config.size
 
     def on_end(self, order: OwnOrder, now: int) -> None:
         """A quote is gone: the next change of the touch brings another."""
@@ -80,38 +99,9 @@ class SingleMaker:
 
     def rescale(self, slot: int, price: int, size: int) -> None:  # noqa: ARG002
         """The instrument's grids became finer."""
-        self.signals.rescale(price, size)
+        if self._first:
+            self.signals.rescale(price, size)
 
     def violation(self) -> str:
         """Return '': the inventory's bound is the model's and risk's."""
         return ""
-
-    def _wanted(self, touch: tuple[int, int, int, int], now: int) -> list[Wanted]:
-        """Round the model's quotes away from the market, and never through it."""
-        config, line = self.config, self._trader.risk.lines[self.config.slot]
-        quote = self._model(self._view(now), config.parameters)
-        lots = config.size // line.units.lot
-        lots -= lots % line.lot
-        step = self.signals.mid * config.step_bps / 10_000.0
-        wanted = []
-        for layer in range(config.layers):
-            if quote.bid is not None:
-                price = min(math.floor(quote.bid - layer * step), touch[2] - line.tick)
-                wanted.append(Wanted(Side.BUY, price - price % line.tick, lots))
-            if quote.ask is not None:
-                price = max(math.ceil(quote.ask + layer * step), touch[0] + line.tick)
-                wanted.append(Wanted(Side.SELL, price + -price % line.tick, lots))
-        return [one for one in wanted if one.price > 0 and one.lots > 0]
-
-    def _view(self, now: int) -> View:
-        signals = self.signals
-        return View(
-            signals.mid,
-            signals.microprice,
-            signals.volatility(now),
-            self.inventory / self.config.size,
-            signals.imbalance,
-            signals.order_flow(now),
-            signals.vpin.value if signals.vpin is not None else None,
-            signals.intensity(now),
-        )

@@ -3,18 +3,20 @@
 from dataclasses import dataclass, field
 
 from arb.hedging.config import HedgeConfig
-from arb.hedging.hedger import Hedger
+from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill
-from arb.quoting.manager import Care, Manager, Wanted
+from arb.portfolio.units import Units
+from arb.quoting.manager import Care, Manager
 from arb.risk.reason import RiskState
 from arb.strategy.conversion import conversions
-from arb.trader import Trader
+from arb.trader import Touch, Trader
 from market.fees import PPB
 from market.order import Side
 
-#: Levels of the hedge venue's book that a quote's size may reach into.
+#: Levels of the hedge venue's book that a quote's size may reach into; a few are looked at first.
 HEDGE_LEVELS = 50
+GLANCE_LEVELS = 3
 #: Walked values that are kept; they are cheap to make anew.
 MEMO_MAX = 1_000
 
@@ -43,12 +45,16 @@ class Xemm:
         self.name = config.name
         self.maker = config.hedge.maker
         self.source = config.hedge.venues[0]
-        self.slots = (self.maker, *config.hedge.venues, *conversions(trader, config.hedge))
+        self._conversions = conversions(trader, config.hedge)
+        self.slots = (self.maker, *config.hedge.venues, *self._conversions)
         self.hedger = Hedger(config.hedge, trader, self.name)
         self.manager = Manager(trader, self.maker, self.name, config.care)
         self._trader = trader
         self._version = -1
         self._lots = (0, 0)
+        self._need = (0, 0)
+        #: What the last quotes were made of: looked at, and worked out from that.
+        self._stamp: tuple[int | Touch | None, ...] = ()
         self._seen: tuple[int | None, ...] | None = None
 
     # --- what is told ----------------------------------------------------------------------------
@@ -88,31 +94,50 @@ class Xemm:
     # --- quotes ----------------------------------------------------------------------------------
 
     def _requote(self, now: int) -> None:
-        trader = self._trader
+        trader, store = self._trader, self._trader.store
         touch = trader.touch(self.maker)
-        if touch is None or not self.hedger.calm or trader.switch.state is RiskState.HALT:
+        if (
+            touch is None
+            or self.hedger.state >= HedgeState.FLATTENING
+            or trader.switch.state is RiskState.HALT
+        ):
             self._seen = None
             self.manager.pull()
             return
-        if self._version != trader.store.version:
-            self._version = trader.store.version
+        if self._version != store.version:
+            self._version = store.version
             self._lots = (self._sized(Side.BUY), self._sized(Side.SELL))
+            self._need = (self._hedged(self._lots[0]), self._hedged(self._lots[1]))
             self._seen = None
-        bids = self._hedge_value(Side.BUY, now)
-        asks = self._hedge_value(Side.SELL, now)
+        source = trader.touch(self.source)
+        stamp: tuple[int | Touch | None, ...]
+        if source is not None and source[1] >= self._need[0] and source[3] >= self._need[1]:
+            # The touch holds both sizes: nothing else of the hedge venue's book matters.
+            stamp = (touch[0], touch[2], source[0], source[2])
+        else:
+            version = trader.market.books[self.source].version
+            stamp = (touch[0], touch[2], source, version)
+        if self._conversions:
+            stamp += tuple(map(trader.touch, self._conversions))
+        if self._seen is not None and stamp == self._stamp:
+            return
+        self._stamp = stamp
+        bids = self._hedge_value(Side.BUY, source, now)
+        asks = self._hedge_value(Side.SELL, source, now)
         seen = (touch[0], touch[2], bids, asks)
         if seen == self._seen:
             return
-        wanted = []
-        if bids is not None:
-            wanted.append(self._quote(Side.BUY, bids, touch))
-        if asks is not None:
-            wanted.append(self._quote(Side.SELL, asks, touch))
-        settled = self.manager.want([one for one in wanted if one.price > 0], now)
+        settled = self.manager.rest(
+            [] if bids is None else self._quote(Side.BUY, bids, touch),
+            [] if asks is None else self._quote(Side.SELL, asks, touch),
+            now,
+        )
         self._seen = seen if settled else None
 
-    def _quote(self, side: Side, value: int, touch: tuple[int, int, int, int]) -> Wanted:
-        """Return the quote of a side from what its hedge brings, or costs.
+    def _quote(
+        self, side: Side, value: int, touch: tuple[int, int, int, int]
+    ) -> list[tuple[int, int]]:
+        """Return (price, lots) of a side from what its hedge brings, or costs; empty without one.
 
         A bid may pay what selling the same amount at the hedge venue brings, after the hedge's
         fee, conversion and margin, less the maker's fee; an ask likewise. Rounded away from the
@@ -125,11 +150,13 @@ class Xemm:
         if side is Side.BUY:
             price = value * (PPB - config.margin_ppb - shift) // (unit * (PPB + line.maker_ppb))
             price = min(price, touch[2] - line.tick) if touch[3] else price
-            return Wanted(side, price - price % line.tick, lots)
+            price -= price % line.tick
+            return [(price, lots)] if price > 0 else []
         top = value * (PPB + config.margin_ppb - shift)
         price = -(-top // (unit * (PPB - line.maker_ppb)))
         price = max(price, touch[0] + line.tick) if touch[1] else price
-        return Wanted(side, price + -price % line.tick, lots)
+        price += -price % line.tick
+        return [(price, lots)] if price > 0 else []
 
     def _sized(self, side: Side) -> int:
         """Return the lots of a quote: what the bound leaves room for, at most the configured size.
@@ -145,28 +172,38 @@ class Xemm:
         lots -= lots % line.lot
         return 0 if lots < line.lots_min else lots
 
-    def _hedge_value(self, side: Side, now: int) -> int | None:
+    def _hedged(self, lots: int) -> int:
+        """Return how many lots of the hedge venue's book a quote's lots reach into."""
+        lines = self._trader.risk.lines
+        line = lines.get(self.source)
+        if line is None or self.maker not in lines:
+            return 0
+        return -(-lots * lines[self.maker].units.lot // line.units.lot)
+
+    def _hedge_value(self, side: Side, touch: Touch | None, now: int) -> int | None:
         """Return what hedging a quote brings (a bid) or costs (an ask), net of the hedge's fee.
 
         In amounts of the maker's quote currency; None when depth or conversion do not reach.
         """
         lots, trader = self._lots[side], self._trader
         line = trader.risk.lines.get(self.source)
-        if lots == 0 or line is None or trader.touch(self.source) is None:
+        if lots == 0 or line is None or touch is None:
             return None
         maker = trader.risk.lines[self.maker]
-        value = self._walked(side, lots * maker.units.lot)
+        value = self._walked(side, lots * maker.units.lot, touch)
         source, target = line.instrument.quote, maker.instrument.quote
         if value is None or source == target:
             return value
         return trader.rates.convert(value, source, target, now, up=side is Side.SELL)
 
-    def _walked(self, side: Side, base: int) -> int | None:
-        """Return the value of walking the hedge venue's depth, the same in every world."""
+    def _walked(self, side: Side, base: int, touch: Touch) -> int | None:
+        """Return the value of walking the hedge venue's depth, the same in every world.
+
+        The walk begins at the newest touch, which moves between two versions of the depth.
+        """
         market = self._trader.market
         book = market.books[self.source]
-        # A best-quote channel that is ahead of the depth cuts it, without a new version of it.
-        versions = (book.version, *book.newest_touch())
+        versions = (book.version, *touch)
         key = ("walked", self.source, int(side), base)
         found = market.memo.get(key)
         if found is not None and found[0] == versions:
@@ -174,10 +211,8 @@ class Xemm:
         line = self._trader.risk.lines[self.source]
         selling = side is Side.BUY
         value, left = 0, base
-        for ticks, lots in book.walk(not selling, HEDGE_LEVELS):
-            part = min(left, lots * line.units.lot)
-            value += ticks * part * line.units.notional // line.units.lot
-            left -= part
+        for limit in (GLANCE_LEVELS, HEDGE_LEVELS):
+            value, left = _walk(book.walk(not selling, limit), base, line.units)
             if left == 0:
                 break
         fee = value * line.taker_ppb // PPB
@@ -186,3 +221,15 @@ class Xemm:
             market.memo.clear()
         market.memo[key] = (versions, result)
         return result
+
+
+def _walk(levels: list[tuple[int, int]], base: int, units: Units) -> tuple[int, int]:
+    """Return the value of `base` at the levels, and what of it they do not hold."""
+    value, left = 0, base
+    for ticks, lots in levels:
+        part = min(left, lots * units.lot)
+        value += ticks * part * units.notional // units.lot
+        left -= part
+        if left == 0:
+            break
+    return value, left

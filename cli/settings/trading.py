@@ -15,7 +15,7 @@ _MONEY = 1_000_000_000_000
 class StrategySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One strategy with its instruments and keys."""
 
-    name: Annotated[str, text("xemm, arbitrage, symmetric, skew, adaptive, avellaneda or glft")]
+    name: Annotated[str, text("as of `crossquote backtest --strategy`")]
     instruments: Annotated[
         tuple[str, ...],
         Meta(

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import checkpoint
 from checkpoint import build
 from cli.main import main
 from cli.replay_native import TimeError, moment_of, time_ns
@@ -139,7 +140,7 @@ def test_another_build_is_a_warning_and_no_error(empty, capsys):
     "change",
     [
         lambda opening: opening.replace(b'"version": 1', b'"version": 5', 1),
-        lambda opening: opening.replace(b'"version":2', b'"version":5', 1),
+        lambda opening: opening.replace(b'"version":%d' % checkpoint.VERSION, b'"version":5', 1),
     ],
     ids=["recording", "checkpoint"],
 )

@@ -272,3 +272,21 @@ def test_a_flattening_that_is_refused_still_halts():
     assert rig.hedger.state is HedgeState.HALTED
     assert rig.hedger.open == 10 * LOT
     assert rig.trader.last_refusal is RiskReason.OK
+
+
+def test_a_hedge_that_waits_keeps_its_room_from_the_makers():
+    rig = Rig()
+    rig.maker.quote(Side.SELL, 10)
+    rig.exchange.arrive()
+    rig.touches[FIRST] = rig.touches[SECOND_VENUE] = None
+    rig.exchange.fill(1, 10)
+    while rig.exchange.events:
+        rig.say(rig.exchange.events.pop(0))
+    assert (rig.hedger.open, rig.hedger.state) == (-10 * LOT, HedgeState.PAUSED)
+    assert rig.hedger.room(Side.BUY) == BOUND
+    assert rig.maker.quote(Side.BUY, 100) is not None
+    assert rig.hedger.room(Side.BUY) == 0
+    rig.touches[FIRST] = rig.touches[MAKER]
+    rig.wait(SECOND // 2)
+    assert rig.hedger.state is HedgeState.SENT
+    assert rig.hedger.violation() == ""

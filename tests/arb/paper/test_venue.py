@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import OwnOrder, Purpose
+from arb.paper import venue
 from arb.paper.latency import Latency
+from arb.paper.plain_mirror import moved
 from arb.paper.venue import PaperVenue
 from engine.code import QueueModel
 from market.fees import Fees, FeeSchedule
@@ -35,6 +37,12 @@ class FakeBook:
     def newest_touch(self) -> tuple[int, int, int, int]:
         (bid, bids), (ask, asks) = (self.walk(False, 1) or [(0, 0)])[0], self.walk(True, 1)[0]
         return bid, bids, ask, asks
+
+
+@pytest.fixture(autouse=True)
+def _plain_mirror(monkeypatch):
+    """The compiled comparison reads only compiled books; its twin reads what stands for one."""
+    monkeypatch.setattr(venue, "moved", moved)
 
 
 class Rig:

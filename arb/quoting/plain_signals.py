@@ -1,10 +1,9 @@
-"""Signals of one book and its trades, in ticks, lots and seconds. Floats: nothing is acted on here.
-
-Every estimate forgets exponentially, with a stated half-life, so that its memory is one number.
-"""
+"""The plain twin of arb.quoting.signals."""
 
 import math
 from dataclasses import dataclass, field
+
+from arb.quoting.vpin import Vpin
 
 _LN2 = math.log(2.0)
 _NS = 1e9
@@ -36,43 +35,8 @@ class Decayed:
 
 
 @dataclass(slots=True)
-class Vpin:
-    """Volume-synchronised probability of informed trading (Easley, Lopez de Prado, O'Hara 2012).
-
-    The mean of |bought - sold| / volume over the last `buckets` buckets of `bucket` lots, by the
-    aggressor that the venue names.
-    """
-
-    bucket: float
-    buckets: int = 50
-    bought: float = 0.0
-    sold: float = 0.0
-    imbalances: list[float] = field(default_factory=list)
-
-    def add(self, lots: float, *, buyer: bool) -> None:
-        """Take in a trade; a large one fills several buckets, at most all of them."""
-        left = min(lots, self.bucket * (self.buckets + 1))
-        while left > 0.0:
-            part = min(left, self.bucket - self.bought - self.sold)
-            left -= part
-            if buyer:
-                self.bought += part
-            else:
-                self.sold += part
-            if self.bought + self.sold >= self.bucket * (1.0 - 1e-12):
-                self.imbalances.append(abs(self.bought - self.sold) / self.bucket)
-                del self.imbalances[: -self.buckets]
-                self.bought = self.sold = 0.0
-
-    @property
-    def value(self) -> float | None:
-        """The estimate, None before the first full bucket."""
-        return sum(self.imbalances) / len(self.imbalances) if self.imbalances else None
-
-
-@dataclass(slots=True)
-class Signals:
-    """What the models see of one instrument."""
+class PlainSignals:
+    """Twin of `Signals`."""
 
     half_life_s: float = 30.0
     vpin_bucket: float = 0.0
@@ -102,7 +66,8 @@ class Signals:
         if self.mid:
             self._flow(touch, now)
             if mid != self.mid:
-                self.squares.add((mid - self.mid) ** 2, now)
+                move = mid - self.mid
+                self.squares.add(move * move, now)
         else:
             self.first_ns = now
             self.squares.at_ns = now
@@ -140,7 +105,8 @@ class Signals:
         both = self.bid_lots + self.ask_lots
         if not both:
             return self.mid
-        return (self.bid * self.ask_lots + self.ask * self.bid_lots) / both
+        one, other = float(self.bid) * self.ask_lots, float(self.ask) * self.bid_lots
+        return (one + other) / both
 
     def order_flow(self, now: int) -> float:
         """Order-flow imbalance of the last second or so, in lots."""

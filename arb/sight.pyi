@@ -1,0 +1,6 @@
+from books.book import Book
+from cache.l1 import L1
+
+class Sight:
+    def __init__(self, books: list[Book], l1: L1) -> None: ...
+    def touch(self, slot: int, now: int) -> tuple[int, int, int, int] | None: ...
