@@ -58,7 +58,7 @@ RECORDS = (
 OBJECTS = (
     *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
     *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Vpin, arbitrage._Leg),
-    *(Triangular, Schedule, curve.Seen, curve.Share),
+    *(Triangular, Schedule, curve.Seen, curve.Participation),
     *(Latency, PaperLine, paper._Resting),
 )
 ROWS = (OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query)
@@ -67,7 +67,7 @@ ENUMS = (
     *(RiskReason, RiskState, Cause, HedgeState, Style, AtEnd, Stage),
 )
 #: Classes whose own name another one has as well.
-ALIASES: dict[type, str] = {Side: "OrderSide", curve.Share: "ScheduleShare"}
+ALIASES: dict[type, str] = {Side: "OrderSide", curve.Participation: "ScheduleShare"}
 #: An order's fields in a row, and those that are kinds of something.
 _ORDER = tuple(field.name for field in fields(OwnOrder))
 _ORDER_VALUES = attrgetter(*_ORDER)

@@ -166,7 +166,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Share:
+class Participation:
     """A share of what trades (POV), in millionths of the public volume inside the window."""
 
     window: Window

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from arb.schedule.config import ScheduleConfig
-from arb.schedule.curve import Curve, Even, Profiled, Seen, Share, Window
+from arb.schedule.curve import Curve, Even, Participation, Profiled, Seen, Window
 
 SCHEDULES = ("twap", "vwap", "pov")
 
@@ -14,7 +14,7 @@ CATCH_UP = 3
 def curve(config: ScheduleConfig, window: Window) -> Curve:
     """Return the curve of a schedule by its name; ValueError where it cannot be."""
     if config.name == "pov":
-        return Share(window, config.share_ppm)
+        return Participation(window, config.share_ppm)
     # All is due a step before the end, so that the last child has time to trade.
     window = Window(window.start, max(window.start + 1, window.end - config.step_ns))
     if config.name == "vwap":

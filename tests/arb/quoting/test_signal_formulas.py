@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arb.quoting.plain_signals import Decayed
 from arb.quoting.signals import Signals
-from arb.quoting.vpin import Vpin
 
 S = 1_000_000_000
 LIFE = 2.0
@@ -26,6 +24,12 @@ def heard(stream) -> tuple[Signals, list[tuple[int, tuple[int, int, int, int]]]]
         signals.on_touch(touch, now)
         told.append((now, touch))
     return signals, told
+
+
+def vpin_of(bucket: float, buckets: int):
+    vpin = Signals(LIFE, bucket).vpin
+    vpin.buckets = buckets
+    return vpin
 
 
 def weight(at: int, now: int, life: float = LIFE) -> float:
@@ -109,7 +113,7 @@ def test_intensity_is_the_rate_of_a_side_and_the_inverse_mean_reach():
 
 
 def test_vpin_is_the_mean_imbalance_of_full_buckets():
-    vpin = Vpin(10.0, buckets=2)
+    vpin = vpin_of(10.0, 2)
     vpin.add(6.0, buyer=True)
     assert vpin.value is None
     vpin.add(7.0, buyer=False)
@@ -121,7 +125,7 @@ def test_vpin_is_the_mean_imbalance_of_full_buckets():
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), max_size=30), st.integers(1, 12))
 def test_vpin_equals_the_split_into_buckets_lot_by_lot(trades, bucket):
-    vpin = Vpin(float(bucket), buckets=5)
+    vpin = vpin_of(float(bucket), 5)
     signs = [1 if buyer else -1 for lots, buyer in trades for _ in range(lots)]
     for lots, buyer in trades:
         vpin.add(float(lots), buyer=buyer)
@@ -133,14 +137,11 @@ def test_vpin_equals_the_split_into_buckets_lot_by_lot(trades, bucket):
         assert vpin.value == pytest.approx(expected)
 
 
-def test_a_decayed_sum_halves_in_its_half_life_and_time_never_runs_back():
-    one = Decayed(2.0)
-    one.add(8.0, S)
-    one.decay(3 * S)
-    assert one.total == pytest.approx(4.0)
-    one.decay(2 * S)
-    assert one.total == pytest.approx(4.0)
-    assert one.rate(3 * S) == pytest.approx(4.0 * math.log(2) / 2.0)
+def test_time_never_runs_back():
+    signals, _ = heard([((100, 5, 2, 5), 0), ((100, 9, 2, 5), 2 * S)])
+    later = signals.order_flow(9 * S)
+    assert later == pytest.approx(4 * weight(3 * S, 9 * S, 1.0))
+    assert signals.order_flow(5 * S) == later
 
 
 @settings(max_examples=100, deadline=None)

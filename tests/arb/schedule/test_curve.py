@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arb.schedule.curve import BINS_MAX, PPM, Even, Profiled, Seen, Share, Window
+from arb.schedule.curve import BINS_MAX, PPM, Even, Participation, Profiled, Seen, Window
 
 WINDOW = Window(1_000, 2_000)
 
@@ -37,7 +37,7 @@ def test_a_window_without_length_and_a_share_of_nothing_are_refused():
         Window(5, 5)
     for share in (0, PPM + 1):
         with pytest.raises(ValueError, match="participation"):
-            Share(WINDOW, share)
+            Participation(WINDOW, share)
     with pytest.raises(ValueError, match="equal parts"):
         Seen(WINDOW, 1_000, 3)
 
@@ -81,7 +81,7 @@ def test_a_seen_profile_counts_whole_periods_at_their_mean():
 
 
 def test_pov_is_due_by_the_volume_inside_the_window():
-    curve = Share(WINDOW, 100_000)
+    curve = Participation(WINDOW, 100_000)
     curve.hear(1_000, 999)
     curve.hear(55, 1_000)
     curve.hear(5, 1_999)
@@ -110,7 +110,7 @@ def test_timed_curves_never_shrink_nor_pass_the_whole(whole, weights, times):
     st.integers(100, 5_000),
 )
 def test_curves_by_volume_stay_within_the_whole(whole, trades, period):
-    curves = (Seen(WINDOW, period * 10, 10), Share(WINDOW, 250_000))
+    curves = (Seen(WINDOW, period * 10, 10), Participation(WINDOW, 250_000))
     now = traded = 0
     for amount, pause in trades:
         now += pause

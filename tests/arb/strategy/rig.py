@@ -1,10 +1,10 @@
 """Strategies over books that the test sets level by level, and a venue whose messages it moves."""
 
 from arb.orders.store import Patience
-from arb.plain_sight import PlainSight
 from arb.portfolio.units import amount_of
 from arb.risk.limits import RiskLimits
 from arb.trader import Market, Trader
+from cache.l1 import L1
 from market.fees import Fees, FeeSchedule
 from market.order import OrderEvent
 from tests.arb.hedging.rig import WINDOW, Exchange
@@ -40,6 +40,17 @@ class FakeL1:
         return 0xFFFF if slot in self.bad else 0
 
 
+class FakeSight:
+    """The touch of a fake book where it may be used."""
+
+    def __init__(self, books: list[FakeBook], l1: FakeL1) -> None:
+        self.books, self.l1 = books, l1
+
+    def touch(self, slot: int, now: int) -> tuple[int, int, int, int] | None:
+        usable = self.books[slot].live and not self.l1.grade(slot, now)
+        return self.books[slot].newest_touch() if usable else None
+
+
 class Rig:
     """One trader over `instruments`, all rates alike, time in the hands of the test."""
 
@@ -53,16 +64,11 @@ class Rig:
         schedule = FeeSchedule()
         for one in instruments:
             schedule = schedule.with_venue(one.venue, fees)
+        market = Market(self.books, list(instruments), L1(), schedule, {})
+        market.l1, market.sight = self.l1, FakeSight(self.books, self.l1)
         self.trader = Trader(
             "test",
-            Market(
-                self.books,
-                list(instruments),
-                self.l1,
-                schedule,
-                {},
-                PlainSight(self.books, self.l1),
-            ),
+            market,
             RiskLimits(**{**NO_LIMITS, **limits}),
             instruments[0].quote,
             lambda _: self.exchange,
