@@ -273,9 +273,12 @@ class OrderStore:
         order.filled += lots
         self._expose(order, -expected)
         self._tell(order, event, lots)
-        if order.filled >= order.lots and order.state is not OrderState.REPLACING:
+        # While the fate of a replace is unknown the larger size may still be filled.
+        whole = max(order.lots, order.new_lots)
+        if order.filled >= whole and order.state is not OrderState.REPLACING:
             self._finish(order, order.end or End.FILLED, order.reason)
-        elif order.end is End.OPEN and order.state in (OrderState.SENT, OrderState.LOST):
+        elif order.end is End.OPEN and order.state is OrderState.SENT:
+            # A lost order stays so until its state is told: other fills may have gone missing.
             self._arrived(order)
 
     def _fresh(self, order: OwnOrder, event: OrderEvent) -> int:
