@@ -46,4 +46,4 @@ for path in tests/connectors/test_decode*.py tests/connectors/test_fuzz*.py test
 done
 
 # Memory that the sanitizer keeps back after it was freed would look like a leak.
-exec "$python" -m pytest -q -p fuzz.small -p no:cacheprovider -k "not leak" "${tests[@]}"
+exec "$python" -m pytest -q -n 2 --dist loadfile -p fuzz.small -p no:cacheprovider -k "not leak" "${tests[@]}"
