@@ -169,6 +169,8 @@ class Hedger:
             self._venue = self._tries = 0
             for part in self._parts:
                 part[0] = now
+            if self._parts:
+                self._set_limit(now)
             self.step(now)
 
     def rescale(self, slot: int, factor: int) -> None:
@@ -217,8 +219,7 @@ class Hedger:
             for carried in self._parts:
                 carried[0] = now
         if self.open * base >= 0:
-            self._parts.append([now, abs(base)])
-            self._trader.set_timer(now + self.config.limit_ns, self._strategy, HEDGE_TIMER)
+            self._opened(abs(base), now)
         else:
             left = abs(base)
             while left and self._parts:
@@ -228,8 +229,16 @@ class Hedger:
                 if self._parts[0][1] == 0:
                     self._parts.popleft()
             if left:
-                self._parts.append([now, left])
+                self._opened(left, now)
         self.open += base
+
+    def _opened(self, base: int, now: int) -> None:
+        """A part was opened; what is left of it at its time limit is flattened."""
+        self._parts.append([now, base])
+        self._set_limit(now)
+
+    def _set_limit(self, now: int) -> None:
+        self._trader.set_timer(now + self.config.limit_ns, self._strategy, HEDGE_TIMER)
 
     def _hedgeable(self) -> bool:
         """Whether some hedge venue would accept an order for what is open."""

@@ -121,6 +121,37 @@ def test_a_hedge_that_is_not_answered_halts_and_the_exposure_stays_shown():
     assert rig.hedger.worst() == (10 * LOT, 0), "the lost hedge may still have sold all"
 
 
+def test_an_exposure_that_changed_its_side_has_its_own_time_limit():
+    rig = Rig(limit_ns=2 * SECOND)
+    buy = rig.maker.quote(Side.BUY, 10)
+    sell = rig.maker.quote(Side.SELL, 30)
+    rig.deliver()
+    rig.exchange.liquidity = 0
+    rig.exchange.fill(buy.id, 4)
+    rig.deliver()
+    rig.wait(10 * SECOND)
+    rig.exchange.fill(sell.id, 30)
+    while rig.exchange.events:
+        rig.say(rig.exchange.events.pop(0))
+    rig.exchange.requests.clear()
+    rig.wait(3 * SECOND)
+    assert rig.hedger.open == -26 * LOT
+    assert rig.trader.switch.state is RiskState.HALT
+
+
+def test_a_resume_starts_a_new_time_limit():
+    rig = Rig(limit_ns=2 * SECOND)
+    rig.filled_maker(Side.BUY, 10)
+    rig.exchange.requests.clear()
+    rig.wait(3 * SECOND)
+    assert rig.trader.switch.state is RiskState.HALT
+    rig.trader.switch.resume()
+    assert rig.trader.switch.state is RiskState.ACTIVE
+    rig.wait(3 * SECOND)
+    assert rig.trader.switch.state is RiskState.HALT
+    assert rig.hedger.open == 10 * LOT
+
+
 def test_nothing_is_hedged_in_a_halt_and_hedging_begins_anew_after_it():
     rig = Rig()
     rig.trader.halt(Cause.USER, "")
