@@ -135,7 +135,7 @@ class Node:
         #: What trades over these books, None where nothing does.
         self.desk: TradingDesk | None = None
         if self.config.trading is not None:
-            seen = Market(self.books, self.instruments, self.l1, self.config.fees, {})
+            seen = Market(self.books, self.instruments, self.l1, self.config.fees)
             self.desk = TradingDesk(self.config.trading, seen, self._set_timer, self._traded)
         #: Takes a FRAME: what `handle` does with one, without its other arguments.
         self.take_frame: Callable[[int, str, bytes], list[Effect]] = Intake(self).take

@@ -91,7 +91,7 @@ LEFT_OUT: dict[type, frozenset[str]] = {
     TradingDesk: frozenset({"config", "worlds", "_market", "_all"}),
     Trader: frozenset({"market", "rates"}),
     PaperVenue: frozenset({"_books", "_fees"}),
-    Market: frozenset({"books", "instruments", "l1", "fees", "memo", "sight"}),
+    Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),
     # What works out quotes remembers nothing.
     SingleMaker: frozenset({"_quoter"}),
 }

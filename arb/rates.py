@@ -1,25 +1,21 @@
 """What one currency is worth in another: through a conversion book, never by assumption."""
 
-from books.book import Book
-from books.grade import UNUSABLE
-from cache.l1 import L1
+from arb.plain_sight import PlainSight
+from arb.sight import Sight
 from market.fees import PPB
 from market.instrument import Instrument, Kind
-
-_UNUSABLE = int(UNUSABLE)
 
 
 class Rates:
     """Conversion between quote currencies by the spot books that are watched.
 
-    `books` and `instruments` are the node's own lists. A rate exists while its book's quote may be
-    used; nothing stands in for it.
+    `instruments` is the node's own list. A rate exists while its book's quote may be used; nothing
+    stands in for it.
     """
 
-    def __init__(self, books: list[Book], instruments: list[Instrument], l1: L1) -> None:
-        self._books = books
+    def __init__(self, instruments: list[Instrument], sight: Sight | PlainSight) -> None:
         self._instruments = instruments
-        self._l1 = l1
+        self._sight = sight
         self._slots: dict[tuple[str, str], tuple[int, bool] | None] = {}
         self._known = 0
 
@@ -80,8 +76,5 @@ class Rates:
         return twice * PPB // scale if direct else scale * PPB // twice
 
     def _touch(self, slot: int, now: int) -> tuple[int, int] | None:
-        book = self._books[slot]
-        if self._l1.grade(slot, now) & _UNUSABLE or not book.live:
-            return None
-        bid, bid_lots, ask, ask_lots = book.newest_touch()
-        return (bid, ask) if bid_lots and ask_lots else None
+        touch = self._sight.touch(slot, now)
+        return (touch[0], touch[2]) if touch is not None and touch[1] and touch[3] else None

@@ -39,8 +39,9 @@ class Market:
     the estimates of each instrument by half-life, which all makers share.
     """
 
-    __slots__ = ("books", "fees", "instruments", "l1", "memo", "sight", "signals")
+    __slots__ = ("books", "fees", "instruments", "memo", "sight", "signals")
 
+    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
     signals: dict[tuple[int, float], Signals]
 
     def __init__(
@@ -49,14 +50,12 @@ class Market:
         instruments: list[Instrument],
         l1: L1,
         fees: FeeSchedule,
-        memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]],
         sight: Sight | PlainSight | None = None,
     ) -> None:
         self.books = books
         self.instruments = instruments
-        self.l1 = l1
         self.fees = fees
-        self.memo = memo
+        self.memo = {}
         self.sight = sight or Sight(books, l1)
         self.signals = {}
 
@@ -112,7 +111,7 @@ class Trader:
         self.market = market
         self.currency = currency
         self.now = 0
-        self.rates = Rates(market.books, market.instruments, market.l1)
+        self.rates = Rates(market.instruments, market.sight)
         self.store = OrderStore(gateway_of, set_timer, patience)
         self.store.on_fill, self.store.on_end = self._on_fill, self._on_end
         self.store.on_request = self._on_request

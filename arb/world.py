@@ -7,10 +7,11 @@ from arb.flatten import Flattener
 from arb.orders.store import Patience
 from arb.paper.latency import Latency
 from arb.paper.venue import PaperVenue
-from arb.portfolio.units import NotTradableError, amount_of
+from arb.portfolio.units import NotTradableError
 from arb.risk.limits import RiskLimits
 from arb.trader import Market, Trader
 from engine.code import QueueModel
+from market.amount import amount_of
 
 #: (world, event, fields): what a world did, for the digest, the journal and reports.
 Tell = Callable[[str, str, tuple[str | int, ...]], None]

@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from cli.backtest_text import NOTE, ROWS, cell
-from market.order import AMOUNT_DECIMALS
+from market.amount import AMOUNT_DECIMALS
 
 _ONE = 10**AMOUNT_DECIMALS
 _WIDTH, _HEIGHT, _PAD = 880, 300, 46

@@ -4,12 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from arb.portfolio.markout import HORIZONS_NS
-from arb.portfolio.units import text_of
 from arb.trader import Trader
 from arb.world import World
 from cli.performance import Performance, fill_ratio
+from market.amount import AMOUNT_DECIMALS, text_of
 from market.fees import PPB
-from market.order import AMOUNT_DECIMALS
 from node import Node
 
 _ONE = 10**AMOUNT_DECIMALS

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from arb.trader import Trader
-from market.order import AMOUNT_DECIMALS
+from market.amount import AMOUNT_DECIMALS
 
 #: Time between samples, and most samples kept: then every second one goes and the time doubles.
 SAMPLE_NS = 1_000_000_000

@@ -6,13 +6,12 @@ from typing import Any
 from arb.desk import TradingDesk
 from arb.orders.order import OwnOrder
 from arb.portfolio.position import Position
-from arb.portfolio.units import text_of
 from arb.risk.exposure import report as exposure_report
 from arb.trader import Trader
 from arb.world import World
 from cli.returns import Returns
+from market.amount import AMOUNT_DECIMALS, text_of
 from market.fees import PPB
-from market.order import AMOUNT_DECIMALS
 
 _PARTS = ("realised", "fees", "spread", "slippage")
 

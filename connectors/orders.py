@@ -12,9 +12,10 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import orjson
 
-from market.grid import BadNumberError, OffGridError, split_decimal
+from market.amount import amount_of
+from market.grid import BadNumberError, OffGridError
 from market.instrument import Instrument
-from market.order import AMOUNT_DECIMALS, OrderEvent, OrderEventKind, Side, Tif, Type
+from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 from market.rows import RowError, table
 
 #: Bytes of one frame or reply; a thousand fills have well under one million.
@@ -253,10 +254,7 @@ def number(value: object) -> str:
 
 def amount(value: object) -> int:
     """Return money in units of 10**-AMOUNT_DECIMALS, negative for a rebate; raises ValueError."""
-    text = number(value)
-    digits, decimals = split_decimal(text.removeprefix("-"))
-    units: int = digits * 10 ** (AMOUNT_DECIMALS - decimals)
-    return -units if text.startswith("-") else units
+    return amount_of(number(value))
 
 
 def iso_ns(value: object) -> int:

@@ -91,8 +91,3 @@ class OrderEvent(NamedTuple):
     venue_id: str = ""
     reason: str = ""
     query: int = 0
-
-
-#: Amounts of money and of assets are integers in units of 10**-AMOUNT_DECIMALS: fine enough for
-#: ticks times lots times a fee rate of every instrument that is traded, so nothing is rounded.
-AMOUNT_DECIMALS = 27

@@ -178,10 +178,6 @@ class Hedger:
         if slot in self._prices:
             self._prices[slot] *= factor
 
-    def usable(self, now: int) -> bool:
-        """Whether any hedge venue can take an order now."""
-        return any(self._usable(slot, now) for slot in self.config.venues)
-
     def _usable(self, slot: int, now: int) -> bool:
         touch = self._trader.touch(slot)
         if touch is not None:

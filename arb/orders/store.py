@@ -186,6 +186,7 @@ class OrderStore:
             order.filled *= size
         if slot in self._exposed:
             self._exposed[slot] = [lots * size for lots in self._exposed[slot]]
+        self.version += 1
 
     # --- what the venue says ---------------------------------------------------------------------
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from market.grid import plain_decimal, split_decimal
+from market.amount import AMOUNT_DECIMALS
 from market.instrument import Instrument, Kind
-from market.order import AMOUNT_DECIMALS
 
 
 class NotTradableError(ValueError):
@@ -32,17 +31,3 @@ class Units:
             raise NotTradableError(f"{instrument.id}: ticks times lots are finer than amounts")
         lot: int = size.step * instrument.multiplier * 10 ** (AMOUNT_DECIMALS - size.decimals)
         return cls(lot, lot * price.step // 10**price.decimals)
-
-
-def amount_of(text: str) -> int:
-    """Return the amount that a decimal means; BadNumberError for anything else."""
-    negative = text.startswith("-")
-    digits, decimals = split_decimal(text.removeprefix("-"))
-    amount: int = digits * 10 ** (AMOUNT_DECIMALS - decimals)
-    return -amount if negative else amount
-
-
-def text_of(amount: int) -> str:
-    """Return the exact decimal text of an amount, without trailing zeros."""
-    sign = "-" if amount < 0 else ""
-    return sign + plain_decimal(abs(amount), AMOUNT_DECIMALS)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskState
 from arb.risk.switch import RiskSwitch
+from market.amount import AMOUNT_DECIMALS
 from market.fees import PPB
-from market.order import AMOUNT_DECIMALS
 
 _ONE = 10**AMOUNT_DECIMALS
 

@@ -17,7 +17,8 @@ from arb.risk.switch import RiskSwitch
 from arb.risk.ticket import Ticket
 from market.fees import PPB, Fees
 from market.instrument import Instrument
-from market.order import AMOUNT_DECIMALS, Side
+from market.amount import AMOUNT_DECIMALS
+from market.order import Side
 
 _PPB_ONE = PPB * 10**AMOUNT_DECIMALS
 _SECOND_NS = 1_000_000_000

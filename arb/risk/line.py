@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from arb.portfolio.units import Units, amount_of
+from arb.portfolio.units import Units
+from market.amount import amount_of
 from market.fees import Fees
 from market.grid import BadNumberError, Grid, OffGridError
 from market.instrument import Instrument, Kind

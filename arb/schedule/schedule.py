@@ -23,8 +23,9 @@ from arb.schedule.curve import PPM, Curve, Window
 from arb.schedule.least import least_lots
 from arb.schedule.make import curve, pieced
 from arb.trader import Trader
+from market.amount import AMOUNT_DECIMALS
 from market.fees import PPB
-from market.order import AMOUNT_DECIMALS, Side, Tif
+from market.order import Side, Tif
 
 _ONE = 10**AMOUNT_DECIMALS
 

@@ -11,7 +11,8 @@ from arb.risk.reason import RiskState
 from arb.strategy.conversion import conversions
 from arb.trader import Touch, Trader
 from arb.walk import Costs, Levels, walk
-from market.order import AMOUNT_DECIMALS, Side, Tif
+from market.amount import AMOUNT_DECIMALS
+from market.order import Side, Tif
 
 _ONE = 10**AMOUNT_DECIMALS
 WALK_LEVELS = 20

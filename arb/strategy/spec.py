@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import TypeVar
 
 from arb.hedging.config import HedgeConfig
-from arb.portfolio.units import amount_of
 from arb.quoting.manager import Care
 from arb.quoting.model import MODELS, Parameters
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
@@ -19,10 +18,11 @@ from arb.strategy.triangle import Triangle
 from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
 from arb.trader import Strategy, Trader
+from market.amount import AMOUNT_DECIMALS, amount_of
 from market.fees import PPB
 from market.grid import split_decimal
 from market.instrument import Instrument, Kind
-from market.order import AMOUNT_DECIMALS, Side
+from market.order import Side
 
 _MS = 1_000_000
 _SECOND = 1_000_000_000

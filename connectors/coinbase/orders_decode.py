@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from connectors.orders import REASON_MAX, Balance, amount, iso_ns, listed, number
+from market.amount import AMOUNT_DECIMALS
 from market.grid import Grid, OffGridError
 from market.instrument import Instrument
-from market.order import AMOUNT_DECIMALS, OrderEvent, OrderEventKind
+from market.order import OrderEvent, OrderEventKind
 from market.rows import RowError, table, text
 
 Kind = OrderEventKind

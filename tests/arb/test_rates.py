@@ -10,7 +10,7 @@ from arb.rates import Rates
 from market.fees import PPB
 from market.grid import Grid
 from market.instrument import Instrument, Kind
-from tests.arb.strategy.rig import FakeBook, FakeL1
+from tests.arb.strategy.rig import FakeBook, FakeL1, FakeSight
 
 BRIDGE = Instrument("coinbase", "USDT-USD", "USDT", "USD", Grid(4), Grid(2))
 #: A tick of a quarter of a cent.
@@ -22,7 +22,7 @@ def rates_of(*instruments: Instrument) -> tuple[Rates, list[FakeBook], FakeL1]:
     for book in books:
         book.live = True
         book.sides = ([(9_980, 5)], [(10_010, 5)])
-    return Rates(books, list(instruments), l1), books, l1
+    return Rates(list(instruments), FakeSight(books, l1)), books, l1
 
 
 def test_what_we_are_paid_is_converted_at_the_worse_side_and_rounded_down():
@@ -73,7 +73,7 @@ def test_only_a_spot_book_converts_and_one_that_comes_later_is_found():
     )
     instruments = [perpetual]
     books = [FakeBook(), FakeBook()]
-    rates = Rates(books, instruments, FakeL1())
+    rates = Rates(instruments, FakeSight(books, FakeL1()))
     assert rates.slot_between("USD", "USDT") is None
     instruments.append(BRIDGE)
     assert rates.slot_between("USD", "USDT") == (1, False)

@@ -12,9 +12,10 @@ from connectors.binance.orders import BinanceOrders
 from connectors.coinbase import orders_encode as coinbase_encode
 from connectors.coinbase.orders import CoinbaseOrders
 from connectors.orders import ClientIds, Tag
+from market.amount import AMOUNT_DECIMALS
 from market.grid import Grid, plain_decimal
 from market.instrument import Instrument
-from market.order import AMOUNT_DECIMALS, Side
+from market.order import Side
 from tests.connectors.binance.test_orders import REPORT
 from tests.connectors.coinbase.test_orders import FILL, ID, ROW, TIME, USER
 from tests.connectors.order_world import BTC_USD, BTCUSDT, PREFIX, Heard, listings, order

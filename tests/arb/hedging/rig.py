@@ -4,12 +4,12 @@ from arb.hedging.config import HedgeConfig
 from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill, Patience
-from arb.portfolio.units import amount_of
 from arb.risk.desk import Ticket
 from arb.risk.limits import RiskLimits
 from arb.risk.reason import RiskState
 from arb.trader import Market, Trader
 from cache.l1 import L1
+from market.amount import amount_of
 from market.fees import FeeSchedule
 from market.grid import Grid
 from market.instrument import Instrument
@@ -123,7 +123,7 @@ class Rig:
         )  # fmt: skip
         self.trader = Trader(
             "test",
-            Market([], instruments, L1(), FeeSchedule(), {}),
+            Market([], instruments, L1(), FeeSchedule()),
             limits,
             "USDT",
             lambda _: self.exchange,

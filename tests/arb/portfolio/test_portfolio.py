@@ -5,7 +5,8 @@ import pytest
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill
 from arb.portfolio.portfolio import Portfolio
-from arb.portfolio.units import NotTradableError, Units, amount_of, text_of
+from arb.portfolio.units import NotTradableError, Units
+from market.amount import amount_of, text_of
 from market.grid import BadNumberError, Grid
 from market.instrument import Instrument, Kind
 from market.order import Side, Tif, Type

@@ -1,11 +1,11 @@
 """Breakers stop trading for what they watch, and for nothing else."""
 
-from arb.portfolio.units import amount_of
 from arb.risk.breakers import Breakers
 from arb.risk.exposure import RETURNS_MIN, report
 from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskState
 from arb.risk.switch import RiskSwitch
+from market.amount import amount_of
 
 SECOND = 1_000_000_000
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from arb.orders.order import Purpose
 from arb.orders.store import OrderStore
 from arb.portfolio.portfolio import Portfolio
-from arb.portfolio.units import amount_of
 from arb.risk.desk import RiskDesk, Ticket
 from arb.risk.limits import RiskLimits
 from arb.risk.plain_desk import PlainRiskDesk
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
+from market.amount import amount_of
 from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Instrument, Kind

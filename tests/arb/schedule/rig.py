@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from arb.orders.store import Patience
-from arb.portfolio.units import amount_of
 from arb.risk.limits import RiskLimits
 from arb.schedule.config import ScheduleConfig, Style
 from arb.schedule.curve import Window
 from arb.schedule.schedule import Schedule
 from arb.trader import Market, Trader
 from cache.l1 import L1
+from market.amount import amount_of
 from market.fees import FeeSchedule
 from market.grid import Grid
 from market.instrument import Instrument
@@ -35,7 +35,7 @@ class Rig:
         limits = RiskLimits(**{**NO_LIMITS, **config.pop("limits", {})})
         self.trader = Trader(
             "test",
-            Market([], [instrument], L1(), FeeSchedule(), {}),
+            Market([], [instrument], L1(), FeeSchedule()),
             limits,
             "USDT",
             lambda _: self.exchange,

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import OrderState, Purpose
-from arb.portfolio.units import amount_of
 from arb.risk.reason import Cause, RiskState
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.schedule import Stage
+from market.amount import amount_of
 from market.order import Side, Tif
 from tests.arb.schedule.rig import LOT, SECOND, TOUCH, Rig
 

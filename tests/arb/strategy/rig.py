@@ -1,10 +1,10 @@
 """Strategies over books that the test sets level by level, and a venue whose messages it moves."""
 
 from arb.orders.store import Patience
-from arb.portfolio.units import amount_of
 from arb.risk.limits import RiskLimits
 from arb.trader import Market, Trader
 from cache.l1 import L1
+from market.amount import amount_of
 from market.fees import Fees, FeeSchedule
 from market.order import OrderEvent
 from tests.arb.hedging.rig import WINDOW, Exchange
@@ -64,8 +64,8 @@ class Rig:
         schedule = FeeSchedule()
         for one in instruments:
             schedule = schedule.with_venue(one.venue, fees)
-        market = Market(self.books, list(instruments), L1(), schedule, {})
-        market.l1, market.sight = self.l1, FakeSight(self.books, self.l1)
+        market = Market(self.books, list(instruments), L1(), schedule)
+        market.sight = FakeSight(self.books, self.l1)
         self.trader = Trader(
             "test",
             market,

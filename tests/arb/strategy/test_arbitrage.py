@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from arb.hedging.config import HedgeConfig
 from arb.orders.order import Purpose
-from arb.portfolio.units import amount_of
 from arb.risk.reason import Cause
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
+from market.amount import amount_of
 from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Instrument

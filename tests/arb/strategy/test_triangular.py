@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import Purpose
-from arb.portfolio.units import amount_of
 from arb.risk.reason import Cause, RiskState
 from arb.strategy.triangle import Triangle, best_size, go_round
 from arb.strategy.triangular import Triangular, TriangularConfig
+from market.amount import amount_of
 from market.fees import Fees
 from market.grid import Grid
 from market.instrument import Instrument

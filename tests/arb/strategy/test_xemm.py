@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from arb.hedging.config import HedgeConfig
 from arb.orders.order import Purpose
-from arb.portfolio.units import amount_of
 from arb.quoting.manager import Care
 from arb.risk.reason import Cause
 from arb.strategy.xemm import Xemm, XemmConfig
+from market.amount import amount_of
 from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Instrument

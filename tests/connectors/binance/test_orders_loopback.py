@@ -14,7 +14,8 @@ from connectors.binance import orders_sign as sign
 from connectors.binance.orders import BinanceOrders
 from engine.code import Side as BookSide
 from engine.code import Tif as BookTif
-from market.order import AMOUNT_DECIMALS, Side, Tif, Type
+from market.amount import AMOUNT_DECIMALS
+from market.order import Side, Tif, Type
 from sim.market.listing import BINANCE
 from sim.server.demo import ACCOUNT, demo_keys
 from tests.connectors import order_stress

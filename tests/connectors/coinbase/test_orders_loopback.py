@@ -18,7 +18,8 @@ from connectors.coinbase.orders import CoinbaseOrders
 from engine.code import Side as BookSide
 from engine.code import Tif as BookTif
 from engine.code import Type as BookType
-from market.order import AMOUNT_DECIMALS, Side, Tif, Type
+from market.amount import AMOUNT_DECIMALS
+from market.order import Side, Tif, Type
 from sim.exchange.order import Request
 from sim.market.listing import COINBASE
 from sim.server.demo import ACCOUNT, CDP_KEY, demo_keys, demo_private_pem
