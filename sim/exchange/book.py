@@ -35,10 +35,6 @@ class Ladder:
         """Return (price, lots, number of orders) of the best `limit` levels, or of all."""
         return self._rows(_ALL if limit is None else limit)
 
-    def price_at(self, index: int) -> int:
-        """Return the price of the level at an index, best first; IndexError beyond the last."""
-        return self._rows(index + 1)[index][0]
-
     def lots_at(self, price: int) -> int:
         """Return the size at a price, zero where there is no level."""
         return dict(self.levels()).get(price, 0)

@@ -14,9 +14,6 @@ class Ladder(Protocol):
     def levels(self, limit: int | None = None) -> list[tuple[int, int]]:
         """Return (price, lots) of the best `limit` levels, or of all, best first."""
 
-    def price_at(self, index: int) -> int:
-        """Return the price of the level at an index, best first; IndexError beyond the last."""
-
     def lots_at(self, price: int) -> int:
         """Return the size at a price, zero where there is no level."""
 
