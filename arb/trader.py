@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from arb.orders.gateway import Gateway
-from arb.orders.order import OwnOrder
+from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill, OrderStore, Patience
 from arb.plain_sight import PlainSight
 from arb.portfolio.portfolio import Portfolio
@@ -160,11 +160,15 @@ class Trader:
     # --- what strategies do ----------------------------------------------------------------------
 
     def send(self, ticket: Ticket) -> OwnOrder | None:
-        """Check a ticket and send it; None when it was refused, `last_refusal` says why."""
+        """Check a ticket and send it; None when it was refused, `last_refusal` says why.
+
+        A held ticket waits for approval, unless it takes an edge: by then the books have moved on.
+        """
         reason = self.risk.check(ticket, self.now)
         self.last_refusal = reason
         if reason:
-            if reason is RiskReason.HELD and self.risk.hold(ticket) is not None:
+            waits = reason is RiskReason.HELD and ticket.purpose is not Purpose.TAKE
+            if waits and self.risk.hold(ticket) is not None:
                 self.on_event("held", (ticket.slot, int(ticket.side), ticket.price, ticket.lots))
             return None
         return self._place(ticket)

@@ -247,10 +247,6 @@ class Triangular:
         order = self._trader.send(ticket) if ticket.lots else None
         if order is None:
             self.refused += ticket.lots > 0
-            # An approval would come long after the books have moved on.
-            held = self._trader.risk.held
-            for number in [one for one, kept in held.items() if kept is ticket]:
-                del held[number]
             return False
         self._flying[order.id] = order
         return True

@@ -1,12 +1,14 @@
 """Edges are taken at once or in turn, never deeper than the walk, and never beyond the bound."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.hedging.config import HedgeConfig
 from arb.orders.order import Purpose
-from arb.risk.reason import Cause
+from arb.risk.reason import Cause, RiskReason
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
 from market.amount import amount_of
 from market.fees import PPB, Fees
@@ -44,6 +46,16 @@ def test_both_legs_go_at_once_as_iocs_for_the_same_base():
     assert {(one.tif, one.purpose) for one in rig.sent} == {(Tif.IOC, Purpose.TAKE)}
     rig.deliver()
     assert (strategy.hedger.open, strategy.taken) == (0, 1)
+
+
+def test_a_leg_that_is_much_of_the_volume_is_not_taken_and_not_kept_for_later():
+    rig, strategy = rig_of()
+    rig.trader.risk.limits = replace(rig.trader.risk.limits, volume_permille=1)
+    for line in rig.trader.risk.lines.values():
+        line.hear_trade(10, rig.now)
+    rig.put(1, [(6_010_000, 100)], [(6_100_000, 9)])
+    assert (rig.sent, strategy.refused, rig.trader.last_refusal) == ([], 1, RiskReason.HELD)
+    assert rig.trader.risk.held == {}
 
 
 def test_the_other_direction_is_taken_as_well():
