@@ -5,8 +5,8 @@ state refers by place and length. The document is plain: no code is named in it,
 listed here can be read from it. Each object is written once, where it is met first, and named by
 its number afterwards, so that what two places share is shared again. A class or a kind of value
 that is not listed is an error and never left out by mistake. What is left out on purpose: effects
-of the last input, the
-ledger's closed entries (they decide nothing), and how wide a ladder's windows are.
+of the last input, the ledger's closed entries (they decide nothing), and how wide a ladder's
+windows are.
 """
 
 import hashlib
