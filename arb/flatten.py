@@ -8,10 +8,10 @@ hedged strategy's legs are closed a part at a time, never more than its bound le
 
 from collections.abc import Callable
 
+from arb.band import banded
 from arb.orders.order import Purpose
 from arb.risk.desk import Ticket
 from arb.trader import Trader
-from market.fees import PPB
 from market.order import Side, Tif
 
 BAND_PPB = 5_000_000
@@ -97,13 +97,6 @@ class Flattener:
 
     def _price(self, slot: int, side: Side) -> int:
         """Return the limit in ticks, rounded towards the market; 0 without a usable quote."""
-        touch = self._trader.touch(slot)
-        if touch is None:
-            return 0
-        tick = self._trader.risk.lines[slot].tick
         band = min(BAND_PPB, self._trader.risk.limits.collar_ppb or BAND_PPB)
-        if side is Side.SELL:
-            price = -(-touch[0] * (PPB - band) // PPB) if touch[1] else 0
-            return price + -price % tick
-        price = touch[2] * (PPB + band) // PPB if touch[3] else 0
-        return price - price % tick
+        tick = self._trader.risk.lines[slot].tick
+        return banded(self._trader.touch(slot), side, band, tick)

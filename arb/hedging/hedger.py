@@ -16,13 +16,13 @@ so that no outcome of what is under way, however late we learn of it, exceeds th
 from collections import deque
 from enum import IntEnum
 
+from arb.band import banded
 from arb.hedging.config import HedgeConfig
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill
 from arb.risk.desk import Ticket
 from arb.risk.reason import Cause, RiskState
 from arb.trader import Trader
-from market.fees import PPB
 from market.order import Side, Tif
 
 #: Subjects of the timers that a strategy passes on.
@@ -278,16 +278,11 @@ class Hedger:
 
     def _price(self, slot: int) -> int:
         """Return the limit of an IOC at a venue in ticks, 0 where its quote may not be used."""
-        touch = self._trader.touch(slot)
-        if touch is None:
+        line = self._trader.risk.lines.get(slot)
+        if line is None:
             return 0
-        line = self._trader.risk.lines[slot]
-        band = self.config.band_ppb
-        if self.open > 0:
-            price = -(-touch[0] * (PPB - band) // PPB) if touch[1] else 0
-            return price + -price % line.tick
-        price = touch[2] * (PPB + band) // PPB if touch[3] else 0
-        return price - price % line.tick
+        side = Side.SELL if self.open > 0 else Side.BUY
+        return banded(self._trader.touch(slot), side, self.config.band_ppb, line.tick)
 
     def _send(self, slot: int, price: int, purpose: Purpose) -> bool:
         lots = self._lots(slot, price)

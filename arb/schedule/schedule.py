@@ -13,6 +13,7 @@ so that no outcome of anything under way, however late we learn of it, exceeds t
 from collections import deque
 from enum import IntEnum
 
+from arb.band import beyond
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill
 from arb.risk.desk import Ticket
@@ -24,7 +25,6 @@ from arb.schedule.least import least_lots
 from arb.schedule.make import curve, pieced
 from arb.trader import Trader
 from market.amount import AMOUNT_DECIMALS
-from market.fees import PPB
 from market.order import Side, Tif
 
 _ONE = 10**AMOUNT_DECIMALS
@@ -293,9 +293,7 @@ class Schedule:
             return 0
         reach = price
         if taking:
-            # Not beyond the band: a purchase is rounded down, a sale up.
-            band = config.side.sign * config.band_ppb
-            reach = price * (PPB + band) // PPB if buying else -(-price * (PPB + band) // PPB)
+            reach = beyond(price, config.side, config.band_ppb)
         if config.limit:
             tick = line.units.notional * _ONE // line.units.lot
             limit = config.limit // tick if buying else -(-config.limit // tick)

@@ -13,6 +13,7 @@ price says; a tenth of the middle bound is left free for those that do.
 from dataclasses import dataclass
 from itertools import pairwise
 
+from arb.band import banded
 from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import Fill
 from arb.risk.desk import Ticket
@@ -279,12 +280,10 @@ class Triangular:
     def _trade_home(self, asset: str, slot: int) -> None:
         touch = self._trader.touch(slot)
         selling = self.open[asset] > 0
-        price = (touch[0] if selling else touch[2]) if touch is not None else 0
+        side = Side.SELL if selling else Side.BUY
+        tick = self._trader.risk.lines[slot].tick
+        price = banded(touch, side, self.config.band_ppb, tick)
         if price:
-            band, tick = self.config.band_ppb, self._trader.risk.lines[slot].tick
-            price = -(-price * (PPB - band) // PPB) if selling else price * (PPB + band) // PPB
-            price += -price % tick if selling else -(price % tick)
-            side = Side.SELL if selling else Side.BUY
             lots = self._unwindable(asset, slot)
             self.unwound += self._send(self._ticket(slot, side, price, lots, Purpose.HEDGE))
 
