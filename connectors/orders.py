@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
@@ -108,6 +109,18 @@ class Request(NamedTuple):
     params: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
+    @property
+    def fields(self) -> tuple[str, str, str, str]:
+        """Return it without its tag as texts, which is what an effect holds."""
+        return self.method, self.path, urlencode(self.params), self.body.decode()
+
+    @classmethod
+    def of(cls, tag: str, fields: tuple[str | int, ...]) -> "Request":
+        """Return the request of an effect's fields; ValueError for what is none."""
+        method, path, params, body = map(str, fields)
+        pairs = tuple(parse_qsl(params, keep_blank_values=True, strict_parsing=bool(params)))
+        return cls(tag, method, path, pairs, body.encode())
+
 
 class SignedCall(NamedTuple):
     """A signed HTTP request, ready to be sent: `path` has its query."""
@@ -174,6 +187,16 @@ class Listings:
         if found is None:
             raise StrangerError("no instrument of ours")
         return found
+
+
+def source_of(venue: str) -> str:
+    """Return the source of a venue's answers; that of its stream has `#N` behind it."""
+    return f"{venue}.orders"
+
+
+def is_order_source(source: str) -> bool:
+    """Tell whether an input's source is an order channel."""
+    return source.partition("#")[0].endswith(".orders")
 
 
 class StrangerError(ValueError):
