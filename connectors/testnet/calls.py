@@ -120,8 +120,10 @@ class Calls:
             more["postOnly"] = True
         elif "tif" in params:
             more["timeInForce"] = params["tif"]
-        return await self._exchange.create_order(
-            symbol, given(params, "type"), given(params, "side"), amount, price, more
+        return self._whole(
+            await self._exchange.create_order(
+                symbol, given(params, "type"), given(params, "side"), amount, price, more
+            )
         )
 
     def _same(self, rounded: str, meant: str) -> None:
@@ -141,13 +143,20 @@ class Calls:
 
     async def _query(self, params: Params) -> object:
         symbol, more = self._symbol_in(params), {"clientOrderId": given(params, "client_id")}
-        return await self._exchange.fetch_order(None, symbol, more)
+        return self._whole(await self._exchange.fetch_order(None, symbol, more))
+
+    def _whole(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an order as it is; raises ccxt's BadResponse for what ccxt made of no answer."""
+        if row.get("id") is None or row.get("status") is None:
+            raise self._ccxt.BadResponse("the answer was no order")
+        return row
 
     async def _trades(self, params: Params) -> object:
         """Return all fills of one order, page by page."""
         symbol, venue_id = self._symbol_in(params), given(params, "venue_id")
         is_binance = self._network.venue == "binance"
-        more = {"orderId" if is_binance else "order_id": venue_id}
+        # Without an id to begin with, Binance gives the newest page alone.
+        more = {"orderId": venue_id, "fromId": "0"} if is_binance else {"order_id": venue_id}
         found: dict[str, object] = {}
         while len(found) < TRADES_MAX:
             page = await self._exchange.fetch_my_trades(symbol, None, _PAGE, more)

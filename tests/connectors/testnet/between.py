@@ -11,18 +11,21 @@ class Between:
     """Hands requests on to a venue. `spoil` may answer in its place, before or after it did.
 
     `spoil(request, reply)` is asked before with None, and after with the venue's answer; what it
-    returns is the answer, None for the venue's own.
+    returns is the answer, None for the venue's own. With `hold`, an event, no request gets on.
     """
 
     def __init__(self, venue_url):
         self._venue = venue_url
         self.spoil = lambda request, reply: None
+        self.hold = None
         self.seen = []
 
     async def _handle(self, request):
         self.seen.append((request.method, request.path))
         if "upgrade" in request.headers.get("Connection", "").lower():
             return web.Response(status=503)
+        if self.hold is not None:
+            await self.hold.wait()
         instead = self.spoil(request, None)
         if instead is not None:
             return instead
