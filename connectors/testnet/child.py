@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from connectors.hosts import ForbiddenHostError
+from connectors.hosts import ForbiddenHostError, require_allowed
 from connectors.testnet.calls import Answer, Calls, words
 from connectors.testnet.exchange import exchange_of
 from connectors.testnet.guard import guarded_session
@@ -59,6 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     keys = take_keys(chosen, os.environ)
     if len(keys) < len(chosen.secrets):
         return _fail(EXIT_KEYS, f"{', '.join(secret_names(chosen))} are needed")
+    try:
+        if options.base_url:
+            require_allowed(options.base_url)
+    except ForbiddenHostError as error:
+        return _fail(EXIT_HOST, words(error))
     import ccxt.pro  # noqa: PLC0415 - only this process pays for it, and only with good arguments
 
     return asyncio.run(_serve(ccxt.pro, chosen, keys, options, out))
