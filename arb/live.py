@@ -112,7 +112,7 @@ class LiveWorld(World):
             return RiskReason.NOT_TRADED
         if not (channel.ready and (ticket.purpose in _URGENT or self.ready)):
             return RiskReason.VENUE_CLOSED
-        return RiskReason.OK if channel.admit(ticket, now) else RiskReason.ORDER_RATE
+        return RiskReason.OK if channel.has_room(ticket, now) else RiskReason.ORDER_RATE
 
     def begin(self, prefix: str) -> None:
         """Take the prefix of the run's order ids; one that was restored goes on with its own."""
@@ -177,8 +177,12 @@ class LiveWorld(World):
         self.trader.dirty = True
 
     def _told(self, event: str, fields: tuple[str | int, ...]) -> None:
-        if event == "fill":
-            self.checks[self._market.instruments[int(fields[1])].venue].note()
+        if event in ("fill", "place"):
+            venue = self._market.instruments[int(fields[1])].venue
+            if event == "fill":
+                self.checks[venue].note()
+            else:
+                self.channels[venue].count(self.trader.now)
         super()._told(event, fields)
 
     def _settle(self, now: int) -> None:

@@ -97,20 +97,21 @@ class Channel:
         self.state, self.source = ChannelState.CLOSED, ""
         return True
 
-    def admit(self, ticket: Ticket, now: int) -> bool:
-        """Count a new order against the venue's pace; False beyond it.
+    def has_room(self, ticket: Ticket, now: int) -> bool:
+        """Tell whether a new order is within the venue's pace.
 
-        A part of the pace is for hedges only: quotes must not use up what closes an exposure.
+        A part of it is for hedges only: quotes must not use up what closes an exposure.
         """
         most, within_ns = self.gateway.pace
         while self._placed and self._placed[0] <= now - within_ns:
             self._placed.popleft()
         if ticket.purpose not in _URGENT:
             most -= most // RESERVE
-        if len(self._placed) >= most:
-            return False
+        return len(self._placed) < most
+
+    def count(self, now: int) -> None:
+        """A new order goes."""
         self._placed.append(now)
-        return True
 
     def _request(self, request: Request) -> None:
         if self.state is ChannelState.CLOSED and self.gateway.through_stream:

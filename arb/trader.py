@@ -128,7 +128,7 @@ class Trader:
         self.violations = 0
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
-        #: Asked after the risk checks whether an order can be carried at all.
+        #: Asked before the risk checks whether an order can be carried at all.
         self.admit: Callable[[Ticket, int], RiskReason] = _carried
         self._set_timer = set_timer
         #: When `after` has something to do although nothing of ours changed.
@@ -176,12 +176,11 @@ class Trader:
         return self._place(ticket)
 
     def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
-        reason = self.risk.check(ticket, self.now, replacing)
-        if reason is RiskReason.OK:
-            reason = self.admit(ticket, self.now)
-            if reason:
-                self.risk.refusals[reason] += 1
-        return reason
+        reason = self.admit(ticket, self.now)
+        if reason:
+            self.risk.refusals[reason] += 1
+            return reason
+        return self.risk.check(ticket, self.now, replacing)
 
     def _place(self, ticket: Ticket) -> OwnOrder:
         self.dirty = True
@@ -202,10 +201,8 @@ class Trader:
         ticket = self.risk.held.get(number)
         if ticket is None:
             return False
-        reason = self.risk.check(ticket, self.now)
-        if reason in (RiskReason.OK, RiskReason.HELD):
-            reason = self.admit(ticket, self.now)
-        if reason:
+        reason = self._checked(ticket)
+        if reason not in (RiskReason.OK, RiskReason.HELD):
             self.last_refusal = reason
             return False
         del self.risk.held[number]
