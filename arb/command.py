@@ -43,7 +43,16 @@ def _resume(world: World, argument: str) -> None:
     causes = _causes(argument)
     if Cause.DRAWDOWN in trader.switch.causes and (not causes or Cause.DRAWDOWN in causes):
         trader.breakers.rebase(trader.profit())
+    if Cause.RECONCILIATION in trader.switch.causes and (
+        not causes or Cause.RECONCILIATION in causes
+    ):
+        world.accept()
     trader.switch.resume(*causes)
+
+
+def _run(world: World, argument: str) -> None:
+    """The run begins: its orders are known at venues by this prefix."""
+    world.begin(argument)
 
 
 def _cancel_all(world: World, _argument: str) -> None:
@@ -81,6 +90,7 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "approve": _approve,
     "recording-stopped": _unrecorded,
     "not-restored": _not_restored,
+    "run": _run,
 }
 #: What a person may ask for.
 COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve")
