@@ -26,7 +26,7 @@ from cli.pnl import lines as pnl_lines
 from cli.report import human, report
 from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
-from cli.settings.model import Scenario
+from cli.settings.model import Mode, Scenario
 from cli.simulated import simulated
 from cli.unrecorded import explained
 from connectors.transport.venue_feed import FeedAddress
@@ -38,6 +38,7 @@ _EXAMPLES = """examples:
   crossquote run                      two simulated venues: no keys, no network
   crossquote run --for 30 --json      the same for half a minute, then a summary
   crossquote run --mode paper         the real venues' public feeds
+  crossquote run --mode testnet       the venues' test networks, with keys of theirs
 """
 _LOG_TICK_S = 2.0
 _GLANCE_TICKS = 3
@@ -48,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add_config_argument(parser)
-    parser.add_argument("--mode", choices=("sim", "paper"), help="overrides the configuration")
+    parser.add_argument("--mode", choices=get_args(Mode), help="overrides the configuration")
     parser.add_argument(
         "--scenario", choices=get_args(Scenario), help="of the simulated venues (mode sim)"
     )

@@ -9,7 +9,8 @@ networks; `docs/testnets.md` names them.
 import re
 from typing import Final
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+#: Addresses, not names: what a name of this machine stands for is somebody else's to say.
+LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]"})
 
 TESTNETS: Final = frozenset(
     {

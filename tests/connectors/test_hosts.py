@@ -8,7 +8,7 @@ from connectors.hosts import ALLOWED, LOOPBACK, TESTNETS, ForbiddenHostError, re
 
 GOOD = [
     "http://127.0.0.1:9001/api/v3/order?symbol=BTCUSDT&signature=ab",
-    "ws://localhost:9001/ws-api/v3",
+    "ws://127.0.0.1:9001/ws-api/v3",
     "http://[::1]:9001",
     "https://testnet.binance.vision/api/v3/order",
     "https://testnet.binance.vision:443/api/v3/order",
@@ -50,6 +50,7 @@ BAD = [
     "https://127.0.0.1.nip.io/",
     "http://2130706433/",
     "http://127.1/",
+    "http://localhost/",
     "http://0.0.0.0/",
     "http://[::ffff:127.0.0.1]/",
     "ftp://127.0.0.1/",
