@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from arb.live_channel import STREAM_NS, Channel, ChannelState, venue_of
+from arb.orders.gateway import Gateway
 from arb.orders.order import OrderState, Purpose
 from arb.reconcile import Reconciler
 from arb.risk.limits import RiskLimits
@@ -21,21 +22,25 @@ from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.ticket import Ticket
 from arb.trader import Market
 from arb.world import Tell, World
-from connectors.orders import ClientIds, Listings, Request, VenueOrders
+from connectors.orders import ClientIds, Listings, Request
 from market.inputs import STREAM, InputKind
 from market.instrument import Instrument
 
 #: What a report set off is looked at again after this, when it did not come to rest at once.
 _AGAIN_NS = 1_000_000
-_URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
+URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """The venues that orders go to, each with the kind of its gateway; and how often to check."""
+    """The venues that orders go to, each with the kind of its gateway; and how often to check.
+
+    `local` are venues whose orders are matched here, against their books (`arb.live_local`).
+    """
 
     venues: tuple[tuple[str, str], ...] = (("binance", "binance"), ("coinbase", "coinbase"))
     reconcile_ns: int = 30_000_000_000
+    local: tuple[str, ...] = ()
 
 
 class LiveWorld(World):
@@ -90,7 +95,7 @@ class LiveWorld(World):
 
         return Listings(instruments.__getitem__, find)
 
-    def _gateway(self, slot: int) -> VenueOrders:
+    def _gateway(self, slot: int) -> Gateway:
         return self.channels[self._market.instruments[slot].venue].gateway
 
     # --- what may go -----------------------------------------------------------------------------
@@ -110,7 +115,7 @@ class LiveWorld(World):
         channel = self.channels.get(self._market.instruments[ticket.slot].venue)
         if channel is None:
             return RiskReason.NOT_TRADED
-        if not (channel.ready and (ticket.purpose in _URGENT or self.ready)):
+        if not (channel.ready and (ticket.purpose in URGENT or self.ready)):
             return RiskReason.VENUE_CLOSED
         return RiskReason.OK if channel.has_room(ticket, now) else RiskReason.ORDER_RATE
 

@@ -8,12 +8,14 @@ CLOSED ──stream opens──► OPEN ──subscribed──► CHECKING ─�
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
 from arb.orders.order import Purpose
 from arb.risk.ticket import Ticket
 from connectors.binance.orders import BinanceOrders
 from connectors.coinbase.orders import CoinbaseOrders
 from connectors.orders import ClientIds, Listings, Outlet, Request, VenueOrders, is_order_source
+from connectors.testnet.gateway import TestnetOrders
 from market.order import OrderEvent
 
 #: A subscription that is not answered within this has the stream opened anew.
@@ -24,6 +26,8 @@ RESERVE = 5
 GATEWAYS: dict[str, Callable[[ClientIds, Listings, Outlet], VenueOrders]] = {
     "binance": BinanceOrders,
     "coinbase": CoinbaseOrders,
+    "testnet-binance": partial(TestnetOrders, "binance"),
+    "testnet-coinbase-exchange": partial(TestnetOrders, "coinbase-exchange"),
 }
 
 _URGENT = (Purpose.HEDGE, Purpose.FLATTEN)

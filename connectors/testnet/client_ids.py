@@ -18,8 +18,6 @@ class UuidClientIds:
     def __init__(self, ids: ClientIds) -> None:
         """Take the ids whose prefix counts, now or once it is known."""
         self._ids = ids
-        self._prefix = ""
-        self._upper = 0
 
     def of(self, order: int) -> str:
         """Return the client id of an order; raises ValueError without a prefix, or over 18 digits.
@@ -39,9 +37,6 @@ class UuidClientIds:
         raise StrangerError("no order of ours")
 
     def _head(self) -> int:
-        if self._prefix != self._ids.prefix:
-            self._prefix = self._ids.prefix
-            drawn = int.from_bytes(blake2b(self._prefix.encode(), digest_size=8).digest()) >> 4
-            # Version 4, variant 1: what a venue that looks closer expects.
-            self._upper = (drawn >> 12) << 80 | 4 << 76 | (drawn & 0xFFF) << 64 | 2 << _ID_BITS
-        return self._upper
+        drawn = int.from_bytes(blake2b(self._ids.prefix.encode(), digest_size=8).digest()) >> 4
+        # Version 4, variant 1: what a venue that looks closer expects.
+        return (drawn >> 12) << 80 | 4 << 76 | (drawn & 0xFFF) << 64 | 2 << _ID_BITS

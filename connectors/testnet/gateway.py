@@ -84,7 +84,7 @@ class TestnetOrders:
     def __init__(
         self, venue: str, prefix: str | ClientIds, listings: Listings, outlet: Outlet
     ) -> None:
-        """Make client ids of `prefix`; raises ValueError for a bad one, KeyError for a venue."""
+        """Make client ids of `prefix`; raises ValueError for a bad one."""
         self.counts = Counts()
         #: New orders that the venue takes in so many ns.
         self.pace = _PACES[venue]
