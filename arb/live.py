@@ -100,6 +100,11 @@ class LiveWorld(World):
         """Whether every order channel takes new orders."""
         return all(channel.ready for channel in self._all)
 
+    @property
+    def sources(self) -> list[str]:
+        """The streams that are open."""
+        return [channel.source for channel in self._all if channel.source]
+
     def watch(self, slot: int) -> None:
         """An instrument is new; what is at a venue without a gateway is not traded."""
         super().watch(slot)
