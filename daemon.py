@@ -49,6 +49,9 @@ from replay.segment_errors import SegmentError
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
+#: For so long a stop waits until the venues say that no order of ours is open.
+WITHDRAW_S_MAX = 3.0
+_LOOK_S = 0.01
 _CLOCK_S = 1.0
 #: By then the venues' rules are there, the last large thing that stays.
 _SETTLE_S = 30.0
@@ -414,6 +417,7 @@ class Daemon:
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in done if task is not stopped]
+            await self._withdraw()
             before_close()
         finally:
             await _cancel([*tasks, stopped])
@@ -423,6 +427,20 @@ class Daemon:
         for task in failed:
             task.result()
             raise RuntimeError(f"task {task.get_name()} ended by itself")
+
+    async def _withdraw(self) -> None:
+        """Leave no order behind at a venue, as far as that can be had in WITHDRAW_S_MAX."""
+        desk = self.node.desk
+        if desk is None or desk.live is None:
+            return
+        self.command("withdraw", "")
+        store = desk.live.trader.store
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WITHDRAW_S_MAX):
+                while store.open:
+                    await asyncio.sleep(_LOOK_S)
+        if store.open:
+            self._log.error("orders stay at the venues", count=len(store.open))
 
     def close(self) -> None:
         """Close the recording and the shared quotes; again does nothing."""
