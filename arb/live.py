@@ -1,8 +1,8 @@
 """The world whose orders go over the wire, through the gateways of the venues.
 
-New orders go while every order channel is ready. While one is not, only hedges and flattening go,
-to venues whose channel is ready; all quotes are cancelled and risk stands at REDUCE (cause
-CONNECTION), which is lifted when all are ready again.
+New orders go while every order channel is ready, within the pace that each venue sets. While one is
+not, only hedges and flattening go, to venues whose channel is ready; all quotes are cancelled and
+risk stands at REDUCE (cause CONNECTION), which is lifted when all are ready again.
 
 The node's recording is the journal of intents: an input is committed before it is handled, so every
 request that ever left follows from what was recorded before it left.
@@ -61,6 +61,7 @@ class LiveWorld(World):
         self.ids = ClientIds()
         #: Inputs of venues that nothing is sent to.
         self.strangers = 0
+        self.withdrawn = False
         self._reconnect = reconnect
         self.channels = {
             venue: Channel(venue, kind, self.ids, self._listings(venue), send, self._stir)
@@ -105,6 +106,11 @@ class LiveWorld(World):
         """Whether every order channel takes new orders."""
         return all(channel.ready for channel in self._all)
 
+    @property
+    def sources(self) -> list[str]:
+        """The streams that are open."""
+        return [channel.source for channel in self._all if channel.source]
+
     def watch(self, slot: int) -> None:
         """An instrument is new; what is at a venue without a gateway is not traded."""
         super().watch(slot)
@@ -115,14 +121,23 @@ class LiveWorld(World):
         channel = self.channels.get(self._market.instruments[ticket.slot].venue)
         if channel is None:
             return RiskReason.NOT_TRADED
-        if not (channel.ready and (ticket.purpose in URGENT or self.ready)):
+        urgent = ticket.purpose in URGENT
+        if not channel.ready or not (urgent or (self.ready and not self.withdrawn)):
             return RiskReason.VENUE_CLOSED
-        return RiskReason.OK if channel.has_room(ticket, now) else RiskReason.ORDER_RATE
+        return RiskReason.OK if urgent or channel.has_room(now) else RiskReason.ORDER_RATE
 
     def begin(self, prefix: str) -> None:
         """Take the prefix of the run's order ids; one that was restored goes on with its own."""
         if not self.ids.prefix:
             self.ids.begin(prefix)
+
+    def withdraw(self) -> None:
+        """Take every order away from the venues and send no new ones: nobody will look after them.
+
+        It lasts until a stream is opened again.
+        """
+        self.withdrawn = True
+        self.trader.store.cancel_all()
 
     def accept(self) -> None:
         """Take the venues' word for their balances."""
@@ -139,6 +154,7 @@ class LiveWorld(World):
             return
         self._at(now)
         if kind == InputKind.OPEN:
+            self.withdrawn = False
             channel.open(source, now)
             self._timer(now + STREAM_NS, "stream", self._all.index(channel))
         elif kind == InputKind.CLOSE:

@@ -95,7 +95,8 @@ class LocalLiveWorld(LiveWorld):
         if not self._is_local(ticket.slot):
             return super()._admit(ticket, now)
         urgent = ticket.purpose in URGENT
-        return RiskReason.OK if urgent or self.ready else RiskReason.VENUE_CLOSED
+        goes = urgent or (self.ready and not self.withdrawn)
+        return RiskReason.OK if goes else RiskReason.VENUE_CLOSED
 
     def on_depth(self, slot: int, now: int) -> None:
         """A book changed that orders of ours rest in."""

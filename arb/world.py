@@ -77,6 +77,9 @@ class World:
     def begin(self, prefix: str) -> None:
         """Take the prefix of the run's order ids, where there are any to be made."""
 
+    def withdraw(self) -> None:
+        """Leave nothing behind at a venue, where there is one."""
+
     def accept(self) -> None:
         """Take the venues' word for their balances, where there are venues."""
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,13 +22,14 @@ from cli.glance import glance
 from cli.live import LiveView
 from cli.logs import Log, start_logging
 from cli.node_config import node_config
+from cli.order_doors import KeyMissingError, sim_doors
 from cli.output import report_refusal
 from cli.pnl import lines as pnl_lines
 from cli.report import human, report
 from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Mode, Scenario
-from cli.simulated import simulated
+from cli.simulated import running_venues, simulated
 from cli.unrecorded import explained
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     except DoorError as error:
         print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
         return 1
-    except (NamingError, SpecError, OSError) as error:
+    except (NamingError, SpecError, KeyMissingError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:
@@ -95,12 +97,20 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
     async with contextlib.AsyncExitStack() as stack:
         addresses: dict[str, FeedAddress] = {}
         sim_socket = _sim_socket(Path(settings.control.socket))
-        if settings.mode == "sim":
+        if settings.mode == "sim" and not settings.sim.start:
+            addresses = running_venues(settings.sim.ports)
+        elif settings.mode == "sim":
             addresses = await stack.enter_async_context(
                 simulated(settings.sim, loaded.file, sim_socket)
             )
         options = Options(
-            addresses, args.seconds, seed=os.getpid(), sim_socket=str(sim_socket.absolute())
+            addresses,
+            args.seconds,
+            seed=os.getpid(),
+            sim_socket=str(sim_socket.absolute()),
+            doors=partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
+            if settings.mode == "sim"
+            else None,
         )
         before = _before(settings)
         daemon = Daemon(settings, options, before.node)

@@ -14,9 +14,11 @@ then has no report of its own: CLOSE is it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.orders import Request, source_of
+from connectors.transport.connection import ConnectionParameters, Edge
 from market.inputs import NO_ANSWER, NOT_SENT, Input, InputKind
 
 #: Takes the inputs of a door, in order; it neither waits nor raises.
@@ -41,6 +43,23 @@ class OrderDoor(Protocol):
 
     async def run(self) -> None:
         """Keep the stream open and serve requests until cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSetting:
+    """What a process gives its doors; `venue_ns(venue)` is the venue's time as we know it, in ns.
+
+    Requests are signed for that time, with which the venue compares its own.
+    """
+
+    sink: Sink
+    edge: Edge
+    parameters: ConnectionParameters
+    venue_ns: Callable[[str], int]
+
+
+#: Makes the doors of a process, by venue.
+MakeDoors = Callable[[DoorSetting], dict[str, OrderDoor]]
 
 
 def report(venue: str, request: Request, ts_ns: int, status: int, body: bytes) -> Input:
