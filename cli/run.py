@@ -30,7 +30,9 @@ from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Mode, Scenario
 from cli.simulated import running_venues, simulated
+from cli.testnet import testnet_addresses, testnet_doors
 from cli.unrecorded import explained
+from connectors.transport.orders import MakeDoors
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
 from market.naming import NamingError
@@ -103,14 +105,14 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             addresses = await stack.enter_async_context(
                 simulated(settings.sim, loaded.file, sim_socket)
             )
+        elif settings.mode == "testnet":
+            addresses = testnet_addresses(settings)
         options = Options(
             addresses,
             args.seconds,
             seed=os.getpid(),
             sim_socket=str(sim_socket.absolute()),
-            doors=partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
-            if settings.mode == "sim"
-            else None,
+            doors=_doors(loaded, addresses),
         )
         before = _before(settings)
         daemon = Daemon(settings, options, before.node)
@@ -154,6 +156,16 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             if "trading" in result:
                 print("\n".join(["", *pnl_lines(result["trading"]["pnl"])]))
     return 0
+
+
+def _doors(loaded: Loaded, addresses: dict[str, FeedAddress]) -> MakeDoors | None:
+    """Return what makes the doors by which orders leave, None in mode paper: there are none."""
+    settings = loaded.settings
+    if settings.mode == "sim":
+        return partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
+    if settings.mode == "testnet":
+        return partial(testnet_doors, settings, loaded.secrets)
+    return None
 
 
 class _RecordRefusedError(Exception):

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -77,12 +78,17 @@ class TestnetDoor:
         random: Random,
         backoff: BackoffParameters | None = None,
         command: tuple[str, ...] = (),
+        wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Hand inputs to `sink`, stamped by `now_ns`; `command` stands in for the process."""
+        """Hand inputs to `sink`, stamped by `now_ns`; `command` stands in for the process.
+
+        `wall_ns` is the clock that the process has as well.
+        """
         self.venue = account.network.venue
         self._account = account
         self._sink = sink
         self._now_ns = now_ns
+        self._wall_ns = wall_ns
         self._backoff = Backoff(backoff or BackoffParameters(first_s=1.0), random)
         self._command = command or account.command
         self._process: Process | None = None
@@ -126,7 +132,7 @@ class TestnetDoor:
             {
                 "tag": request.tag,
                 "method": request.method,
-                "by": self._now_ns() + SEND_NS,
+                "by": self._wall_ns() + SEND_NS,
                 "params": dict(request.params),
             }
         )
