@@ -18,8 +18,16 @@ from sim.server.demo import ACCOUNT, demo_keys
 from .running import Running, settings_for, until, world
 
 STRATEGIES = (
-    StrategySettings(name="xemm", keys={"size": "0.01", "margin_bps": "-20"}),
-    StrategySettings(name="arbitrage", keys={"margin_bps": "-10", "size": "0.02"}),
+    StrategySettings(
+        name="xemm",
+        instruments=("BTC-USDT.BINANCE", "BTC-USD.COINBASE"),
+        keys={"size": "0.01", "margin_bps": "-20"},
+    ),
+    StrategySettings(
+        name="arbitrage",
+        instruments=("ETH-USDT.BINANCE", "ETH-USD.COINBASE"),
+        keys={"margin_bps": "-10", "size": "0.2"},
+    ),
 )
 LIMITS = LimitSettings(drawdown_max=0, loss_max=0, volume_permille=0)
 
