@@ -59,7 +59,7 @@ from connectors.coinbase.orders_decode import Fill, Progress
 from connectors.orders import Balance, ClientIds, OpenOrder
 from connectors.testnet import gateway as testnet
 from connectors.testnet.client_ids import UuidClientIds
-from connectors.testnet.gateway import TestnetOrders
+from connectors.testnet.gateway import CcxtOrders
 from engine.code import QueueModel
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 
@@ -110,7 +110,7 @@ _ORDER_ENUMS: dict[str, type[IntEnum]] = {
 PARTS = (
     *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
     *(Flattener, Market, LiveWorld, Channel, BinanceOrders, CoinbaseOrders, Reconciler),
-    *(LocalLiveWorld, TestnetOrders),
+    *(LocalLiveWorld, CcxtOrders),
 )
 _LIVE = frozenset(
     {*("name", "busy", "trader", "flattener", "channels", "checks"), "_all", "_market"}
@@ -125,7 +125,7 @@ LEFT_OUT: dict[type, frozenset[str]] = {
     # What could not be read is counted for people, and decides nothing.
     BinanceOrders: frozenset({"counts", "_listings", "_outlet", "_answers"}),
     CoinbaseOrders: frozenset({"counts", "_listings", "_outlet", "_answers"}),
-    TestnetOrders: frozenset({"counts", "pace", "_listings", "_outlet", "_answers"}),
+    CcxtOrders: frozenset({"counts", "pace", "_listings", "_outlet", "_answers"}),
     Reconciler: frozenset({"_trader", "_gateway", "_set_timer", "_on_round"}),
     PaperVenue: frozenset({"_books", "_fees"}),
     Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),

@@ -13,7 +13,7 @@ from functools import partial
 from connectors.binance.orders import BinanceOrders
 from connectors.coinbase.orders import CoinbaseOrders
 from connectors.orders import ClientIds, Listings, Outlet, Request, VenueOrders, is_order_source
-from connectors.testnet.gateway import TestnetOrders
+from connectors.testnet.gateway import CcxtOrders
 from market.order import OrderEvent
 
 #: A subscription that is not answered within this has the stream opened anew.
@@ -24,8 +24,8 @@ RESERVE = 5
 GATEWAYS: dict[str, Callable[[ClientIds, Listings, Outlet], VenueOrders]] = {
     "binance": BinanceOrders,
     "coinbase": CoinbaseOrders,
-    "testnet-binance": partial(TestnetOrders, "binance"),
-    "testnet-coinbase-exchange": partial(TestnetOrders, "coinbase-exchange"),
+    "testnet-binance": partial(CcxtOrders, "binance"),
+    "testnet-coinbase-exchange": partial(CcxtOrders, "coinbase-exchange"),
 }
 
 

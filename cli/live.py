@@ -9,9 +9,8 @@ from arb.command import COMMANDS, CommandError, check
 from bench.node import rss_mb
 from books.grade import Grade
 from checkpoint import build
-from cli import trading_view
+from cli import testnet, trading_view
 from cli.report import book_row, connection_row, edge_rows
-from cli.testnet import order_words
 from daemon import Daemon
 from market.instrument import Instrument
 from replay.native_format import LOG
@@ -109,7 +108,7 @@ class LiveView:
         """Return where a venue's orders go and how its order channel stands; '' on paper."""
         desk = self._daemon.node.desk
         live = desk.live if desk is not None else None
-        words = order_words(self._daemon.settings, venue)
+        words = testnet.order_words(self._daemon.settings, venue)
         if live is None or venue not in live.channels:
             return words
         state = live.channels[venue].state.name.lower()

@@ -19,12 +19,12 @@ from market.grid import split_decimal
 from node import NodeConfig
 from sim.market.scenario import ACTIVE_FEES
 
+from . import testnet
 from .settings import Settings
 from .settings.instrument_id import instrument_id
 from .settings.model import VenueSettings
 from .settings.trading import LimitSettings, TradingSettings
 from .settings.trading_rules import latencies_ns
-from .testnet import testnet_live
 
 _MS = 1_000_000
 _S = 1_000_000_000
@@ -60,7 +60,7 @@ def _trading(settings: Settings) -> TradingConfig | None:
     if found is None or settings.mode == "paper":
         return found
     if settings.mode == "testnet":
-        return replace(found, live=testnet_live(settings))
+        return replace(found, live=testnet.live_config(settings))
     venues = tuple((name, name) for name in settings.venues.enabled() if name in GATEWAYS)
     return replace(found, live=LiveConfig(venues, settings.trading.reconcile_s * _S))
 

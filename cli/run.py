@@ -17,6 +17,7 @@ import uvloop
 from api.door import Door
 from api.errors import DoorError
 from arb.strategy.spec import SpecError
+from cli import testnet
 from cli.config import add_config_argument
 from cli.glance import glance
 from cli.live import LiveView
@@ -30,7 +31,6 @@ from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Mode, Scenario
 from cli.simulated import running_venues, simulated
-from cli.testnet import testnet_addresses, testnet_doors
 from cli.unrecorded import explained
 from connectors.transport.orders import MakeDoors
 from connectors.transport.venue_feed import FeedAddress
@@ -106,7 +106,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
                 simulated(settings.sim, loaded.file, sim_socket)
             )
         elif settings.mode == "testnet":
-            addresses = testnet_addresses(settings)
+            addresses = testnet.feed_addresses(settings)
         options = Options(
             addresses,
             args.seconds,
@@ -164,7 +164,7 @@ def _doors(loaded: Loaded, addresses: dict[str, FeedAddress]) -> MakeDoors | Non
     if settings.mode == "sim":
         return partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
     if settings.mode == "testnet":
-        return partial(testnet_doors, settings, loaded.secrets)
+        return partial(testnet.order_doors, settings, loaded.secrets)
     return None
 
 

@@ -68,15 +68,12 @@ class _Known:
         return max(self.before, sum(self.filled.values()))
 
 
-class TestnetOrders:
+class CcxtOrders:
     """Orders of one account at one venue. `counts` names what could not be read or used.
 
     No order can be changed in one step: ccxt has nothing for it at these venues that could not
     fill twice.
     """
-
-    #: Not a test, whatever its name begins with.
-    __test__ = False
 
     replaces = False
     through_stream = True
@@ -98,6 +95,8 @@ class TestnetOrders:
         self._alive: dict[int, None] = {}
         #: The newest query of each order; 0 is a question of our own.
         self._queries: dict[int, int] = {}
+        #: Orders that a question of our own is under way about.
+        self._asking: dict[int, None] = {}
         #: Where orders stand whose fills are still asked for.
         self._waiting: dict[int, OrderEvent] = {}
         self._answers: dict[str, Callable[[Tag, int, object], None]] = {
@@ -141,7 +140,12 @@ class TestnetOrders:
         self._ask(order.id, order.queries)
 
     def subscribe(self) -> None:
-        """Tell that the user stream is there: the ccxt process follows it by itself."""
+        """Tell that the user stream is there: the ccxt process follows it by itself.
+
+        What was asked of an older process is not answered any more.
+        """
+        self._asking.clear()
+        self._waiting.clear()
         self._outlet.stream(True)
 
     def ask_balances(self, number: int = 0) -> None:
@@ -163,6 +167,12 @@ class TestnetOrders:
             known = _Known(order.slot)
             keep(self._known, order.id, known)
         known.before = order.filled
+
+    def _look(self, order: int) -> None:
+        """Ask about an order of our own accord, unless that is under way."""
+        if order not in self._asking and order not in self._waiting:
+            keep(self._asking, order, None)
+            self._ask(order)
 
     def _ask(self, order: int, query: int = 0) -> None:
         instrument, _ = self._of(order)
@@ -197,11 +207,10 @@ class TestnetOrders:
         """
         try:
             read = Tag.read(tag)
-            if status == NOT_SENT:
-                self._unsent(read, data.decode("utf-8", "replace"))
-                return
-            if is_outcome_unknown(status):
-                self.counts.add("unknown_outcome")
+            if read.ask == "query" and not read.number:
+                self._asking.pop(read.order, None)
+            if status == NOT_SENT or is_outcome_unknown(status):
+                self._unanswered(read, status, data.decode("utf-8", "replace"))
                 return
             answer = self._answers.get(read.ask)
             if answer is not None:
@@ -210,8 +219,16 @@ class TestnetOrders:
         except ValueError as unread:
             self.counts.error(unread)
 
-    def _unsent(self, tag: Tag, why: str) -> None:
-        """A request never left: what it asked for did not happen. Questions are asked again."""
+    def _unanswered(self, tag: Tag, status: int, why: str) -> None:
+        """Nobody knows what became of a request, or it never left and so did nothing.
+
+        Questions are asked again, by who asked or at the next look.
+        """
+        if tag.ask == "trades":
+            self._waiting.pop(tag.order, None)
+        if status != NOT_SENT:
+            self.counts.add("unknown_outcome")
+            return
         self.counts.add("not_sent")
         kind = UNSENT.get(tag.ask)
         if kind is not None:
@@ -249,7 +266,7 @@ class TestnetOrders:
         if event.kind is not Kind.STATUS and known.lots >= event.cumulative:
             self._end(event)
         elif event.kind is not Kind.STATUS or tag.number:
-            self._ask(tag.order)
+            self._look(tag.order)
 
     def _canceled(self, tag: Tag, status: int, answer: object) -> None:
         """Take the answer to a cancel; the rows of some venues say nothing of how it ended."""
@@ -263,7 +280,7 @@ class TestnetOrders:
             if event.kind is not Kind.STATUS and known.lots >= event.cumulative:
                 self._end(event)
                 return
-        self._ask(tag.order)
+        self._look(tag.order)
 
     def _queried(self, tag: Tag, status: int, answer: object) -> None:
         """An order that is over is told after its fills, an open one before them."""
@@ -305,11 +322,11 @@ class TestnetOrders:
         if waiting is None or waiting.query != tag.number:
             self.counts.add("late")
             return
+        del self._waiting[tag.order]
         if status != _OK:
             self.counts.add("refused")
             return
         instrument, known = self._of(tag.order)
-        del self._waiting[tag.order]
         fills = [
             decode.fill(row, instrument, tag.order)
             for row in (table(value, "trade") for value in listed(answer))
@@ -412,11 +429,11 @@ class TestnetOrders:
                 if known.over:
                     # An older look, or one that somebody has to look at if it stays.
                     self.counts.add("over")
-                elif event.cumulative > known.lots and order not in self._waiting:
-                    self._ask(order)
+                elif event.cumulative > known.lots:
+                    self._look(order)
             except ValueError as unread:
                 self.counts.error(unread)
         for order in list(self._alive):
             instrument, _ = self._of(order)
-            if instrument.native == native and order not in found and order not in self._waiting:
-                self._ask(order)
+            if instrument.native == native and order not in found:
+                self._look(order)

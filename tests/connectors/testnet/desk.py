@@ -11,8 +11,8 @@ from random import Random
 from arb.orders.order import OrderState, Purpose
 from arb.orders.store import OrderStore
 from connectors.orders import Outlet
-from connectors.testnet.door import Account, TestnetDoor
-from connectors.testnet.gateway import TestnetOrders
+from connectors.testnet.door import Account, CcxtDoor
+from connectors.testnet.gateway import CcxtOrders
 from connectors.testnet.networks import network, secret_names
 from connectors.transport.backoff import BackoffParameters
 from market.amount import AMOUNT_DECIMALS
@@ -29,10 +29,10 @@ class Desk:
         names = dict(zip(secret_names(chosen), keys, strict=True))
         account = Account(chosen, (instrument.native,), names, url)
         quick = BackoffParameters(first_s=0.05, longest_s=0.1)
-        self.door = TestnetDoor(account, self.take, time.time_ns, Random(1), quick)
+        self.door = CcxtDoor(account, self.take, time.time_ns, Random(1), quick)
         self.events, self.requests, self.fills, self.funds = [], [], [], None
         outlet = Outlet(self.requests.append, self.events.append, funds=self._funds)
-        self.gateway = TestnetOrders(venue, prefix, listings(instrument), outlet)
+        self.gateway = CcxtOrders(venue, prefix, listings(instrument), outlet)
         self.store = OrderStore(lambda slot: self.gateway, self._set_timer)
         self.store.on_fill = self.fills.append
         self.inputs = []

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.orders import Request
 from connectors.testnet import door as doors
-from connectors.testnet.door import Account, TestnetDoor
+from connectors.testnet.door import Account, CcxtDoor
 from connectors.testnet.networks import network
 from connectors.transport.backoff import BackoffParameters
 from market.inputs import NO_ANSWER, NOT_SENT, STREAM, InputKind
@@ -49,7 +49,7 @@ async def opened(script=SCRIPT, ready=True, program=sys.executable):
     """A door and its inputs, with a process that a script stands in for."""
     inputs = []
     account = Account(network("binance"), ("BTCUSDT",), KEYS)
-    door = TestnetDoor(
+    door = CcxtDoor(
         account,
         inputs.append,
         time.time_ns,

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.orders import ClientIds, OpenOrder, Outlet, Tag
 from connectors.testnet.client_ids import UuidClientIds
-from connectors.testnet.gateway import MISSES_MAX, TestnetOrders
+from connectors.testnet.gateway import MISSES_MAX, CcxtOrders
 from market.amount import amount_of
 from market.grid import Grid
 from market.inputs import NO_ANSWER, NOT_SENT
@@ -52,7 +52,7 @@ class World:
             funds=lambda *told: self.funds.append(told),
             stream=self.streams.append,
         )
-        self.gateway = TestnetOrders(venue, PREFIX, listings(instrument), self.outlet)
+        self.gateway = CcxtOrders(venue, PREFIX, listings(instrument), self.outlet)
 
     @property
     def counts(self):
@@ -326,6 +326,37 @@ def test_a_look_finds_fills_that_the_stream_lost():
     assert world.kinds() == [Kind.FILL]
     world.frame("open", [found])
     assert not world.requests
+
+
+@pytest.mark.parametrize("status", [NO_ANSWER, NOT_SENT, 400, 503])
+def test_a_question_of_our_own_that_fails_is_asked_at_the_next_look(status):
+    world = World()
+    world.live()
+    found = ROW | {"filled": "0.4"}
+    for _ in range(3):
+        world.frame("open", [found])
+        assert world.sent()[0] == "query"
+        world.frame("open", [found])
+        assert not world.requests
+        world.answer(status=status)
+    for _ in range(3):
+        world.frame("open", [found])
+        world.sent()
+        world.answer(found)
+        assert world.sent()[0] == "trades"
+        world.frame("open", [found])
+        assert not world.requests
+        world.answer(status=status)
+
+
+def test_a_question_that_an_older_process_took_along_is_asked_again():
+    world = World()
+    world.live()
+    world.frame("open", [])
+    world.sent()
+    world.gateway.subscribe()
+    world.frame("open", [])
+    assert world.sent()[0] == "query"
 
 
 def test_a_look_finds_that_an_order_is_over():
