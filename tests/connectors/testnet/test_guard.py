@@ -1,7 +1,6 @@
 """No signed order request reaches a host outside the frozen list, whatever address ccxt has."""
 
 import base64
-import copy
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,30 +14,10 @@ from connectors.testnet.guard import guarded, guarded_session
 from connectors.testnet.networks import NETWORKS, network
 from tests.sim.server.coinbase_keys import private_pem
 
+from .wire import Wire, one_order, with_market
+
 EXCHANGES = ("binance", "coinbaseexchange", "coinbase")
 SECRET = base64.b64encode(b"nothing").decode()
-MARKET = {
-    "id": "BTCUSDT", "symbol": "BTC/USDT", "base": "BTC", "quote": "USDT", "baseId": "BTC",
-    "quoteId": "USDT", "type": "spot", "spot": True, "margin": False, "swap": False,
-    "future": False, "option": False, "contract": False, "active": True,
-    "precision": {"amount": 1e-5, "price": 0.01},
-    "limits": {"amount": {}, "price": {}, "cost": {}},
-    "info": {"orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"]},
-}  # fmt: skip
-
-
-class Wire:
-    """Stands in for the network: knows to which hosts a connection was wanted."""
-
-    def __init__(self, monkeypatch):
-        self.hosts = []
-        wire = self
-
-        async def connect(_self, req, traces, timeout):
-            wire.hosts.append(req.url.host)
-            raise aiohttp.ClientConnectionError("there is no network here")
-
-        monkeypatch.setattr(aiohttp.TCPConnector, "connect", connect)
 
 
 @pytest.fixture
@@ -81,7 +60,7 @@ def client(kind, session, url):
             "options": {"defaultType": "spot", "fetchCurrencies": False},
         }
     )  # fmt: skip
-    made.set_markets([copy.deepcopy(MARKET)])
+    with_market(made)
     made.urls["api"] = replaced(made.urls["api"], url)
     return made
 
@@ -150,14 +129,6 @@ async def test_the_connections_alone_lead_no_order_outside_the_list(name, wire):
             made.session = None
 
 
-async def one_order(made):
-    try:
-        await made.create_order("BTC/USDT", "limit", "buy", 1, 100)
-    except (ForbiddenHostError, ccxt.BaseError) as error:
-        return error
-    return None
-
-
 async def test_the_guard_can_tell(wire):
     """Without it the same orders do leave for production: the tests above could fail."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector()) as session:
@@ -175,9 +146,7 @@ async def test_the_networks_are_on_the_list_by_ccxts_own_addresses(chosen, wire)
         for url in trading_urls(made, chosen):
             require_allowed(url)
             assert urlsplit(url).hostname in ALLOWED
-        made.markets = {}
-        made.set_markets([copy.deepcopy(MARKET)])
-        await one_order(made)
+        await one_order(with_market(made))
         assert wire.hosts
         assert set(wire.hosts) <= ALLOWED
         made.session = None
