@@ -17,6 +17,7 @@ from random import Random
 
 import structlog
 
+from arb.live import RESTARTED
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -275,10 +276,10 @@ class Daemon:
         """
         for link in list(self.node.links.values()):
             if link.connected:
-                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note="restarted"))
+                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note=RESTARTED))
         live = self.node.desk.live if self.node.desk is not None else None
         for source in live.sources if live is not None else ():
-            self.feed(Input(self.node.now, InputKind.CLOSE, source, note="restarted"))
+            self.feed(Input(self.node.now, InputKind.CLOSE, source, note=RESTARTED))
 
     def begin_run(self) -> None:
         """Give a world that trades over the wire the prefix of its order ids.

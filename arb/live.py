@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from arb.hedging.hedger import Hedger
 from arb.live_channel import STREAM_NS, Channel, ChannelState, venue_of
 from arb.orders.gateway import Gateway
 from arb.orders.order import OrderState, Purpose
@@ -21,13 +22,19 @@ from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.ticket import Ticket
 from arb.trader import Market
-from arb.world import Tell, World
+from arb.world import Standing, Tell, World
 from connectors.orders import ClientIds, Listings, Request
 from market.inputs import STREAM, InputKind
 from market.instrument import Instrument
 
 #: What a report set off is looked at again after this, when it did not come to rest at once.
 _AGAIN_NS = 1_000_000
+#: Why a stream is gone that was open when the daemon ended.
+RESTARTED = "restarted"
+#: After a restart venues that do not come back in this time are as those that went away.
+RESTART_NS = 30_000_000_000
+#: For so long after all channels became ready a hedge waits for a venue that is not usable yet.
+RECOVERY_NS = 2_000_000_000
 URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
 
 
@@ -62,6 +69,8 @@ class LiveWorld(World):
         #: Inputs of venues that nothing is sent to.
         self.strangers = 0
         self.withdrawn = False
+        self._ready_ns = 0
+        self._suspended = False
         self._reconnect = reconnect
         self.channels = {
             venue: Channel(venue, kind, self.ids, self._listings(venue), send, self._stir)
@@ -81,6 +90,7 @@ class LiveWorld(World):
             for index, channel in enumerate(self._all)
         }
         self.trader.admit = self._admit
+        self.trader.recovering = self._recovering
 
     def parts(self) -> tuple[Any, ...]:
         """Return what the world made for itself, in a fixed order, for checkpoints."""
@@ -106,6 +116,10 @@ class LiveWorld(World):
         """Whether every order channel takes new orders."""
         return all(channel.ready for channel in self._all)
 
+    def _recovering(self, now: int) -> bool:
+        """Tell whether a channel is closed, or all have just become ready: books come as late."""
+        return not self.ready or now < self._ready_ns + RECOVERY_NS
+
     @property
     def sources(self) -> list[str]:
         """The streams that are open."""
@@ -126,10 +140,31 @@ class LiveWorld(World):
             return RiskReason.VENUE_CLOSED
         return RiskReason.OK if urgent or channel.has_room(now) else RiskReason.ORDER_RATE
 
+    def standings(self) -> dict[str, Standing]:
+        """Return how the world stands with each venue."""
+        found = {}
+        for venue, channel in self.channels.items():
+            check = self.checks[venue]
+            counts = dict(channel.gateway.counts)
+            if channel.kept_back:
+                counts["kept_back"] = channel.kept_back
+            found[venue] = Standing(
+                channel.state.name.lower(),
+                channel.opens,
+                check.checks,
+                check.undecided,
+                check.foreign,
+                check.strays,
+                dict(check.differences),
+                counts,
+            )
+        return found
+
     def begin(self, prefix: str) -> None:
         """Take the prefix of the run's order ids; one that was restored goes on with its own."""
         if not self.ids.prefix:
             self.ids.begin(prefix)
+        self._timer(self.trader.now + RESTART_NS, "renew", 0)
 
     def withdraw(self) -> None:
         """Take every order away from the venues and send no new ones: nobody will look after them.
@@ -169,6 +204,10 @@ class LiveWorld(World):
     def _closed(self, channel: Channel, why: str) -> None:
         """What happens at a venue is not heard any more: quote nowhere until it is."""
         self.checks[channel.venue].stop()
+        if why == RESTARTED:
+            self._suspended = True
+            for hedger in self._hedgers():
+                hedger.suspend()
         self._told("closed", (channel.venue, why))
         words = f"{channel.venue}: the order channel is closed: {why}"
         self.trader.switch.trip(Cause.CONNECTION, RiskState.REDUCE, words)
@@ -183,6 +222,8 @@ class LiveWorld(World):
             channel = self._all[subject]
             if channel.state is ChannelState.OPEN and now >= channel.opened_ns + STREAM_NS:
                 self._reconnect(channel.source, "no answer to the subscription")
+        elif name == "renew":
+            self._renew(now)
         elif name != "settle":
             super().on_timer(name, subject, now)
         self._settle(now)
@@ -193,6 +234,17 @@ class LiveWorld(World):
         super().after(now)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _hedgers(self) -> list[Hedger]:
+        found = (getattr(one, "hedger", None) for one in self.trader.strategies.values())
+        return [one for one in found if one is not None]
+
+    def _renew(self, now: int) -> None:
+        """After a restart: exposures that nobody could hedge have their time limit from now on."""
+        if self._suspended:
+            self._suspended = False
+            for hedger in self._hedgers():
+                hedger.renew(now)
 
     def _stir(self) -> None:
         self.trader.dirty = True
@@ -248,4 +300,6 @@ class LiveWorld(World):
         channel.state = ChannelState.READY
         self._told("ready", (channel.venue, channel.source))
         if self.ready:
+            self._ready_ns = self.trader.now
+            self._renew(self.trader.now)
             self.trader.switch.resume(Cause.CONNECTION)

@@ -46,13 +46,22 @@ def require_allowed(url: str) -> None:
 
     A test network is reached by TLS only, at the ports on which it is served.
     """
-    found = _FORM.fullmatch(url) if len(url) <= URL_MAX else None
-    if found is None:
-        raise ForbiddenHostError(f"no address for a signed request: {url[:120]!r}")
-    scheme, host, port = found.groups()
+    scheme, host, port = _parts(url)
     if host in LOOPBACK:
         return
     if host not in TESTNETS:
         raise ForbiddenHostError(f"signed requests do not go to {host}: it is no test network")
     if scheme in _PLAIN or port not in _TLS_PORTS:
         raise ForbiddenHostError(f"{host} is reached by TLS only, not at {url[:120]!r}")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether an address is of this machine; raises ForbiddenHostError for what is none."""
+    return _parts(url)[1] in LOOPBACK
+
+
+def _parts(url: str) -> tuple[str, str, str | None]:
+    found = _FORM.fullmatch(url) if len(url) <= URL_MAX else None
+    if found is None:
+        raise ForbiddenHostError(f"no address for a signed request: {url[:120]!r}")
+    return found[1], found[2], found[3]

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from connectors.hosts import LOOPBACK, ForbiddenHostError, require_allowed
+from connectors.hosts import ForbiddenHostError, is_loopback, require_allowed
 from connectors.testnet.guard import guarded
 from connectors.testnet.networks import Network
 
@@ -75,10 +75,8 @@ def trading_urls(exchange: Any, network: Network) -> tuple[str, ...]:
 
 def _move(exchange: Any, network: Network, base_url: str) -> None:
     """Have an exchange speak to a server on this machine instead; raises ForbiddenHostError."""
-    require_allowed(base_url)
     parts = urlsplit(base_url)
-    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
-    if host not in LOOPBACK or parts.scheme != "http":
+    if not is_loopback(base_url) or parts.scheme != "http":
         raise ForbiddenHostError(f"expected http:// and this machine, got {base_url!r}")
     http, ws = f"http://{parts.netloc}", f"ws://{parts.netloc}"
     table = exchange.urls["api"]

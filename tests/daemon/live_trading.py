@@ -1,5 +1,6 @@
 """What the tests of trading over the wire share: a world with accounts, a daemon, a comparison."""
 
+import json
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import partial
@@ -11,7 +12,7 @@ from cli.settings.trading import LimitSettings, StrategySettings
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Options
 from market.amount import amount_of
-from market.inputs import NO_ANSWER, InputKind
+from market.inputs import InputKind
 from sim.market.scenario import ACTIVE_FEES
 from sim.server.demo import ACCOUNT, demo_keys
 
@@ -132,6 +133,16 @@ async def trading(folder, served, **changes):
         yield made
 
 
-def unanswered(item):
-    """Tell whether an item is an answer that nobody gave."""
-    return item.number == NO_ANSWER
+def process_settings(served, folder):
+    """Return the settings of a process that trades at a world which is served elsewhere."""
+    rows = [
+        {"name": one.name, "instruments": list(one.instruments), "keys": one.keys}
+        for one in STRATEGIES
+    ]
+    ports = f"{{binance: {served.binance.port}, coinbase: {served.coinbase.port}}}"
+    return (
+        f"mode: sim\nsim: {{start: false, ports: {ports}}}\n"
+        f"trading:\n  reconcile_s: 1\n  halt_file: {folder / 'halt'}\n"
+        "  limits: {drawdown_max: 0, loss_max: 0, volume_permille: 0}\n"
+        f"  strategies: {json.dumps(rows)}\n"
+    )

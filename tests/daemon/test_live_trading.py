@@ -1,12 +1,17 @@
 """A daemon that trades over the wire: what it holds is what the venues say, whatever is lost."""
 
+import asyncio
+import random
 import re
+import signal
 
 from arb.risk.reason import Cause
+from market.amount import amount_of
 from market.inputs import STREAM
 from tests.cli.door_verbs import run_beside
 
-from .live_trading import trading, trading_world
+from .live_trading import assert_accounts, process_settings, trading, trading_world
+from .process import DaemonProcess
 from .running import no_rule_broken, until, verify
 
 #: Answers of Binance that are frames, and the order that an answer of Coinbase is about.
@@ -69,3 +74,50 @@ async def test_orders_of_which_nothing_is_heard_are_found_with_their_fills(tmp_p
         await desk.halted()
         desk.assert_as_at_the_venues()
     verify(tmp_path / "recordings")
+
+
+async def test_after_kills_in_the_middle_of_trading_nothing_is_missing(tmp_path):
+    """The venues go on meanwhile: what rests there is filled while nobody listens."""
+    instants = random.Random(5)
+    async with trading_world() as served:
+        lines = process_settings(served, tmp_path)
+        fills = 0
+        for _ in range(2):
+            with DaemonProcess(tmp_path / "run", lines) as daemon:
+                await daemon.up()
+                await traded(daemon, fills + 1)
+                await asyncio.sleep(instants.random() / 2)
+                fills = row_of(daemon)["fills"]
+                daemon.signal(signal.SIGKILL)
+                await daemon.ended()
+        with DaemonProcess(tmp_path / "run", lines) as daemon:
+            await daemon.up()
+            assert row_of(daemon)["fills"] >= fills
+            assert daemon.door.command("halt", "test")["accepted"]
+            await until(lambda: row_of(daemon)["open_orders"] == 0, "the end of every order")
+            await until(lambda: is_reconciled(daemon), "an agreement")
+            assert_accounts(served, balances_of(daemon))
+            daemon.signal(signal.SIGINT)
+            assert (await daemon.ended())[0] == 0, daemon.told
+    verify(daemon.recordings, open_ends=2)
+
+
+async def traded(daemon, fills):
+    await until(lambda: row_of(daemon)["fills"] >= fills, f"{fills} fills")
+
+
+def row_of(daemon):
+    return daemon.status()["trading"]["worlds"]["live"]
+
+
+def is_reconciled(daemon):
+    """Tell whether every venue was compared after the start, and nothing is unexplained."""
+    return all(
+        row["state"] == "ready" and row["checks"] >= 2 and not row["differences"]
+        for row in daemon.door.positions()["live"]["venues"].values()
+    )
+
+
+def balances_of(daemon):
+    held = daemon.door.positions()["live"]["balances"]
+    return {tuple(name.split(":")): amount_of(text) for name, text in held.items()}
