@@ -75,7 +75,7 @@ def lines(status: dict[str, Any]) -> list[str]:
 
 
 def _line(name: str, said: str) -> str:
-    return f"{name:<16}{said}"
+    return f"{name:<15} {said}"
 
 
 def _pairs(row: dict[str, Any]) -> str:

@@ -15,8 +15,8 @@ from .secrets import Secret
 LOCAL = ("coinbase",)
 _WHERE = {
     ("binance", "testnet"): "https://testnet.binance.vision makes keys",
-    ("binance", "demo"): "the API page of Demo Mode (demo.binance.com) makes keys",
-    ("coinbase-exchange", "sandbox"): "https://public.sandbox.exchange.coinbase.com makes keys",
+    ("binance", "demo"): "https://demo.binance.com makes keys",
+    ("coinbase-exchange", "sandbox"): "the sandbox's own website makes keys",
 }
 
 
