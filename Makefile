@@ -33,7 +33,7 @@ setup: .venv/ready build/core
 build: setup
 
 run: setup
-	$(BIN)/crossquote run
+	$(BIN)/crossquote run --strategy xemm
 
 lint: setup
 	$(BIN)/ruff check .
