@@ -1,4 +1,4 @@
-"""What gateways ask about the account as a whole, and what they make of requests that never left."""
+"""What gateways ask about the account, and what they make of requests that never left."""
 
 import json
 
@@ -91,9 +91,10 @@ def test_pages_of_coinbases_open_orders_are_told_as_one(coinbase):
     coinbase.gateway.ask_open(3)
     assert ("order_status", "OPEN") in coinbase.requests[0].params
     rows = [
-        {"order_id": "a", "client_order_id": f"{PREFIX}-5", "product_id": "BTC-USD", "filled_size": "0.5"},
-        {"order_id": "b", "client_order_id": "x", "product_id": "BTC-USD", "filled_size": "0"},
-    ]  # fmt: skip
+        {"order_id": "a", "client_order_id": f"{PREFIX}-5", "filled_size": "0.5"},
+        {"order_id": "b", "client_order_id": "x", "filled_size": "0"},
+    ]
+    rows = [{**row, "product_id": "BTC-USD"} for row in rows]
     coinbase.reply("open3", {"orders": rows[:1], "has_next": True, "cursor": "c1"})
     assert coinbase.told == []
     assert ("cursor", "c1") in coinbase.requests[1].params
