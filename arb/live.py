@@ -278,12 +278,16 @@ class LiveWorld(World):
             check.on_orders(number, found, now)
         elif what == "balances":
             check.on_balances(number, found, now)
+        elif not channel.source:
+            return
         elif not number:
             self._reconnect(channel.source, "the stream is not subscribed to")
         elif channel.state is ChannelState.OPEN:
             channel.state = ChannelState.CHECKING
             self._ask_unsettled(channel)
             check.begin(now)
+        else:
+            check.hasten(now)
 
     def _ask_unsettled(self, channel: Channel) -> None:
         """Ask about every order whose answer the closed channel may have swallowed."""

@@ -87,6 +87,11 @@ class Reconciler:
         self._gateway.ask_open(self._number)
         self._gateway.ask_balances(self._number)
 
+    def hasten(self, now: int) -> None:
+        """Something was missed: ask as soon as may be, whatever is under way."""
+        self._judging = False
+        self._wait(max(now, self._asked_ns + SOON_NS))
+
     def stop(self) -> None:
         """The channel is closed: nothing that is under way will be answered."""
         self._number += 1

@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import orjson
 import structlog
 import uvloop
@@ -30,6 +32,7 @@ from cli.report import human, report
 from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Mode, Scenario
+from cli.settings.trading import StrategySettings
 from cli.simulated import running_venues, simulated
 from cli.unrecorded import explained
 from connectors.transport.orders import MakeDoors
@@ -41,6 +44,7 @@ from replay.segment_errors import SegmentError
 _EXAMPLES = """examples:
   crossquote run                      two simulated venues: no keys, no network
   crossquote run --for 30 --json      the same for half a minute, then a summary
+  crossquote run --strategy xemm      trade over the wire at the simulated venues
   crossquote run --mode paper         the real venues' public feeds
   crossquote run --mode testnet       the venues' test networks, with keys of theirs
 """
@@ -60,6 +64,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", dest="seconds", type=float, metavar="SECONDS", help="stop by itself after this"
     )
+    parser.add_argument(
+        "--strategy",
+        action="append",
+        metavar="NAME",
+        help="trade by this strategy with its usual keys, besides those of the configuration; again"
+        " for more",
+    )
     parser.add_argument("--record", metavar="DIR", help="folder of the recording")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
@@ -77,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         )
     except SettingsError as error:
         return report_refusal(error, as_json=args.json)
+    loaded = _with_strategies(loaded, args.strategy or [])
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))
@@ -91,6 +103,15 @@ def run(args: argparse.Namespace) -> int:
         return 1
     finally:
         log.close()
+
+
+def _with_strategies(loaded: Loaded, names: list[str]) -> Loaded:
+    """Return the settings with strategies that they do not name yet, the usual keys for each."""
+    trading = loaded.settings.trading
+    known = [one.name for one in trading.strategies]
+    added = [StrategySettings(name=name) for name in dict.fromkeys(names) if name not in known]
+    more = msgspec.structs.replace(trading, strategies=(*trading.strategies, *added))
+    return replace(loaded, settings=msgspec.structs.replace(loaded.settings, trading=more))
 
 
 async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:

@@ -6,16 +6,33 @@ from connectors.hosts import TESTNETS, ForbiddenHostError
 from connectors.transport.orders_hosts import check_host, signed
 
 
-def test_an_address_of_this_machine_is_named_as_requests_name_it():
-    assert check_host("ws://127.0.0.1:9001/ws-api/v3") == "127.0.0.1:9001"
-    assert signed("http://[::1]:80/", lambda host: f"for {host}") == "for [::1]:80"
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "ws://127.0.0.1:1/ws-api/v3", "http://[::1]:9/x"]
+)
+def test_loopback_is_allowed_and_named_with_its_port(url):
+    assert check_host(url) in url
 
 
 @pytest.mark.parametrize(
-    "host", [*sorted(TESTNETS), "api.binance.com", "localhost", "127.0.0.1@api.coinbase.com", ""]
+    "url",
+    [
+        *(f"https://{host}" for host in sorted(TESTNETS)),
+        "https://api.binance.com",
+        "wss://ws-api.binance.com:443/ws-api/v3",
+        "https://api.coinbase.com",
+        "http://localhost:80",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0.1@api.binance.com",
+        "http://user@127.0.0.1",
+        "http://api.binance.com#127.0.0.1",
+        "//",
+        "",
+    ],
 )
-def test_for_any_other_host_nothing_is_signed(host):
-    seen = []
+def test_nothing_is_signed_for_any_other_host(url):
     with pytest.raises(ForbiddenHostError):
-        signed(f"https://{host}/order", seen.append)
-    assert not seen
+        signed(url, lambda host: pytest.fail(f"signed for {host}"))
+
+
+def test_an_address_is_named_as_requests_name_it():
+    assert signed("http://127.0.0.1:5", lambda host: host) == "127.0.0.1:5"
