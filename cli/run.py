@@ -32,6 +32,7 @@ from cli.report import human, report
 from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Mode, Scenario
+from cli.settings.testnet_rules import missing_keys
 from cli.settings.trading import StrategySettings
 from cli.simulated import running_venues, simulated
 from cli.unrecorded import explained
@@ -89,6 +90,9 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as error:
         return report_refusal(error, as_json=args.json)
     loaded = _with_strategies(loaded, args.strategy or [])
+    missing = list(missing_keys(loaded.settings, loaded.secrets))
+    if missing:
+        return report_refusal(SettingsError(missing), as_json=args.json)
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))

@@ -1,9 +1,5 @@
 """Mode testnet: its configuration, what is missing for it, and that no key leads elsewhere."""
 
-import os
-import subprocess
-import sys
-
 import msgspec
 import pytest
 from ccxt import pro
@@ -212,15 +208,14 @@ def test_a_venue_without_a_network_is_refused():
     )
 
 
-def test_the_daemon_does_not_begin_without_keys(tmp_path):
+@pytest.mark.parametrize(
+    ("written", "options"), [(TRADING, ()), ("version: 1\n", ("--strategy", "xemm"))]
+)
+def test_the_daemon_does_not_begin_without_keys(tmp_path, monkeypatch, capsys, written, options):
     path = tmp_path / "c.yaml"
-    path.write_text(TRADING)
-    kept = {name: text for name, text in os.environ.items() if name not in NAMES}
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "run", "--mode", "testnet", "--config", str(path)],
-        env=kept,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert b"BINANCE_API_SECRET: missing, trading at Binance Spot Testnet" in done.stderr
+    path.write_text(written)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    assert main(["run", "--mode", "testnet", "--config", str(path), *options]) == 2
+    told = capsys.readouterr().err
+    assert "BINANCE_API_SECRET: missing, trading at Binance Spot Testnet" in told
