@@ -12,14 +12,21 @@ from typing import Any
 from connectors.testnet.calls import OK, Calls, bare
 from connectors.testnet.networks import Network
 
+#: Between two looks at an instrument with open orders; longer where there are many instruments,
+#: so that all looks together stay well within the venue's request weight.
 LOOK_S = 1.0
+LOOKED_AT_ONCE = 8
+#: The least between two looks, whatever stirs: orders wait behind them in ccxt's rate limiter.
+LOOK_LEAST_S = 0.25
 #: With no order open at the last look, and none placed since.
 IDLE_LOOK_S = 30.0
 #: After an error of the stream; doubles.
 STREAM_PAUSE_S = 1.0
 STREAM_PAUSE_MAX_S = 60.0
-#: What a stream may take to have no answer before it is begun anew.
-_STREAM_QUIET_S = 600.0
+#: A stream that says nothing for so long is asked for anew.
+STREAM_QUIET_S = 600.0
+#: Between two comparisons of our clock with the venue's, by which requests are stamped.
+CLOCK_S = 60.0
 
 #: Takes a line that answers nothing: its event and its data.
 Tell = Callable[[str, dict[str, object]], None]
@@ -38,6 +45,7 @@ class Lookout:
         self._exact = network.venue == "binance"
         self._calls = calls
         self._natives = natives
+        self._look_s = LOOK_S * max(1.0, len(natives) / LOOKED_AT_ONCE)
         self._wake = {native: asyncio.Event() for native in natives}
 
     def stir(self, native: str) -> None:
@@ -52,6 +60,8 @@ class Lookout:
             for native in self._natives:
                 group.create_task(self._look(native, tell))
                 group.create_task(self._listen(native, tell))
+            if self._exact:
+                group.create_task(self._keep_time(tell))
 
     async def _look(self, native: str, tell: Tell) -> None:
         wake, pause_s = self._wake[native], 0.0
@@ -60,10 +70,11 @@ class Lookout:
             answer = await self._calls.open(native)
             if answer.status == OK:
                 tell("open", {"native": native, "data": answer.data})
-                pause_s = LOOK_S if answer.data else IDLE_LOOK_S
+                pause_s = self._look_s if answer.data else IDLE_LOOK_S
             else:
                 tell("trouble", {"what": "look", "message": answer.message})
-                pause_s = min(max(LOOK_S, pause_s * 2), IDLE_LOOK_S)
+                pause_s = min(max(self._look_s, pause_s * 2), IDLE_LOOK_S)
+            await asyncio.sleep(LOOK_LEAST_S)
             try:
                 async with asyncio.timeout(pause_s):
                     await wake.wait()
@@ -75,7 +86,7 @@ class Lookout:
         symbol, pause_s = self._calls.symbol(native), STREAM_PAUSE_S
         while True:
             try:
-                async with asyncio.timeout(_STREAM_QUIET_S):
+                async with asyncio.timeout(STREAM_QUIET_S):
                     rows = await self._exchange.watch_my_trades(symbol)
             except TimeoutError:
                 continue
@@ -88,3 +99,12 @@ class Lookout:
             if self._exact:
                 tell("trades", {"native": native, "data": [bare(row) for row in rows]})
             self.stir(native)
+
+    async def _keep_time(self, tell: Tell) -> None:
+        """Have requests stamped by the venue's clock, as it is now."""
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            try:
+                await self._exchange.load_time_difference()
+            except self._ccxt.BaseError as error:
+                tell("trouble", {"what": "clock", "message": type(error).__name__})
