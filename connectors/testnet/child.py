@@ -17,8 +17,10 @@ usage, 1 for what nobody thought of; the last line on standard error says what i
 
 import argparse
 import asyncio
+import ctypes
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
@@ -46,11 +48,13 @@ PENDING_MAX = 256
 #: What loading the markets may take.
 _LOAD_S = 20.0
 _LOAD_TIMEOUT_MS = 10_000
+_PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until the parent is gone; returns the exit code."""
     options = _parser().parse_args(arguments)
+    _end_with_parent()
     # What a library prints must not come between the lines.
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
@@ -67,6 +71,15 @@ def main(arguments: list[str] | None = None) -> int:
     import ccxt.pro  # noqa: PLC0415 - only this process pays for it, and only with good arguments
 
     return asyncio.run(_serve(ccxt.pro, chosen, keys, options, out))
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process with its parent, also while it is still beginning.
+
+    Afterwards the end of standard input says the same everywhere.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def take_keys(chosen: Network, environment: MutableMapping[str, str]) -> tuple[str, ...]:

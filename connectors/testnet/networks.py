@@ -7,7 +7,7 @@ are matched here, against its public books, and nothing signed is ever sent ther
 from typing import Final, NamedTuple
 
 #: What a status says of a venue whose orders stay here.
-LOCAL_ONLY: Final = "orders stay here: Coinbase Advanced Trade has no trading sandbox"
+LOCAL_ONLY: Final = "matched here, as Coinbase Advanced Trade has no trading sandbox"
 
 
 class Network(NamedTuple):
