@@ -17,9 +17,10 @@ from daemon import Options
 from market.amount import amount_of
 from sim.server.demo import ACCOUNT, PASSPHRASE
 from tests.cli.door_verbs import run_beside
+from tests.connectors.testnet.patience import until
 
 from .live_trading import LIMITS, Trading, trading_world
-from .running import Running, no_rule_broken, settings_for, until, verify
+from .running import Running, no_rule_broken, settings_for, verify
 
 SHARED = base64.b64encode(b"crossquote demo secret").decode()
 KEYS = {
@@ -35,7 +36,8 @@ STRATEGIES = (
     StrategySettings(
         name="xemm",
         instruments=("BTC-USDT.BINANCE", "BTC-USD.COINBASE-EXCHANGE"),
-        keys={"size": "0.01", "margin_bps": "-20"},
+        # However slow the machine: what is tested is not how quick a hedge is.
+        keys={"size": "0.01", "margin_bps": "-20", "limit_ms": "60000", "grace_ms": "60000"},
     ),
 )
 
@@ -92,15 +94,21 @@ def assert_as_at_the_venues(desk, served):
     assert desk.trader.violations == 0
 
 
+async def traded(desk, fills):
+    """Wait until there are so many more fills."""
+    before = desk.fills
+    await until(lambda: desk.fills >= before + fills, f"{fills} fills")
+
+
 async def test_what_was_traded_through_ccxt_is_what_the_venues_say(tmp_path, capsys):
     async with trading_world() as served:
         settings = settings_at(tmp_path, served)
         async with trading(settings, served) as desk:
-            await desk.traded(4)
+            await traded(desk, 4)
             os.kill(desk.running.daemon.doors["binance"].pid, signal.SIGKILL)
             await until(lambda: not desk.world.ready, "the loss of a process")
             await until(lambda: desk.world.ready, "another process")
-            await desk.traded(1)
+            await traded(desk, 1)
             socket = ("--socket", settings.control.socket)
             assert await run_beside("status", *socket) == 0
             told = capsys.readouterr().out
