@@ -31,6 +31,9 @@ _EXAMPLES = """examples:
   crossquote backtest --source binance=btcusdt.gz --strategy glft --set size=0.05 --json
   crossquote backtest --source binance=a.gz --source coinbase=b.zst --strategy arbitrage \\
       --set margin_bps=2 --taker coinbase=0.0005 --report result.html
+
+Rates are fractions (0.0005 is 5 basis points), latencies milliseconds, profit is in --currency.
+exit codes: 0 fine, 1 a recording was damaged or nothing could trade, 2 wrong usage
 """
 
 
@@ -57,7 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a key of the strategy; `instruments=ID,ID` names maker and hedge venues",
     )
     parser.add_argument("--instruments", type=Path, metavar="FILE", help="rules, as for replay")
-    parser.add_argument("--shift", action="append", default=[], metavar="VENUE=SECONDS")
+    parser.add_argument(
+        "--shift",
+        action="append",
+        default=[],
+        metavar="VENUE=SECONDS",
+        help="move the clock of one source",
+    )
     for side in ("taker", "maker"):
         parser.add_argument(
             f"--{side}",

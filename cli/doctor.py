@@ -12,9 +12,19 @@ from .doctor_machine import Finding
 from .output import emit, emit_json
 from .settings import Settings, SettingsError, load
 
+_EXAMPLES = """examples:
+  crossquote doctor
+  crossquote doctor --config trading.yaml --json
+
+Where a daemon runs with this configuration, it is looked at too.
+exit codes: 0 nothing failed, 1 a check failed, 2 wrong usage
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
     add_config_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -13,6 +13,7 @@ VERBS: dict[str, str] = {
     "bench": "measure speed and memory",
     "books": "show the books of a running daemon",
     "cancel-all": "cancel every open order of a running daemon",
+    "completion": "print the script with which a shell completes this command line",
     "config": "check, show or describe the configuration",
     "doctor": "look at machine and installation, and say what to do",
     "edges": "show the edges of a running daemon",
@@ -37,18 +38,37 @@ VERBS: dict[str, str] = {
 
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser of the command line; only the chosen verb's module is imported."""
+    return _parser({chosen} if chosen else set())
+
+
+def full_parser() -> argparse.ArgumentParser:
+    """Return the parser with the options of every verb, whose modules are all imported."""
+    return _parser(set(VERBS))
+
+
+def _parser(wanted: set[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="crossquote",
         description="Cross-venue order books that can be trusted, and decisions that replay.",
+        epilog="exit codes: 0 fine, 1 failed check, 2 wrong usage",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, summary in VERBS.items():
         verb = verbs.add_parser(name, help=summary, description=summary)
-        if name == chosen:
+        if name in wanted:
             module = importlib.import_module(f"cli.{name.replace('-', '_')}")
             module.configure(verb)
             verb.set_defaults(run=module.run)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints version and build. Looked up only when asked for: it reads the code that decides."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"crossquote {importlib.import_module('checkpoint').build()}")
+        parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

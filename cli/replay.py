@@ -29,6 +29,8 @@ _EXAMPLES = """examples:
   crossquote replay --source binance=spot.gz --source binance-usdm=perp.gz --json
   crossquote replay --source coinbase=COINBASE.jsonl.zst --instruments rules.json
   crossquote replay --source binance=a.gz --source coinbase=b.zst --shift coinbase=-63147600
+
+exit codes: 0 fine, 1 a recording was damaged or differs, 2 wrong usage or another version
 """
 
 

@@ -17,6 +17,8 @@ _EXAMPLES = """examples:
   crossquote simtest --seeds 17..17 --json
   crossquote simtest --seeds 1..20000 --jobs 2 --resume simtest.jsonl
   crossquote simtest --soak --hours 72
+
+exit codes: 0 every promise was kept, 1 one was broken, 2 wrong usage or a file that is not ours
 """
 JOBS_MAX = 64
 SEEDS_MAX = 10_000_000
