@@ -1,4 +1,4 @@
-"""`crossquote doctor`: looks at machine and installation and says what to do about each finding."""
+"""`crossquote doctor`: looks at machine, installation and daemon, and says what to do."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 from . import doctor_machine as machine
 from .config import add_config_argument
 from .doctor_core import check_core
+from .doctor_daemon import examine_daemon
 from .doctor_machine import Finding
 from .output import emit, emit_json
 from .settings import Settings, SettingsError, load
@@ -80,7 +81,15 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     if settings.mode == "sim":
         yield machine.check_port("binance", ports.binance)
         yield machine.check_port("coinbase", ports.coinbase)
-    yield machine.check_socket(Path(settings.control.socket))
+    yield from _daemon(settings)
+
+
+def _daemon(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found at the running daemon; where none runs, whether one could open a door."""
+    socket, l2 = Path(settings.control.socket), settings.l2
+    table = Path(l2.path) if l2.enabled else None
+    found = list(examine_daemon(socket, table, settings.recording.retain_mb))
+    yield from found or [machine.check_socket(socket)]
 
 
 def _secret_files(

@@ -15,7 +15,7 @@ VERBS: dict[str, str] = {
     "cancel-all": "cancel every open order of a running daemon",
     "completion": "print the script with which a shell completes this command line",
     "config": "check, show or describe the configuration",
-    "doctor": "look at machine and installation, and say what to do",
+    "doctor": "look at machine, installation and daemon, and say what to do",
     "edges": "show the edges of a running daemon",
     "engine": "match orders given as JSON lines",
     "fault": "lay a fault on a simulated venue, and score what the daemon made of it",
