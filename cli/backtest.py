@@ -19,7 +19,7 @@ from cli.backtest_html import page
 from cli.backtest_result import result
 from cli.backtest_text import human
 from cli.performance import Performance
-from cli.replay import UsageError, catalog_of, fees_of, sources_of
+from cli.replay import UsageError, catalog_of, fees_of, reading, sources_of
 from connectors.registry import VENUE_NAMES
 from market.fees import FeeSchedule, rate_ppb
 from market.inputs import InputKind
@@ -165,15 +165,16 @@ def run(args: argparse.Namespace) -> int:
     due = 0
     handle = node.handle
     started = time.perf_counter()
-    for item in merged(sources):
-        last = item.ts_recv
-        first = first or last
-        handle(*item)
-        frames += item.kind == InputKind.FRAME
-        if last >= due:
-            due = last + 1_000_000_000
-            for sample in samplers:
-                sample(node.now)
+    with reading(sources, lambda: node.inputs):
+        for item in merged(sources):
+            last = item.ts_recv
+            first = first or last
+            handle(*item)
+            frames += item.kind == InputKind.FRAME
+            if last >= due:
+                due = last + 1_000_000_000
+                for sample in samplers:
+                    sample(node.now)
     node.finish()
     wall = time.perf_counter() - started
     found = result(node, performances, frames, last - first, wall)

@@ -6,12 +6,14 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from cli import replay_native
+from cli.progress import FilesRead, Progress, Reading
 from cli.report import human, report
 from connectors.payloads import instruments_of_file
 from connectors.registry import VENUE_NAMES
@@ -115,6 +117,12 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     return found
 
 
+def reading(sources: list[Recorded], inputs: Callable[[], int]) -> Progress:
+    """Return what shows how much of the sources' files was read, and the inputs so far."""
+    files = FilesRead(path for one in sources for path in one.paths)
+    return Progress(lambda: Reading(files.done(), files.total, f"{inputs():,} inputs"))
+
+
 def _shift(spec: str) -> tuple[str, int]:
     """Return venue and ns of a --shift; raises UsageError."""
     name, _, seconds = spec.partition("=")
@@ -186,10 +194,11 @@ def run(args: argparse.Namespace) -> int:
     first = last = 0
     started = time.perf_counter()
     handle = node.handle
-    for item in merged(sources):
-        first = first or item.ts_recv
-        last = item.ts_recv
-        handle(*item)
+    with reading(sources, lambda: node.inputs):
+        for item in merged(sources):
+            first = first or item.ts_recv
+            last = item.ts_recv
+            handle(*item)
     node.finish()
     wall = time.perf_counter() - started
     problems = [
