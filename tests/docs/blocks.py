@@ -1,6 +1,7 @@
-"""Commands in the documentation: the fenced blocks of kind `sh`, a command at a time."""
+"""Commands in the documentation: blocks of kind `sh`, a command at a time, and `python`, whole."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def commands(document: str) -> list[Command]:
     for kind, first, lines in _blocks(document):
         if kind == "sh":
             found += _split(lines, first)
+        elif kind == "python":
+            found.append(Command("python3 -c " + shlex.quote("\n".join(lines)), first))
     return found
 
 

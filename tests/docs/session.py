@@ -17,7 +17,7 @@ from .blocks import ROOT
 
 DEADLINE_S = 60.0
 #: What a reader has beside him in the project's folder.
-_BESIDE = ("config.yaml", "docs", "examples", "cli", "deploy", "pyproject.toml")
+_BESIDE = ("config.yaml", "docs", "examples", "tests", "deploy", "pyproject.toml")
 
 
 class Session:
@@ -29,6 +29,7 @@ class Session:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.table = folder / "quotes.l2"
         for name in _BESIDE:
             if (ROOT / name).exists():
                 (folder / name).symlink_to(ROOT / name)
@@ -39,7 +40,7 @@ class Session:
             "PYTHONPATH": str(ROOT),
             "LANG": "C.UTF-8",
             "TERM": "xterm",
-            "CROSSQUOTE__L2__PATH": str(folder / "quotes.l2"),
+            "CROSSQUOTE__L2__PATH": str(self.table),
         }
         self._beside: dict[str, subprocess.Popen[bytes]] = {}
         self._said = folder / "said.txt"

@@ -49,6 +49,8 @@ BESIDE = re.compile(r"(\.venv/bin/)?crossquote (run|sim)\b(?!.*--(for|write|desc
 KEYS = {"crossquote watch": "q"}
 #: Ports that pages name; free ones are taken instead.
 PORTS = ("9001", "9002")
+#: Where the quote table is unless told otherwise; a session has its own.
+TABLE = "/dev/shm/crossquote.l2"
 
 WITH_COMMANDS = [name for name in documents() if commands(name)]
 
@@ -74,6 +76,7 @@ def test_every_command_of_a_page_works_as_written(document, session):
         text = INSTEAD.get(text, (text, ""))[0]
         for name, port in ports.items():
             text = text.replace(name, port)
+        text = text.replace(TABLE, str(session.table))
         place = f"{document}:{command.line}: {text}"
         plain = text.removeprefix(".venv/bin/")
         if plain in KEYS:
