@@ -37,8 +37,9 @@ def _band(pnl: dict[str, Any], currency: str) -> str:
 
 def _world(seen: Seen, name: str, row: dict[str, Any], currency: str, width: int) -> Text:
     state = text(row, "state")
-    profit = number(row, "pnl")
     pnl = mapping(mapping(seen.pnl, "worlds"), name)
+    # The status was asked for a moment earlier: the band is that of these results.
+    profit = number(pnl if "pnl" in pnl else row, "pnl")
     parts = [
         Text.assemble((f"{printable(str(name)):<13}", "bold"), (state, _STATES.get(state, ""))),
         Text.assemble((_money(profit), "red" if (profit or 0) < 0 else "green"), f" {currency}"),
