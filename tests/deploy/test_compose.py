@@ -1,5 +1,6 @@
 """The compose file: valid by its schema, hardened, and mounting what there is."""
 
+import pytest
 import yaml
 
 from .places import DEPLOY, run, tool
@@ -33,6 +34,18 @@ def test_the_daemon_has_a_root_that_is_read_only_and_shared_memory():
     assert daemon["read_only"] is True
     assert daemon["shm_size"] == "64m"
     assert any(one.startswith("/run/crossquote:") for one in daemon["tmpfs"])
+
+
+def test_files_that_are_mounted_are_in_the_project_or_made_as_the_page_says():
+    page = (DEPLOY.parent / "docs" / "deployment.md").read_text(encoding="utf-8")
+    for secret in yaml.safe_load(FILE.read_text(encoding="utf-8"))["secrets"].values():
+        assert f"deploy/{secret['file'].removeprefix('./')}" in page
+    if not (DEPLOY / "prometheus").is_dir():
+        pytest.skip("this build has no rules and no board")
+    for service in SERVICES.values():
+        for volume in service["volumes"]:
+            source = volume.partition(":")[0]
+            assert not source.startswith(".") or (DEPLOY / source).exists(), source
 
 
 def test_images_of_others_have_a_version():

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from cli.settings import load
+from cli.settings import Settings, load
 
 from .places import DEPLOY, ROOT
 
@@ -23,6 +23,8 @@ def test_overrides_in_the_environment_are_accepted(path):
     found = {
         name: value.strip("\"'") for name, value in _SET.findall(path.read_text(encoding="utf-8"))
     }
+    if any("__API__" in name for name in found) and "api" not in Settings.__struct_fields__:
+        pytest.skip("this build has no API")
     loaded = load(ROOT / "config.yaml", found)
     assert sum(origin.kind == "environment" for _, _, origin in loaded.leaves()) == len(found)
 
