@@ -1,10 +1,12 @@
 """Entry point of the `crossquote` command: finds the verb and runs it."""
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
@@ -71,10 +73,24 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _refuse(verb: str) -> NoReturn:
+    """Say what a word that is no verb may have meant, and end with 2."""
+    near = difflib.get_close_matches(verb, VERBS, n=2)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    print(
+        "usage: crossquote VERB ...\n"
+        f"crossquote: there is no verb {verb!r}; {meant}`crossquote --help` lists them",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns 0 fine, 1 failed check, 2 wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
+    if chosen is not None and chosen not in VERBS:
+        _refuse(chosen)
     args = build_parser(chosen).parse_args(words)
     try:
         code: int = args.run(args)

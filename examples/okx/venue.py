@@ -126,7 +126,8 @@ class OkxVenue:
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
             raise BadReplyError("not_a_book") from None
         bids, asks = (levels_of(side, price, size) for side in sides)
-        return RestBook.of(-1, bids, asks, whole_below=self._levels)
+        # A side with as many rows as were asked for may have been cut.
+        return RestBook.of(-1, bids, asks, (len(bids) < self._levels, len(asks) < self._levels))
 
     def last_ids(self, data: bytes) -> tuple[str, int, int] | None:  # noqa: ARG002
         """Return None: a recording's files each begin with a connection of their own."""

@@ -4,7 +4,6 @@ import argparse
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -145,9 +144,15 @@ def test_completion_is_a_verb(capsys):
     assert "complete -c crossquote" in capsys.readouterr().out
 
 
-def test_a_word_that_is_no_verb_is_wrong_usage():
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "statos"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "statos" in done.stderr
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("statos", "there is no verb 'statos'; did you mean status"),
+        ("hlat", "did you mean halt"),
+        ("x" * 50, "; `crossquote --help` lists them"),
+    ],
+)
+def test_a_word_that_is_no_verb_is_wrong_usage_and_the_nearest_is_named(capsys, word, said):
+    with pytest.raises(SystemExit, match="2"):
+        main([word])
+    assert said in capsys.readouterr().err
