@@ -100,7 +100,8 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     for spec in specs:
         name, _, paths = spec.partition("=")
         if name not in VENUE_NAMES:
-            raise UsageError(f"--source {spec}: unknown venue {name!r}, one of {VENUE_NAMES}")
+            known = ", ".join(VENUE_NAMES)
+            raise UsageError(f"--source {spec}: unknown venue {name!r}, expected {known}")
         listed = [Path(path) for path in paths.split(",") if path]
         if not listed:
             raise UsageError(f"--source {spec}: no path after {name}=")

@@ -19,6 +19,8 @@ from replay.segment import SegmentError, UnsupportedVersion
 _SECONDS = re.compile(r"\+(\d{1,12})(?:\.(\d{1,9}))?")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9}))?(?:Z|\+00:00)?")
 
+_WANTED = "give the folder that a daemon recorded into: recording.dir, or `recordings`"
+
 
 class TimeError(ValueError):
     """The text is no time; the message says what is expected."""
@@ -58,10 +60,12 @@ def run(args: argparse.Namespace) -> int:
             done = replay.run()
     except (UnsupportedVersion, UnsupportedRecordingError) as error:
         return _fail(f"{args.directory}: {error}", 2)
-    except (NoRecordingError, TimeError, checkpoint.UnsupportedCheckpointError) as error:
+    except NoRecordingError as error:
+        return _fail(f"{error}; {_WANTED}", 2)
+    except (TimeError, checkpoint.UnsupportedCheckpointError) as error:
         return _fail(str(error), 2)
     except OSError as error:
-        return _fail(f"{args.directory}: {error.strerror}", 2)
+        return _fail(f"{args.directory}: {error.strerror}; {_WANTED}", 2)
     except (SegmentError, ValueError) as error:
         return _fail(f"{args.directory}: no segment can be read: {error}", 1)
     return _tell(args, done, time.perf_counter() - started)
