@@ -14,6 +14,7 @@ VERBS: dict[str, str] = {
     "books": "show the books of a running daemon",
     "cancel-all": "cancel every open order of a running daemon",
     "config": "check, show or describe the configuration",
+    "convert": "convert recordings and market data between formats",
     "doctor": "look at machine and installation, and say what to do",
     "edges": "show the edges of a running daemon",
     "engine": "match orders given as JSON lines",
