@@ -9,11 +9,15 @@ import orjson
 from cli.convert_job import FORMATS, Job, Options
 from cli.convert_progress import progress
 from replay.convert.errors import ConvertError, DirectionError
+from replay.convert.tardis import DEFAULT_TYPES
 
 _EXAMPLES = """examples:
   crossquote convert binance=btcusdt_20240808.gz,btcusdt_20240809.gz --to native recording
   crossquote convert recording --to form-c BINANCE.jsonl.zst
   crossquote convert recording --to public originals
+  crossquote convert recording --to tardis csv --types incremental_book_L2,book_snapshot_5
+  crossquote convert csv --to parquet tables --numbers ticks
+  crossquote convert tables --to npz btcusdt.npz --instrument BTC-USDT.BINANCE
 """
 
 
@@ -24,7 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a recording's directory, or VENUE=PATH[,PATH…] of public files",
+        help="a recording, a directory of Parquet or CSV files, a CSV or npz file, or"
+        " VENUE=PATH[,PATH…] of public files",
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="what is written; it is not there")
     parser.add_argument("--to", required=True, choices=FORMATS, help="the format of OUT")
@@ -41,6 +46,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--venue", default="", help="convert what is of this venue only")
     parser.add_argument(
+        "--instrument",
+        default="",
+        metavar="ID",
+        help="convert this instrument only, or say which one an npz file is of",
+    )
+    parser.add_argument(
+        "--types",
+        type=lambda text: tuple(text.split(",")),
+        default=DEFAULT_TYPES,
+        metavar="TYPE[,TYPE…]",
+        help=f"data types of Tardis to write (default {','.join(DEFAULT_TYPES)};"
+        " also quotes, book_snapshot_5, book_snapshot_25, …)",
+    )
+    parser.add_argument(
+        "--numbers",
+        choices=("text", "ticks"),
+        default="text",
+        help="Parquet: prices and sizes as decimal text or as integer ticks and lots",
+    )
+    parser.add_argument(
+        "--hash",
+        action="store_true",
+        help="tell the hash of each book at the end: equal books have equal ones in any format",
+    )
+    parser.add_argument(
         "--keep-going",
         action="store_true",
         help="go on behind damage; it is told at the end, with exit code 1",
@@ -50,7 +80,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert; returns 0, 1 for a damaged source, 2 for what cannot be converted."""
-    options = Options(args.to, args.out, args.instruments, args.venue, keep_going=args.keep_going)
+    options = Options(
+        args.to,
+        args.out,
+        args.instruments,
+        args.venue,
+        args.instrument,
+        args.types,
+        args.numbers,
+        hashes=args.hash,
+        keep_going=args.keep_going,
+    )
     try:
         with progress(quiet=args.json or not sys.stderr.isatty()) as on_read:
             job = Job([args.source, *args.others], options, on_read)

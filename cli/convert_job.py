@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import checkpoint
-from connectors.payloads import instruments_of_file
-from connectors.registry import VENUE_NAMES
-from market.catalog import Catalog, CatalogFullError
-from market.inputs import Input
-from market.rows import RowError
+from cli.convert_source import Reading, Source, catalog_of, needs
+from market.instrument import VENUES
 from node import Node, NodeConfig
+from replay.convert.book import EventBooks
 from replay.convert.errors import DirectionError, Tolerance
+from replay.convert.event import Event
+from replay.convert.exchange_frames import ExchangeFrames
 from replay.convert.layout import NAME as LAYOUT
 from replay.convert.layout import Layout, LayoutWriter
-from replay.convert.native import NativeSource, write_native
-from replay.convert.output import new_directory, new_file
+from replay.convert.native import NativeSource, Written, write_native
+from replay.convert.output import new_directory, new_file, refuse_existing
 from replay.convert.public import PublicSource
 from replay.convert.public_out import PublicWriter
-from replay.native_reader import NoRecordingError
+from replay.convert.tardis import DEFAULT_TYPES
+from replay.convert.tardis_out import TardisWriter
 
-FORMATS = ("native", "public", "form-a", "form-b", "form-c")
+FORMATS = ("native", "public", "form-a", "form-b", "form-c", "tardis", "npz", "parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,109 +34,149 @@ class Options:
     out: Path
     instruments: Path | None = None
     venue: str = ""
+    instrument: str = ""
+    types: tuple[str, ...] = DEFAULT_TYPES
+    numbers: str = "text"
+    hashes: bool = False
     keep_going: bool = False
 
 
 class Job:
-    """A conversion that is about to run; raises DirectionError, OSError.
+    """A conversion that is about to run; raises ConvertError, OSError.
 
     `size` is the number of bytes that `on_read` hears of.
     """
 
-    def __init__(
-        self, sources: list[str], options: Options, on_read: Callable[[int], None]
-    ) -> None:
+    def __init__(self, words: list[str], options: Options, on_read: Callable[[int], None]) -> None:
         self.tolerance = Tolerance(options.keep_going)
         self._options = options
-        self._source = _source(sources, self.tolerance, on_read)
+        refuse_existing(options.out)
+        self._catalog = catalog_of(options.instruments)
+        reading = Reading(self.tolerance, on_read, self._catalog, options.venue, options.instrument)
+        self._source = Source(words, reading)
         self.size = self._source.size
+        self._events = 0
+        self._books = EventBooks()
 
     def run(self) -> dict[str, Any]:
         """Convert; returns what was written. Raises ConvertError, OSError."""
-        to, source = self._options.to, self._source
-        if to == "native":
-            if isinstance(source, NativeSource):
-                raise DirectionError("the source is a native recording already")
-            return self._to_native(source)
-        if to == "public":
-            if not isinstance(source, NativeSource) or not source.laid_out:
-                raise DirectionError(
-                    "only a recording that came from public files gives them back: it has a"
-                    f" {LAYOUT}; choose a form otherwise"
-                )
-            return self._to_originals(source)
-        return self._to_form(to[-1])
+        to = self._options.to
+        if self._options.instrument and (self._source.raw and to in ("native", "public")):
+            raise DirectionError("--instrument does not go with whole frames: they are kept or not")
+        if to.startswith("form-"):
+            return self._to_form(to[-1])
+        makers: dict[str, Callable[[], dict[str, Any]]] = {
+            "native": self._to_native,
+            "public": self._to_originals,
+            "tardis": self._to_tardis,
+            "npz": self._to_npz,
+            "parquet": self._to_parquet,
+        }
+        return makers[to]()
 
-    def _inputs(self) -> Iterator[Input]:
-        wanted = self._options.venue
-        for item in self._source.inputs():
-            if not wanted or item.source.partition(".")[0] == wanted:
-                yield item
+    # --- inputs ----------------------------------------------------------------------------------
 
-    def _to_native(self, source: PublicSource) -> dict[str, Any]:
-        node = Node(NodeConfig(discover=True), _catalog(self._options.instruments))
-        with (
-            new_directory(self._options.out) as directory,
-            new_file(directory / LAYOUT) as sink,
-        ):
-            inputs = source.inputs(LayoutWriter(sink))
-            done = write_native(directory, inputs, node, checkpoint.dump)
-        return {"inputs": done.inputs, "digest": f"{done.digest:016x}"}
+    def _to_native(self) -> dict[str, Any]:
+        named = self._source.named
+        if isinstance(named, NativeSource):
+            raise DirectionError("the source is a native recording already")
+        node = Node(NodeConfig(discover=True), self._catalog)
+        with new_directory(self._options.out) as directory:
+            if not isinstance(named, PublicSource):
+                frames = ExchangeFrames()
+                done = write_native(directory, frames.inputs(self._told()), node, checkpoint.dump)
+                return self._result(**_recorded(done), left_out=dict(frames.left_out))
+            if self._options.venue:
+                done = write_native(directory, self._source.inputs(), node, checkpoint.dump)
+            else:
+                with new_file(directory / LAYOUT) as sink:
+                    inputs = named.inputs(LayoutWriter(sink))
+                    done = write_native(directory, inputs, node, checkpoint.dump)
+        return _recorded(done)
 
-    def _to_originals(self, source: NativeSource) -> dict[str, Any]:
-        layout = Layout(source.directory)
+    def _to_originals(self) -> dict[str, Any]:
+        named = self._source.named
+        if not isinstance(named, NativeSource) or not named.laid_out:
+            raise DirectionError(
+                "only a recording that came from public files gives them back, by its"
+                f" {LAYOUT}; choose a form otherwise"
+            )
+        layout = Layout(named.directory)
         with new_directory(self._options.out) as directory, ExitStack() as stack:
             sinks = [
                 stack.enter_context(new_file(directory / Path(one.name).name))
                 for one in layout.files
             ]
-            count = layout.write(source.inputs(), sinks)
+            count = layout.write(named.inputs(), sinks)
         return {"inputs": count, "files": [one.name for one in layout.files]}
 
     def _to_form(self, form: str) -> dict[str, Any]:
+        if not self._source.raw:
+            raise DirectionError(
+                f"form {form.upper()} holds the venue's own frames; the source has none"
+            )
         with new_file(self._options.out) as sink:
             writer = PublicWriter(form, sink)
-            writer.write(self._inputs())
+            writer.write(self._source.inputs())
         return {"lines": writer.lines, "left_out": dict(writer.left_out)}
 
+    # --- events ----------------------------------------------------------------------------------
 
-def _source(
-    words: list[str], tolerance: Tolerance, on_read: Callable[[int], None]
-) -> PublicSource | NativeSource:
-    """Return the source that the words name; raises DirectionError."""
-    named: dict[str, list[Path]] = {}
-    for word in words:
-        venue, equals, paths = word.partition("=")
-        if equals and venue in VENUE_NAMES:
-            named.setdefault(venue, []).extend(Path(path) for path in paths.split(",") if path)
-        elif equals and not Path(word).exists():
-            raise DirectionError(
-                f"{word}: unknown venue {venue!r}, one of {', '.join(VENUE_NAMES)}"
-            )
-    try:
-        if named:
-            if not all(named.values()):
-                raise DirectionError("no path after VENUE=")
-            return PublicSource(list(named.items()), tolerance, on_read)
-        return NativeSource(Path(words[0]), tolerance, on_read)
-    except NoRecordingError as error:
-        raise DirectionError(str(error)) from None
-    except OSError as error:
-        raise DirectionError(f"{error.filename}: {error.strerror}") from None
+    def _told(self) -> Iterator[Event]:
+        """Yield the events on their way, counted."""
+        hashes = self._options.hashes
+        for event in self._source.events():
+            self._events += 1
+            if hashes:
+                self._books.take(event)
+            yield event
+
+    def _result(self, **more: Any) -> dict[str, Any]:
+        result: dict[str, Any] = {"events": self._events, **more}
+        if self._options.hashes:
+            result["books"] = {
+                f"{symbol}.{VENUES.get(venue, venue)}": book.hash
+                for (venue, symbol), book in self._books
+            }
+        return result
+
+    def _to_tardis(self) -> dict[str, Any]:
+        with new_directory(self._options.out) as directory:
+            writer = TardisWriter(directory, self._options.types)
+            try:
+                for event in self._told():
+                    writer.take(event)
+            finally:
+                writer.close()
+        return self._result(
+            rows=dict(writer.rows), files=writer.files, left_out=dict(writer.left_out)
+        )
+
+    def _to_parquet(self) -> dict[str, Any]:
+        made = needs("pyarrow", "replay.convert.parquet_out")
+        with new_directory(self._options.out) as directory:
+            writer = made.ParquetWriter(directory, self._options.numbers, self._source.grids)
+            for event in self._told():
+                writer.take(event)
+            writer.close()
+        return self._result(rows=dict(writer.rows))
+
+    def _to_npz(self) -> dict[str, Any]:
+        if self._options.out.suffix != ".npz":
+            raise DirectionError(f"{self._options.out}: the name must end in .npz")
+        made = needs("numpy", "replay.convert.npz_out")
+        with new_file(self._options.out) as sink:
+            writer = made.NpzWriter(self._options.out.parent)
+            for event in self._told():
+                writer.take(event)
+            writer.finish(sink)
+        return self._result(
+            rows=writer.count,
+            local_shift_ns=writer.shift_ns,
+            moved=writer.late,
+            left_out=dict(writer.left_out),
+        )
 
 
-def _catalog(path: Path | None) -> Catalog:
-    """Return a catalog with the rules of an instruments file; raises DirectionError."""
-    catalog = Catalog()
-    if path is None:
-        return catalog
-    try:
-        listed, problems = instruments_of_file(path.read_bytes())
-        catalog.adopt_all(listed)
-    except (RowError, CatalogFullError) as error:
-        raise DirectionError(f"--instruments {path}: {error}") from None
-    except OSError as error:
-        raise DirectionError(f"--instruments {path}: {error.strerror}") from None
-    if problems:
-        raise DirectionError(f"--instruments {path}: {problems[0]}")
-    return catalog
+def _recorded(done: Written) -> dict[str, Any]:
+    return {"inputs": done.inputs, "digest": f"{done.digest:016x}"}
