@@ -165,8 +165,8 @@ class Job:
         if self._options.out.suffix != ".npz":
             raise DirectionError(f"{self._options.out}: the name must end in .npz")
         made = needs("numpy", "replay.convert.npz_out")
-        with new_file(self._options.out) as sink:
-            writer = made.NpzWriter(self._options.out.parent)
+        out = self._options.out
+        with new_file(out) as sink, made.NpzWriter(out.parent) as writer:
             for event in self._told():
                 writer.take(event)
             writer.finish(sink)

@@ -70,6 +70,8 @@ class NpzSource:
         self._tolerance = tolerance
         self._on_read = on_read
         self._book = EventBook()
+        # All levels were taken away: either the book was lost, or empty if an update follows.
+        self._cleared = False
         self.size = path.stat().st_size
         with self._open() as file:
             self._head(file)
@@ -164,7 +166,7 @@ class NpzSource:
         except ValueError as error:
             self._tolerance.damage(f"{self._path.name}: up to row {number}: {error}")
             return
-        if all(row[0] & KIND == DEPTH for row in rows):
+        if all(row[0] & KIND == DEPTH for row in rows) and not self._cleared:
             event = self._event(EventKind.UPDATE, rows[0])._replace(
                 bids=tuple(level for buy, level in changes if buy and level),
                 asks=tuple(level for buy, level in changes if not buy and level),
@@ -176,8 +178,10 @@ class NpzSource:
             self._apply(row, change)
         bids, asks = self._book.levels()
         if any(row[0] & KIND != CLEAR for row in rows) or bids or asks:
+            self._cleared = False
             yield self._event(EventKind.SNAPSHOT, rows[0])._replace(bids=bids, asks=asks)
         else:
+            self._cleared = True
             yield self._event(EventKind.LOST, rows[0])._replace(text="cleared", ts_event=0)
             self._book.take(self._event(EventKind.LOST, rows[0]))
 

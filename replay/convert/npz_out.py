@@ -9,7 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 import numpy as np
 
@@ -43,7 +43,8 @@ _SIDES = {"buy": BUY, "sell": SELL, "unknown": 0}
 class NpzWriter:
     """Takes the events of one instrument, then writes the file; `scratch` is where rows wait.
 
-    Raises DirectionError for a second instrument, OSError.
+    A context: what waits is gone when it is left. Raises DirectionError for a second instrument,
+    OSError.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -59,6 +60,12 @@ class NpzWriter:
         self.count = 0
         self.shift_ns = 0
         self.late = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._arrived.close()
 
     def take(self, event: Event) -> None:
         """Take an event, in order of arrival."""
@@ -111,7 +118,7 @@ class NpzWriter:
         if self._rows:
             self._spill()
         self.shift_ns = max(0, -(self._least or 0))
-        with self._arrived, tempfile.TemporaryFile(dir=self._scratch) as ordered:
+        with tempfile.TemporaryFile(dir=self._scratch) as ordered:
             order = _Order()
             for block in _blocks(self._arrived):
                 block["local_ts"] += self.shift_ns

@@ -19,6 +19,9 @@ DEFAULT_TYPES = (BOOK, TRADES, TICKER)
 #: Levels a side of `book_snapshot_N`; Tardis itself offers 5 and 25.
 DEPTH_MAX = 1_000
 
+#: An exchange, a symbol or a trade's id: nothing that a CSV cell would have to quote.
+NAME = re.compile(r"[\w./:@#+-]{1,64}", re.ASCII)
+
 _TOUCH = ("ask_amount", "ask_price", "bid_price", "bid_amount")
 _COLUMNS = {
     BOOK: ("is_snapshot", "side", "price", "amount"),

@@ -11,7 +11,7 @@ from replay.lines import RecordingError, chunks, split
 
 from .errors import DirectionError, Tolerance
 from .event import Event, EventKind, Level, plain
-from .tardis import BOOK, EXCHANGES, HEAD, QUOTES, TICKER, TRADES, depth_of, type_of
+from .tardis import BOOK, EXCHANGES, HEAD, NAME, QUOTES, TICKER, TRADES, depth_of, type_of
 
 #: Files read at the same time.
 FILES_MAX = 512
@@ -19,7 +19,6 @@ FILES_MAX = 512
 ROWS_MAX = 1 << 20
 
 _SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
-_NAME = re.compile(r"[\w./:@-]{1,64}", re.ASCII)
 _TIME = re.compile(r"\d{1,16}", re.ASCII)
 _BOOK_SIDES = {"bid": 0, "buy": 0, "ask": 1, "sell": 1}
 _TAKERS = ("buy", "sell", "unknown")
@@ -132,7 +131,7 @@ class _Sheet:
         if len(cells) != self._width:
             raise ValueError(f"{len(cells)} cells, expected {self._width}")
         exchange, symbol, ts, local, *rest = cells
-        if not _NAME.fullmatch(exchange) or not _NAME.fullmatch(symbol):
+        if not NAME.fullmatch(exchange) or not NAME.fullmatch(symbol):
             raise ValueError("no exchange or symbol")
         if not _TIME.fullmatch(ts) or not _TIME.fullmatch(local):
             raise ValueError("no time in µs")
@@ -200,8 +199,8 @@ class _Sheet:
         number, side, price, size = row.cells
         if side not in _TAKERS:
             raise ValueError(f"no side: {side[:20]!r}")
-        if len(number) > 64:
-            raise ValueError("an id of more than 64 characters")
+        if number and not NAME.fullmatch(number):
+            raise ValueError(f"no id: {number[:20]!r}")
         level = (plain(price), plain(size))
         return self._event(EventKind.TRADE, row)._replace(bids=(level,), side=side, text=number)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from .book import EventBook
 from .errors import DirectionError
 from .event import Event, EventKind, Level
-from .tardis import BOOK, NAMES, QUOTES, TICKER, TRADES, columns, depth_of
+from .tardis import BOOK, NAME, NAMES, QUOTES, TICKER, TRADES, columns, depth_of
 
 #: Files written at the same time.
 FILES_MAX = 512
@@ -52,7 +52,9 @@ class _Market:
 
     exchange: str
     symbol: str
+    #: What a reader of the files holds: a loss does not reach it.
     book: EventBook = field(default_factory=EventBook)
+    live: bool = False
     day: int = -1
     sheets: dict[str, _Sheet] = field(default_factory=dict)
     #: The last row of the book's file belongs to a snapshot.
@@ -83,7 +85,8 @@ class TardisWriter:
         key = (event.venue, event.symbol)
         market = self._markets.get(key)
         if market is None:
-            exchange = NAMES.get(event.venue, event.venue)
+            exchange = _cell(NAMES.get(event.venue, event.venue))
+            _cell(event.symbol)
             market = self._markets[key] = _Market(exchange, event.symbol.upper())
         day = event.ts_recv // _DAY_NS
         if day != market.day:
@@ -113,7 +116,7 @@ class TardisWriter:
         market.day = day
         market.in_snapshot = False
         market.tops.clear()
-        if market.book.live and event.kind is not EventKind.SNAPSHOT:
+        if market.live and event.kind is not EventKind.SNAPSHOT:
             bids, asks = market.book.levels()
             whole = event._replace(kind=EventKind.SNAPSHOT, bids=bids, asks=asks, ts_event=0)
             self._levels(market, whole, snapshot=True)
@@ -146,7 +149,8 @@ class TardisWriter:
     def _trade(self, market: _Market, event: Event) -> None:
         if TRADES in self._depths:
             price, size = event.bids[0]
-            self._put(market, TRADES, event, f"{event.text},{event.side},{price},{size}")
+            number = _cell(event.text) if event.text else ""
+            self._put(market, TRADES, event, f"{number},{event.side},{price},{size}")
 
     def _quote(self, market: _Market, event: Event) -> None:
         if TICKER in self._depths:
@@ -157,24 +161,24 @@ class TardisWriter:
 
     def _book(self, market: _Market, event: Event) -> None:
         if event.kind is EventKind.LOST:
+            market.live = False
             self.left_out["lost"] += 1
-        elif event.kind is EventKind.UPDATE and not market.book.live:
-            self.left_out["update without a book"] += 1
             return
-        elif BOOK in self._depths:
-            snapshot = event.kind is EventKind.SNAPSHOT
-            if (
-                snapshot
-                and market.book.live
-                and (market.in_snapshot or not (event.bids or event.asks))
-            ):
+        if event.kind is EventKind.SNAPSHOT:
+            market.live = True
+            if market.in_snapshot or not (event.bids or event.asks):
                 # A snapshot behind a snapshot voids nothing for a reader: take away by hand.
                 bids, asks = market.book.vanished(event)
                 self._levels(market, event._replace(bids=bids, asks=asks), snapshot=False)
-            self._levels(market, event, snapshot=snapshot)
+            self._levels(market, event, snapshot=True)
+        elif not market.live:
+            self.left_out["update without a book"] += 1
+            return
+        else:
+            # Of an empty book no row told; a reader waits for one of a snapshot.
+            self._levels(market, event, snapshot=not any(market.book.levels()))
         market.book.take(event)
-        if event.kind is not EventKind.LOST:
-            self._tops(market, event)
+        self._tops(market, event)
 
     def _levels(self, market: _Market, event: Event, *, snapshot: bool) -> None:
         if BOOK not in self._depths:
@@ -196,6 +200,13 @@ class TardisWriter:
                 market.tops[data_type] = top
                 text = _ladder(*top, depth) if depth else _touch(*top)
                 self._put(market, data_type, event, text)
+
+
+def _cell(text: str) -> str:
+    """Return a name; raises DirectionError for what a cell cannot hold."""
+    if not NAME.fullmatch(text):
+        raise DirectionError(f"a CSV cell cannot hold the name or id {text[:40]!r}")
+    return text
 
 
 def _touch(bids: tuple[Level, ...], asks: tuple[Level, ...]) -> str:

@@ -20,13 +20,13 @@ changes = st.dictionaries(prices, sizes | st.just("0"), max_size=5).map(
 
 
 @st.composite
-def streams(draw, markets=MARKETS, step_ns=1, whole_us=False, kinds=tuple(EventKind)):
-    """Return events in order of time; `whole_us` keeps times that Tardis can hold."""
+def streams(draw, markets=MARKETS, kinds=tuple(EventKind), *, whole_us=False):
+    """Return events in order of time; `whole_us`: at times of their own, in whole µs."""
     unit = 1000 if whole_us else 1
     now, live, events = START, set(), []
     for _ in range(draw(st.integers(0, 25))):
         market = draw(st.sampled_from(markets))
-        now += unit * step_ns * draw(st.integers(0 if step_ns == 1 else 1, 3_000_000))
+        now += unit * draw(st.integers(int(whole_us), 3_000_000))
         ts_event = now - unit * draw(st.integers(1, 5_000))
         kind = draw(st.sampled_from(kinds))
         if kind in (EventKind.UPDATE, EventKind.LOST) and market not in live:
