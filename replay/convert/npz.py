@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 MEMBER = "data.npy"
+#: How an array of version 1.0 begins.
+MAGIC = b"\x93NUMPY\x01\x00"
 
 DEPTH, TRADE, CLEAR, SNAPSHOT, BBO = 1, 2, 3, 4, 5
 #: From here on come the events of single orders.

@@ -4,6 +4,7 @@ Prices and sizes are floats there: the shortest decimal that means the float is 
 one that was written as long as it has at most 15 digits.
 """
 
+import ast
 import math
 import struct
 import zipfile
@@ -26,9 +27,9 @@ from .npz import (
     DEPTH,
     EVENT,
     FIELDS,
-    HEADERS,
     KIND,
     LOCAL,
+    MAGIC,
     MEMBER,
     ROWS,
     SELL,
@@ -47,6 +48,8 @@ _ERRORS = (
     SyntaxError,
     OverflowError,
 )
+#: Bytes of an array's header; hftbacktest's have 182.
+_HEAD_MAX = 4096
 _BOOK = (DEPTH, CLEAR, SNAPSHOT)
 
 Row = tuple[int, int, int, float, float]
@@ -88,17 +91,17 @@ class NpzSource:
     def _head(self, file: IO[bytes]) -> int:
         """Read the header of the array; returns its number of rows."""
         try:
-            version = HEADERS.read_magic(file)
-            if version != (1, 0):
-                raise DirectionError(f"{self._path.name}: array version {version}")
-            shape, _, dtype = HEADERS.read_array_header_1_0(file)
-        except _ERRORS as error:
-            raise DamageError(f"{self._path.name}: {error!s:.100}") from None
-        if dtype != EVENT or len(shape) != 1:
-            raise DirectionError(
-                f"{self._path.name}: no array of hftbacktest events: {dtype!s:.80}"
-            )
-        return int(shape[0])
+            magic, size = struct.unpack("<8sH", file.read(10))
+            if magic != MAGIC or size > _HEAD_MAX:
+                raise DirectionError(f"{self._path.name}: no array of version 1.0")
+            head = ast.literal_eval(file.read(size).decode("latin-1"))
+            told = head["descr"], head["fortran_order"], len(head["shape"]), head["shape"][0]
+        except (*_ERRORS, KeyError, TypeError, IndexError, MemoryError, RecursionError) as error:
+            raise DamageError(f"{self._path.name}: its header: {error!s:.100}") from None
+        rows = told[3]
+        if told[:3] != (EVENT.descr, False, 1) or not isinstance(rows, int) or rows < 0:
+            raise DirectionError(f"{self._path.name}: no array of hftbacktest events")
+        return rows
 
     def events(self) -> Iterator[Event]:
         """Yield the events by arrival; raises DirectionError, DamageError."""
