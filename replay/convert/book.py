@@ -28,6 +28,11 @@ class EventBook:
         _apply(self._bids, event.bids, -1)
         _apply(self._asks, event.asks, 1)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no level at all."""
+        return not self._bids and not self._asks
+
     def best(self, count: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
         """Return the best `count` bids and asks."""
         return tuple(self._bids.values()[:count]), tuple(self._asks.values()[:count])

@@ -18,7 +18,7 @@ VERSION = 1
 BOOK, TRADES, QUOTES = "book.parquet", "trades.parquet", "quotes.parquet"
 #: Key of the footer's metadata under which `describe` stands.
 KEY = b"crossquote"
-ROWS = 1 << 16
+ROWS = 1 << 15
 
 TIME = pa.timestamp("ns", tz="UTC")
 _NAMES = pa.dictionary(pa.int32(), pa.string())

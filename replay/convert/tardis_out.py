@@ -29,9 +29,9 @@ class _Sheet:
         self._rows = [",".join(columns(data_type))]
         self.count = 0
 
-    def put(self, row: str) -> None:
-        self._rows.append(row)
-        self.count += 1
+    def put(self, rows: list[str]) -> None:
+        self._rows += rows
+        self.count += len(rows)
         if len(self._rows) >= _ROWS:
             self._flush()
 
@@ -121,13 +121,15 @@ class TardisWriter:
             whole = event._replace(kind=EventKind.SNAPSHOT, bids=bids, asks=asks, ts_event=0)
             self._levels(market, whole, snapshot=True)
 
-    def _put(self, market: _Market, data_type: str, event: Event, rest: str) -> None:
+    def _put(self, market: _Market, data_type: str, event: Event, *rests: str) -> None:
+        """Write rows of one event: what follows on its names and times."""
         sheet = market.sheets.get(data_type)
         if sheet is None:
             sheet = self._sheet(market, data_type)
         local = event.ts_recv // 1000
         ts = event.ts_event // 1000 or local
-        sheet.put(f"{market.exchange},{market.symbol},{ts},{local},{rest}")
+        head = f"{market.exchange},{market.symbol},{ts},{local},"
+        sheet.put([head + rest for rest in rests])
 
     def _sheet(self, market: _Market, data_type: str) -> _Sheet:
         if self._open == FILES_MAX:
@@ -176,18 +178,18 @@ class TardisWriter:
             return
         else:
             # Of an empty book no row told; a reader waits for one of a snapshot.
-            self._levels(market, event, snapshot=not any(market.book.levels()))
+            self._levels(market, event, snapshot=market.book.empty)
         market.book.take(event)
         self._tops(market, event)
 
     def _levels(self, market: _Market, event: Event, *, snapshot: bool) -> None:
-        if BOOK not in self._depths:
+        if BOOK not in self._depths or not (event.bids or event.asks):
             return
         flag = "true" if snapshot else "false"
-        for side, levels in (("bid", event.bids), ("ask", event.asks)):
-            for price, size in levels:
-                self._put(market, BOOK, event, f"{flag},{side},{price},{size}")
-                market.in_snapshot = snapshot
+        rests = [f"{flag},bid,{price},{size}" for price, size in event.bids]
+        rests += [f"{flag},ask,{price},{size}" for price, size in event.asks]
+        self._put(market, BOOK, event, *rests)
+        market.in_snapshot = snapshot
 
     def _tops(self, market: _Market, event: Event) -> None:
         """Write the best levels where they changed."""
