@@ -21,6 +21,7 @@ from replay.convert.output import new_directory, new_file, refuse_existing
 from replay.convert.public import PublicSource
 from replay.convert.public_out import PublicWriter
 from replay.convert.tardis import DEFAULT_TYPES
+from replay.convert.tardis_in import TardisSource
 from replay.convert.tardis_out import TardisWriter
 
 FORMATS = ("native", "public", "form-a", "form-b", "form-c", "tardis", "npz", "parquet")
@@ -133,6 +134,9 @@ class Job:
 
     def _result(self, **more: Any) -> dict[str, Any]:
         result: dict[str, Any] = {"events": self._events, **more}
+        if isinstance(self._source.named, TardisSource):
+            # Rows before an instrument's first snapshot.
+            result["skipped"] = self._source.named.skipped
         if self._options.hashes:
             result["books"] = {
                 f"{symbol}.{VENUES.get(venue, venue)}": book.hash

@@ -10,7 +10,7 @@ from replay.native_compress import Compressor
 from replay.native_format import LOG, BadRecordError, UnsupportedRecordingError
 from replay.native_reader import Part, Recording
 from replay.recording import DEFAULT_SEGMENT, Recorder
-from replay.segment import SegmentError, UnsupportedVersion, compress
+from replay.segment import BlankSegment, SegmentError, UnsupportedVersion, compress
 from replay.segment_files import list_segments
 
 from .errors import ConvertError, DirectionError, Tolerance
@@ -44,20 +44,28 @@ class NativeSource:
 
         Raises DirectionError for a recording of another version, DamageError.
         """
-        expected = -1
+        expected, next_record = -1, -1
+        last = self._recording.numbers[-1]
         for number in self._recording.numbers:
             try:
                 part = self._recording.part(number)
             except (UnsupportedVersion, UnsupportedRecordingError) as error:
                 raise DirectionError(f"segment {number}: {error}") from None
             except (SegmentError, BadRecordError) as error:
-                self._tolerance.damage(f"segment {number}: {error}")
+                if not (isinstance(error, BlankSegment) and number == last):
+                    # The power may go before the newest segment's header reaches the disk.
+                    self._tolerance.damage(f"segment {number}: {error}")
                 expected = -1
                 continue
-            if expected >= 0 and number != expected:
+            follows = number == expected and part.first_record == next_record
+            if part.head.continues and expected >= 0 and not follows:
                 self._tolerance.damage(f"{part.name}: what stood before it is not there")
-            yield part, part.head.continues and number == expected
-            expected = number + 1
+            yield part, part.head.continues and follows
+            tail = part.tail
+            expected = number + 1 if tail is not None else -1
+            next_record = tail.record if tail is not None else -1
+            if tail is not None and not tail.sealed and number != last:
+                self._tolerance.damage(f"{part.name}: it ends without its end mark")
             self._on_read(self._sizes.get(number, 0))
 
     def inputs(self) -> Iterator[Input]:

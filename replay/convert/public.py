@@ -71,6 +71,7 @@ class LaidFile(RecordedFile):
         try:
             form, source = choose_form(split(self._chunks(), self.path.name))
             if form is None:
+                self._pending.extend((line, None) for line in source)
                 self.problems.add("the file is empty")
                 return
             tee = _Tee(source)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.convert.book import EventBook, EventBooks, book_hash
@@ -43,6 +43,7 @@ def test_the_spelling_keeps_the_value_and_the_order(value):
     assert scaled(text) == int(value * 10**40)
 
 
+@settings(deadline=None, max_examples=40)
 @given(streams())
 def test_a_book_is_what_a_plain_dictionary_would_hold(events):
     books = EventBooks()

@@ -15,7 +15,7 @@ from replay.convert.tardis_out import TardisWriter
 
 from .events import START
 
-ROUNDS = 150
+ROUNDS = 60
 
 
 def events() -> list[Event]:

@@ -73,7 +73,7 @@ def back(directory, inputs) -> list[bytes]:
     return [sink.getvalue() for sink in sinks]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(
     files=st.lists(
         st.one_of(

@@ -66,7 +66,7 @@ def test_each_kind_of_event_comes_back_as_it_was(numbers, tmp_path):
 
 
 @pytest.mark.parametrize("numbers", ["text", "ticks"])
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(events=streams())
 def test_any_stream_comes_back_as_it_was_in_its_order(numbers, events, tmp_path_factory):
     directory = tmp_path_factory.mktemp("parquet")
