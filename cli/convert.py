@@ -68,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hash",
         action="store_true",
-        help="tell the hash of each book at the end: equal books have equal ones in any format",
+        help="tell the hash of each book as it last lived: equal books, equal hashes in any format",
     )
     parser.add_argument(
         "--keep-going",

@@ -139,7 +139,7 @@ class Job:
             result["skipped"] = self._source.named.skipped
         if self._options.hashes:
             result["books"] = {
-                f"{symbol}.{VENUES.get(venue, venue)}": book.hash
+                f"{symbol}.{VENUES.get(venue, venue)}": book.last_hash
                 for (venue, symbol), book in self._books
             }
         return result

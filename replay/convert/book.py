@@ -16,10 +16,13 @@ class EventBook:
         # By price times 10**40, negative for bids: both sides are in order best first.
         self._bids: SortedDict = SortedDict()
         self._asks: SortedDict = SortedDict()
+        self._before_loss = ""
 
     def take(self, event: Event) -> None:
         """Apply a snapshot, an update or a loss; updates before the first snapshot are void."""
         if event.kind in (EventKind.SNAPSHOT, EventKind.LOST):
+            if event.kind is EventKind.LOST and self.live:
+                self._before_loss = self.hash
             self._bids.clear()
             self._asks.clear()
             self.live = event.kind is EventKind.SNAPSHOT
@@ -53,6 +56,11 @@ class EventBook:
     def hash(self) -> str:
         """The hash of state and levels: equal for equal books, whatever format they came from."""
         return book_hash(self.live, *self.levels())
+
+    @property
+    def last_hash(self) -> str:
+        """The hash of the book as it last was while it lived; not every format tells of a loss."""
+        return self.hash if self.live else self._before_loss or self.hash
 
 
 def book_hash(live: bool, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> str:

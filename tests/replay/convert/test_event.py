@@ -81,5 +81,17 @@ def test_an_update_before_any_snapshot_tells_nothing():
     assert not book.live
 
 
+def test_a_lost_book_keeps_the_hash_of_its_last_life():
+    book = EventBook()
+    empty = book.last_hash
+    book.take(Event(EventKind.SNAPSHOT, "v", "s", 1, 1, bids=(("1", "1"),)))
+    alive = book.last_hash
+    for _ in range(2):
+        book.take(Event(EventKind.LOST, "v", "s", 2, 0))
+        assert book.last_hash == alive != book.hash
+    book.take(Event(EventKind.SNAPSHOT, "v", "s", 3, 1))
+    assert book.last_hash not in (alive, empty)
+
+
 def test_the_hash_tells_a_lost_book_from_an_empty_one():
     assert book_hash(True, (), ()) != book_hash(False, (), ())
