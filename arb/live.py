@@ -250,10 +250,12 @@ class LiveWorld(World):
         self.trader.dirty = True
 
     def _told(self, event: str, fields: tuple[str | int, ...]) -> None:
-        if event in ("fill", "place"):
+        if event in ("fill", "place", "query"):
             venue = self._market.instruments[int(fields[1])].venue
             if event == "fill":
                 self.checks[venue].note()
+            elif event == "query":
+                self.checks[venue].doubt()
             else:
                 self.channels[venue].count(self.trader.now)
         super()._told(event, fields)

@@ -171,3 +171,20 @@ def test_what_was_missed_hastens_the_next_check(run):
     assert len(run.asked("account.status")) == before + 1, "not more often than each two seconds"
     run.wait(2 * SECOND)
     assert len(run.asked("account.status")) == before + 2
+
+
+def test_fills_that_were_booked_in_another_order_than_the_venues_are_no_difference(run):
+    run.wait(3 * SECOND)
+    run.venue.deaf = True
+    run.send(lots=300)
+    run.venue.deaf = False
+    run.check.hasten(run.node.now)
+    run.wait(SECOND // 4)
+    run.send(lots=200)
+    run.settle()
+    run.wait(4 * SECOND)
+    assert run.told("difference") == []
+    assert run.check.undecided > 0
+    run.wait(4 * SECOND)
+    assert run.check.differences == {}
+    assert run.trader.store.totals.fills == 2

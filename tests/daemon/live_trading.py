@@ -18,19 +18,22 @@ from sim.server.demo import ACCOUNT, demo_keys
 
 from .running import Running, settings_for, until, world
 
+#: A machine that is busy with other tests may be late with everything: that halts nothing here.
+PATIENT = {"limit_ms": "60000", "grace_ms": "10000", "tries": "100", "band_bps": "100"}
 STRATEGIES = (
     StrategySettings(
         name="xemm",
         instruments=("BTC-USDT.BINANCE", "BTC-USD.COINBASE"),
-        keys={"size": "0.01", "margin_bps": "-20"},
+        keys={"size": "0.01", "margin_bps": "-20", **PATIENT},
     ),
     StrategySettings(
         name="arbitrage",
         instruments=("ETH-USDT.BINANCE", "ETH-USD.COINBASE"),
-        keys={"margin_bps": "-10", "size": "0.2"},
+        keys={"size": "0.2", "margin_bps": "-10", **PATIENT},
     ),
 )
-LIMITS = LimitSettings(drawdown_max=0, loss_max=0, volume_permille=0)
+LIMITS = dict.fromkeys(("drawdown_max", "loss_max", "volume_permille", "jump_bps", "doubt_ms"), 0)
+VENUE = {"silence_ms": 60_000, "lag_ms": 60_000}
 
 
 def trading_world(**options):
@@ -41,9 +44,15 @@ def trading_world(**options):
 def live_settings(folder, served, strategies=STRATEGIES, **trading):
     """Return settings of mode sim; the venues are those of the test."""
     given = settings_for(folder, served.binance, served.coinbase)
-    chosen = {"strategies": strategies, "limits": LIMITS, "reconcile_s": 1} | trading
+    limits = LimitSettings(**LIMITS)
+    chosen = {"strategies": strategies, "limits": limits, "reconcile_s": 1} | trading
     own = replace(given.trading, halt_file=str(folder / "halt"), **chosen)
-    return replace(given, mode="sim", trading=own)
+    venues = replace(
+        given.venues,
+        binance=replace(given.venues.binance, **VENUE),
+        coinbase=replace(given.venues.coinbase, **VENUE),
+    )
+    return replace(given, mode="sim", trading=own, venues=venues)
 
 
 def addresses_of(served):
@@ -142,7 +151,8 @@ def process_settings(served, folder):
     ports = f"{{binance: {served.binance.port}, coinbase: {served.coinbase.port}}}"
     return (
         f"mode: sim\nsim: {{start: false, ports: {ports}}}\n"
+        f"venues: {json.dumps({'binance': VENUE, 'coinbase': VENUE})}\n"
         f"trading:\n  reconcile_s: 1\n  halt_file: {folder / 'halt'}\n"
-        "  limits: {drawdown_max: 0, loss_max: 0, volume_permille: 0}\n"
+        f"  limits: {json.dumps(LIMITS)}\n"
         f"  strategies: {json.dumps(rows)}\n"
     )

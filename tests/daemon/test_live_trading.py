@@ -5,9 +5,10 @@ import random
 import re
 import signal
 
-from arb.risk.reason import Cause
+from arb.risk.reason import Cause, RiskState
 from market.amount import amount_of
 from market.inputs import STREAM
+from sim.server.faults import Fault
 from tests.cli.door_verbs import run_beside
 
 from .live_trading import assert_accounts, process_settings, trading, trading_world
@@ -57,22 +58,30 @@ async def test_a_stream_that_is_cut_in_the_middle_loses_nothing(tmp_path):
 
 
 async def test_orders_of_which_nothing_is_heard_are_found_with_their_fills(tmp_path):
-    """Of every third order nothing comes, neither answer nor event, but what is asked about it."""
+    """Of every third order nothing comes, neither answer nor event, but what is asked about it.
+
+    A hedge that is lost for too long halts; then there is no other to be found.
+    """
     async with trading_world() as served, trading(tmp_path, served) as desk:
         own = re.compile(f'{desk.world.ids.prefix}-([0-9]+)"'.encode())
 
         def lost(item):
-            if item.note == STREAM and ASKED.search(item.data):
-                return False
-            numbers = [int(one) for one in own.findall(item.data) + TAG.findall(item.note)]
-            return any(number % 3 == 0 for number in numbers)
+            if item.note != STREAM:
+                numbers = TAG.findall(item.note)
+            elif ASKED.search(item.data):
+                numbers = []
+            else:
+                numbers = own.findall(item.data)
+            return any(int(number) % 3 == 0 for number in numbers)
 
         desk.lost = lost
-        await desk.traded(10)
-        await until(lambda: desk.trader.store.totals.lost >= 2, "lost orders")
+        store, switch = desk.trader.store, desk.trader.switch
+        await until(lambda: store.totals.lost >= 2 or switch.state is RiskState.HALT, "lost orders")
         desk.lost = lambda item: False
         await desk.halted()
         desk.assert_as_at_the_venues()
+        assert desk.dropped
+        assert store.totals.lost
     verify(tmp_path / "recordings")
 
 
@@ -121,3 +130,18 @@ def is_reconciled(daemon):
 def balances_of(daemon):
     held = daemon.door.positions()["live"]["balances"]
     return {tuple(name.split(":")): amount_of(text) for name, text in held.items()}
+
+
+async def test_faults_of_the_user_feed_and_of_rest_lose_nothing(tmp_path):
+    async with trading_world() as served, trading(tmp_path, served) as desk:
+        for fault in (Fault.DROP, Fault.MALFORM, Fault.REPEAT, Fault.REORDER):
+            await desk.traded(3)
+            served.coinbase.faults.order(fault, "user", frames=4)
+        await until(lambda: not served.coinbase.faults.pending, "faults that met frames")
+        served.coinbase.http_faults.limit(0.5)
+        await desk.traded(3)
+        await desk.halted()
+        desk.assert_as_at_the_venues()
+        counts = desk.world.channels["coinbase"].gateway.counts
+        assert counts["gap"]
+    verify(tmp_path / "recordings")
