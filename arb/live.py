@@ -136,7 +136,8 @@ class LiveWorld(World):
         if channel is None:
             return RiskReason.NOT_TRADED
         urgent = ticket.purpose in URGENT
-        if not channel.ready or not (urgent or (self.ready and not self.withdrawn)):
+        may_go = channel.ready and bool(self.ids.prefix)
+        if not may_go or not (urgent or (self.ready and not self.withdrawn)):
             return RiskReason.VENUE_CLOSED
         return RiskReason.OK if urgent or channel.has_room(now) else RiskReason.ORDER_RATE
 

@@ -102,14 +102,19 @@ class Channel:
 
         The rest is for what closes an exposure, which is never held back here.
         """
-        most, within_ns = self.gateway.pace
-        while self._placed and self._placed[0] <= now - within_ns:
-            self._placed.popleft()
+        most = self.gateway.pace[0]
+        self._forget(now)
         return len(self._placed) < most - most // RESERVE
 
     def count(self, now: int) -> None:
         """A new order goes."""
+        self._forget(now)
         self._placed.append(now)
+
+    def _forget(self, now: int) -> None:
+        within_ns = self.gateway.pace[1]
+        while self._placed and self._placed[0] <= now - within_ns:
+            self._placed.popleft()
 
     def _request(self, request: Request) -> None:
         if self.state is ChannelState.CLOSED and self.gateway.through_stream:
