@@ -73,7 +73,9 @@ class LiveWorld(World):
         self._suspended = False
         self._reconnect = reconnect
         self.channels = {
-            venue: Channel(venue, kind, self.ids, self._listings(venue), send, self._stir)
+            venue: Channel(
+                venue, kind, self.ids, self._listings(venue), send, self._stir, self._doubt
+            )
             for venue, kind in config.venues
         }
         self._all = list(self.channels.values())
@@ -250,13 +252,14 @@ class LiveWorld(World):
     def _stir(self) -> None:
         self.trader.dirty = True
 
+    def _doubt(self, venue: str) -> None:
+        self.checks[venue].doubt()
+
     def _told(self, event: str, fields: tuple[str | int, ...]) -> None:
-        if event in ("fill", "place", "query"):
+        if event in ("fill", "place"):
             venue = self._market.instruments[int(fields[1])].venue
             if event == "fill":
                 self.checks[venue].note()
-            elif event == "query":
-                self.checks[venue].doubt()
             else:
                 self.channels[venue].count(self.trader.now)
         super()._told(event, fields)
