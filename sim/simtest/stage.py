@@ -48,6 +48,8 @@ PUMP_NS = 50 * _MS
 RECOVERY_MAX_NS = 120 * _S
 #: And must have been so for this long before a run ends.
 _CALM_NS = _S
+#: Inputs of one moment; more, and the process keeps itself busy for ever.
+AT_ONCE_MAX = 10_000
 #: A person resumes trading that has been halted for so long.
 RESUME_NS = 4 * _S
 #: How long a process is gone: never so short that a venue still counts what the last one sent.
@@ -93,6 +95,7 @@ class Stage:
         self._kept = Kept(self._fatal.from_number if self._fatal else 0)
         self._restarts = 0
         self._waking = False
+        self._stands_ns = self._standing = 0
         self.trades: TradeChecker | None = None
         self._halted_ns = self._ending_ns = 0
         if course.trades:
@@ -211,6 +214,11 @@ class Stage:
     def _after(self, item: Input, effects: list[Effect]) -> None:
         result = self.result
         result.inputs += 1
+        if self.loop.now_ns != self._stands_ns:
+            self._stands_ns, self._standing = self.loop.now_ns, 0
+        self._standing += 1
+        if self._standing > AT_ONCE_MAX:
+            self._fail(RuntimeError(f"{AT_ONCE_MAX} inputs and time stands still: {item.kind!r}"))
         node = self.driver.node
         if item.kind == InputKind.OFFSET:
             self._told[item.source.partition(".")[0]] = item.number
