@@ -17,6 +17,7 @@ from random import Random
 
 import structlog
 
+from arb.live import RESTARTED
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -24,6 +25,7 @@ from checkpoint import dump
 from cli.loop_lag import LoopLag
 from cli.node_config import node_config
 from cli.returns import Returns
+from cli.service import Service, standing
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from cli.slices import short_slices
@@ -49,6 +51,9 @@ from replay.segment_errors import SegmentError
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
+#: For so long a stop waits until the venues say that no order of ours is open.
+WITHDRAW_S_MAX = 3.0
+_LOOK_S = 0.01
 _CLOCK_S = 1.0
 #: By then the venues' rules are there, the last large thing that stays.
 _SETTLE_S = 30.0
@@ -97,6 +102,7 @@ class Daemon:
         #: What the traded assets' prices did, for the report of value at risk.
         self.returns = Returns()
         self.halt_file_stands = False
+        self.service = Service.of(os.environ, os.getpid())
         self.started_ns = self.clock.now_ns()
         self._log = structlog.get_logger()
         self._stopped = asyncio.Event()
@@ -272,10 +278,10 @@ class Daemon:
         """
         for link in list(self.node.links.values()):
             if link.connected:
-                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note="restarted"))
+                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note=RESTARTED))
         live = self.node.desk.live if self.node.desk is not None else None
         for source in live.sources if live is not None else ():
-            self.feed(Input(self.node.now, InputKind.CLOSE, source, note="restarted"))
+            self.feed(Input(self.node.now, InputKind.CLOSE, source, note=RESTARTED))
 
     def begin_run(self) -> None:
         """Give a world that trades over the wire the prefix of its order ids.
@@ -410,10 +416,15 @@ class Daemon:
             loop.create_task(self._look_round(), name="clock"),
             loop.create_task(self._beat(), name="shared quotes"),
         ]
+        if self.service is not None:
+            tasks.append(loop.create_task(self.service.run(self._standing), name="service"))
         stopped = loop.create_task(self._stopped.wait(), name="stop")
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in done if task is not stopped]
+            if self.service is not None:
+                self.service.stopping()
+            await self._withdraw()
             before_close()
         finally:
             await _cancel([*tasks, stopped])
@@ -423,6 +434,23 @@ class Daemon:
         for task in failed:
             task.result()
             raise RuntimeError(f"task {task.get_name()} ended by itself")
+
+    async def _withdraw(self) -> None:
+        """Leave no order behind at a venue, as far as that can be had in WITHDRAW_S_MAX."""
+        desk = self.node.desk
+        if desk is None or desk.live is None:
+            return
+        self.command("withdraw", "")
+        store = desk.live.trader.store
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WITHDRAW_S_MAX):
+                while store.open:
+                    await asyncio.sleep(_LOOK_S)
+        if store.open:
+            self._log.error("orders stay at the venues", count=len(store.open))
+
+    def _standing(self) -> str:
+        return standing((book.live for book in self.node.books), self.settings.mode)
 
     def close(self) -> None:
         """Close the recording and the shared quotes; again does nothing."""
@@ -434,6 +462,8 @@ class Daemon:
             self._compressor.close()
         if self.publisher is not None:
             self.publisher.close()
+        if self.service is not None:
+            self.service.close()
 
     async def _look_round(self) -> None:
         """Look for steps of the wall clock: each is an input of its own, and so is what follows.

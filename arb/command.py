@@ -55,6 +55,11 @@ def _run(world: World, argument: str) -> None:
     world.begin(argument)
 
 
+def _withdraw(world: World, _argument: str) -> None:
+    """The daemon is about to stop."""
+    world.withdraw()
+
+
 def _cancel_all(world: World, _argument: str) -> None:
     world.trader.store.cancel_all()
 
@@ -91,6 +96,7 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "recording-stopped": _unrecorded,
     "not-restored": _not_restored,
     "run": _run,
+    "withdraw": _withdraw,
 }
 #: What a person may ask for.
 COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve")

@@ -1,8 +1,8 @@
 """The world whose orders go over the wire, through the gateways of the venues.
 
-New orders go while every order channel is ready. While one is not, only hedges and flattening go,
-to venues whose channel is ready; all quotes are cancelled and risk stands at REDUCE (cause
-CONNECTION), which is lifted when all are ready again.
+New orders go while every order channel is ready, within the pace that each venue sets. While one is
+not, only hedges and flattening go, to venues whose channel is ready; all quotes are cancelled and
+risk stands at REDUCE (cause CONNECTION), which is lifted when all are ready again.
 
 The node's recording is the journal of intents: an input is committed before it is handled, so every
 request that ever left follows from what was recorded before it left.
@@ -13,29 +13,41 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from arb.hedging.hedger import Hedger
 from arb.live_channel import STREAM_NS, Channel, ChannelState, venue_of
+from arb.orders.gateway import Gateway
 from arb.orders.order import OrderState, Purpose
 from arb.reconcile import Reconciler
 from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.ticket import Ticket
 from arb.trader import Market
-from arb.world import Tell, World
-from connectors.orders import ClientIds, Listings, Request, VenueOrders
+from arb.world import Standing, Tell, World
+from connectors.orders import ClientIds, Listings, Request
 from market.inputs import STREAM, InputKind
 from market.instrument import Instrument
 
 #: What a report set off is looked at again after this, when it did not come to rest at once.
 _AGAIN_NS = 1_000_000
-_URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
+#: Why a stream is gone that was open when the daemon ended.
+RESTARTED = "restarted"
+#: After a restart venues that do not come back in this time are as those that went away.
+RESTART_NS = 30_000_000_000
+#: For so long after all channels became ready a hedge waits for a venue that is not usable yet.
+RECOVERY_NS = 2_000_000_000
+URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """The venues that orders go to, each with the kind of its gateway; and how often to check."""
+    """The venues that orders go to, each with the kind of its gateway; and how often to check.
+
+    `local` are venues whose orders are matched here, against their books (`arb.live_local`).
+    """
 
     venues: tuple[tuple[str, str], ...] = (("binance", "binance"), ("coinbase", "coinbase"))
     reconcile_ns: int = 30_000_000_000
+    local: tuple[str, ...] = ()
 
 
 class LiveWorld(World):
@@ -56,6 +68,9 @@ class LiveWorld(World):
         self.ids = ClientIds()
         #: Inputs of venues that nothing is sent to.
         self.strangers = 0
+        self.withdrawn = False
+        self._ready_ns = 0
+        self._suspended = False
         self._reconnect = reconnect
         self.channels = {
             venue: Channel(venue, kind, self.ids, self._listings(venue), send, self._stir)
@@ -75,6 +90,7 @@ class LiveWorld(World):
             for index, channel in enumerate(self._all)
         }
         self.trader.admit = self._admit
+        self.trader.recovering = self._recovering
 
     def parts(self) -> tuple[Any, ...]:
         """Return what the world made for itself, in a fixed order, for checkpoints."""
@@ -90,7 +106,7 @@ class LiveWorld(World):
 
         return Listings(instruments.__getitem__, find)
 
-    def _gateway(self, slot: int) -> VenueOrders:
+    def _gateway(self, slot: int) -> Gateway:
         return self.channels[self._market.instruments[slot].venue].gateway
 
     # --- what may go -----------------------------------------------------------------------------
@@ -99,6 +115,10 @@ class LiveWorld(World):
     def ready(self) -> bool:
         """Whether every order channel takes new orders."""
         return all(channel.ready for channel in self._all)
+
+    def _recovering(self, now: int) -> bool:
+        """Tell whether a channel is closed, or all have just become ready: books come as late."""
+        return not self.ready or now < self._ready_ns + RECOVERY_NS
 
     @property
     def sources(self) -> list[str]:
@@ -115,14 +135,44 @@ class LiveWorld(World):
         channel = self.channels.get(self._market.instruments[ticket.slot].venue)
         if channel is None:
             return RiskReason.NOT_TRADED
-        if not (channel.ready and (ticket.purpose in _URGENT or self.ready)):
+        urgent = ticket.purpose in URGENT
+        if not channel.ready or not (urgent or (self.ready and not self.withdrawn)):
             return RiskReason.VENUE_CLOSED
-        return RiskReason.OK if channel.has_room(ticket, now) else RiskReason.ORDER_RATE
+        return RiskReason.OK if urgent or channel.has_room(now) else RiskReason.ORDER_RATE
+
+    def standings(self) -> dict[str, Standing]:
+        """Return how the world stands with each venue."""
+        found = {}
+        for venue, channel in self.channels.items():
+            check = self.checks[venue]
+            counts = dict(channel.gateway.counts)
+            if channel.kept_back:
+                counts["kept_back"] = channel.kept_back
+            found[venue] = Standing(
+                channel.state.name.lower(),
+                channel.opens,
+                check.checks,
+                check.undecided,
+                check.foreign,
+                check.strays,
+                dict(check.differences),
+                counts,
+            )
+        return found
 
     def begin(self, prefix: str) -> None:
         """Take the prefix of the run's order ids; one that was restored goes on with its own."""
         if not self.ids.prefix:
             self.ids.begin(prefix)
+        self._timer(self.trader.now + RESTART_NS, "renew", 0)
+
+    def withdraw(self) -> None:
+        """Take every order away from the venues and send no new ones: nobody will look after them.
+
+        It lasts until a stream is opened again.
+        """
+        self.withdrawn = True
+        self.trader.store.cancel_all()
 
     def accept(self) -> None:
         """Take the venues' word for their balances."""
@@ -139,6 +189,7 @@ class LiveWorld(World):
             return
         self._at(now)
         if kind == InputKind.OPEN:
+            self.withdrawn = False
             channel.open(source, now)
             self._timer(now + STREAM_NS, "stream", self._all.index(channel))
         elif kind == InputKind.CLOSE:
@@ -153,6 +204,10 @@ class LiveWorld(World):
     def _closed(self, channel: Channel, why: str) -> None:
         """What happens at a venue is not heard any more: quote nowhere until it is."""
         self.checks[channel.venue].stop()
+        if why == RESTARTED:
+            self._suspended = True
+            for hedger in self._hedgers():
+                hedger.suspend()
         self._told("closed", (channel.venue, why))
         words = f"{channel.venue}: the order channel is closed: {why}"
         self.trader.switch.trip(Cause.CONNECTION, RiskState.REDUCE, words)
@@ -167,6 +222,8 @@ class LiveWorld(World):
             channel = self._all[subject]
             if channel.state is ChannelState.OPEN and now >= channel.opened_ns + STREAM_NS:
                 self._reconnect(channel.source, "no answer to the subscription")
+        elif name == "renew":
+            self._renew(now)
         elif name != "settle":
             super().on_timer(name, subject, now)
         self._settle(now)
@@ -178,14 +235,27 @@ class LiveWorld(World):
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _hedgers(self) -> list[Hedger]:
+        found = (getattr(one, "hedger", None) for one in self.trader.strategies.values())
+        return [one for one in found if one is not None]
+
+    def _renew(self, now: int) -> None:
+        """After a restart: exposures that nobody could hedge have their time limit from now on."""
+        if self._suspended:
+            self._suspended = False
+            for hedger in self._hedgers():
+                hedger.renew(now)
+
     def _stir(self) -> None:
         self.trader.dirty = True
 
     def _told(self, event: str, fields: tuple[str | int, ...]) -> None:
-        if event in ("fill", "place"):
+        if event in ("fill", "place", "query"):
             venue = self._market.instruments[int(fields[1])].venue
             if event == "fill":
                 self.checks[venue].note()
+            elif event == "query":
+                self.checks[venue].doubt()
             else:
                 self.channels[venue].count(self.trader.now)
         super()._told(event, fields)
@@ -210,12 +280,16 @@ class LiveWorld(World):
             check.on_orders(number, found, now)
         elif what == "balances":
             check.on_balances(number, found, now)
+        elif not channel.source:
+            return
         elif not number:
             self._reconnect(channel.source, "the stream is not subscribed to")
         elif channel.state is ChannelState.OPEN:
             channel.state = ChannelState.CHECKING
             self._ask_unsettled(channel)
             check.begin(now)
+        else:
+            check.hasten(now)
 
     def _ask_unsettled(self, channel: Channel) -> None:
         """Ask about every order whose answer the closed channel may have swallowed."""
@@ -232,4 +306,6 @@ class LiveWorld(World):
         channel.state = ChannelState.READY
         self._told("ready", (channel.venue, channel.source))
         if self.ready:
+            self._ready_ns = self.trader.now
+            self._renew(self.trader.now)
             self.trader.switch.resume(Cause.CONNECTION)

@@ -8,25 +8,25 @@ CLOSED ──stream opens──► OPEN ──subscribed──► CHECKING ─�
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
-from arb.orders.order import Purpose
-from arb.risk.ticket import Ticket
 from connectors.binance.orders import BinanceOrders
 from connectors.coinbase.orders import CoinbaseOrders
 from connectors.orders import ClientIds, Listings, Outlet, Request, VenueOrders, is_order_source
+from connectors.testnet.gateway import CcxtOrders
 from market.order import OrderEvent
 
 #: A subscription that is not answered within this has the stream opened anew.
 STREAM_NS = 5_000_000_000
-#: Of the orders that a venue takes in its interval, one in so many is kept for hedges.
+#: Of the orders that a venue takes in its interval, one in so many is left to hedges.
 RESERVE = 5
 
 GATEWAYS: dict[str, Callable[[ClientIds, Listings, Outlet], VenueOrders]] = {
     "binance": BinanceOrders,
     "coinbase": CoinbaseOrders,
+    "testnet-binance": partial(CcxtOrders, "binance"),
+    "testnet-coinbase-exchange": partial(CcxtOrders, "coinbase-exchange"),
 }
-
-_URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
 
 
 class ChannelState(IntEnum):
@@ -97,17 +97,15 @@ class Channel:
         self.state, self.source = ChannelState.CLOSED, ""
         return True
 
-    def has_room(self, ticket: Ticket, now: int) -> bool:
-        """Tell whether a new order is within the venue's pace.
+    def has_room(self, now: int) -> bool:
+        """Tell whether a quote or an edge is within what the venue's pace leaves to them.
 
-        A part of it is for hedges only: quotes must not use up what closes an exposure.
+        The rest is for what closes an exposure, which is never held back here.
         """
         most, within_ns = self.gateway.pace
         while self._placed and self._placed[0] <= now - within_ns:
             self._placed.popleft()
-        if ticket.purpose not in _URGENT:
-            most -= most // RESERVE
-        return len(self._placed) < most
+        return len(self._placed) < most - most // RESERVE
 
     def count(self, now: int) -> None:
         """A new order goes."""

@@ -64,7 +64,7 @@ class Reconciler:
         self._number = 0
         self._asked_ns = self._told_ns = self._due_ns = 0
         self._opened = False
-        self._listed = self._judging = False
+        self._listed = self._judging = self._doubtful = False
         self._told: dict[str, int] | None = None
         self._history: dict[str, list[int]] = {}
 
@@ -82,10 +82,19 @@ class Reconciler:
         self._listed = self._judging = False
         self._told = None
         self._history = {}
+        self._doubtful = any(
+            order.state is OrderState.LOST and self._here(order)
+            for order in self._trader.store.open.values()
+        )
         self.note()
         self._wait(now + ROUND_NS)
         self._gateway.ask_open(self._number)
         self._gateway.ask_balances(self._number)
+
+    def hasten(self, now: int) -> None:
+        """Something was missed: ask as soon as may be, whatever is under way."""
+        self._judging = False
+        self._wait(max(now, self._asked_ns + SOON_NS))
 
     def stop(self) -> None:
         """The channel is closed: nothing that is under way will be answered."""
@@ -99,6 +108,10 @@ class Reconciler:
                 seen = self._history.setdefault(asset, [])
                 if not seen or seen[-1] != amount:
                     seen.append(amount)
+
+    def doubt(self) -> None:
+        """An order is asked about: its fills may be booked later than the venue's later ones."""
+        self._doubtful = True
 
     def on_orders(self, number: int, orders: tuple[OpenOrder, ...], now: int) -> None:
         """The venue's open orders."""
@@ -204,12 +217,13 @@ class Reconciler:
         self._wait(now + (min(SOON_NS, self._every_ns) if found else self._every_ns))
 
     def _unsettled(self) -> bool:
-        """Whether fills may be missing that the balances had, because an answer is due."""
-        if any(len(seen) > HISTORY_MAX for seen in self._history.values()):
+        """Whether fills may be missing that the balances had, or were booked in another order."""
+        if self._doubtful or any(len(seen) > HISTORY_MAX for seen in self._history.values()):
             return True
-        waiting = (OrderState.SENT, OrderState.LOST)
         return any(
-            order.state in waiting and order.created_ns <= self._told_ns and self._here(order)
+            order.state is OrderState.SENT
+            and order.created_ns <= self._told_ns
+            and self._here(order)
             for order in self._trader.store.open.values()
         )
 

@@ -130,6 +130,8 @@ class Trader:
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
         #: Asked before the risk checks whether an order can be carried at all.
         self.admit: Callable[[Ticket, int], RiskReason] = _carried
+        #: Whether venues are just coming back: who finds none usable then waits a little.
+        self.recovering: Callable[[int], bool] = _settled
         self._set_timer = set_timer
         #: When `after` has something to do although nothing of ours changed.
         self.due_ns = 0
@@ -360,6 +362,11 @@ class Trader:
 def _carried(_ticket: Ticket, _now: int) -> RiskReason:
     """Carry every order."""
     return RiskReason.OK
+
+
+def _settled(_now: int) -> bool:
+    """Nothing is coming back."""
+    return False
 
 
 def _nobody(_event: str, _fields: tuple[str | int, ...]) -> None:

@@ -6,7 +6,7 @@ What differs between worlds is where orders go: `PaperWorld` has an engine of it
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from arb.flatten import Flattener
 from arb.orders.gateway import Gateway
@@ -30,6 +30,19 @@ class PaperConfig:
     there_ns: tuple[int, ...] = (5_000_000,)
     back_ns: tuple[int, ...] = (5_000_000,)
     taken_ns: int = 1_000_000_000
+
+
+class Standing(NamedTuple):
+    """How a world stands with a venue; amounts by asset are what the venue has more than we."""
+
+    state: str
+    opens: int
+    checks: int
+    undecided: int
+    foreign_orders: int
+    strays: int
+    differences: dict[str, int]
+    counts: dict[str, int]
 
 
 class World:
@@ -74,8 +87,15 @@ class World:
     def _at(self, now: int) -> None:
         self.trader.now = self.trader.store.now = now
 
+    def standings(self) -> dict[str, Standing]:
+        """Return how the world stands with each venue that its orders go to."""
+        return {}
+
     def begin(self, prefix: str) -> None:
         """Take the prefix of the run's order ids, where there are any to be made."""
+
+    def withdraw(self) -> None:
+        """Leave nothing behind at a venue, where there is one."""
 
     def accept(self) -> None:
         """Take the venues' word for their balances, where there are venues."""

@@ -190,7 +190,8 @@ class Outlet:
     that is in the middle of placing an order must not hear of its end yet.
 
     `listed` and `funds` answer `ask_open` and `ask_balances` with their numbers, whole. `stream`
-    says that the user stream is subscribed to, or (False) that it must be opened anew.
+    says that the user stream is subscribed to, or (False) that it must be opened anew; said again
+    while it is, that something of it was missed.
     """
 
     send: Callable[[Request], None]

@@ -230,6 +230,7 @@ class CoinbaseOrders:
             raise RowError("sequence_num: expected a whole number")
         if self._sequence >= 0 and number > self._sequence + 1:
             self.counts.add("gap")
+            self._outlet.stream(True)
         self._sequence = max(self._sequence, number)
 
     def _each_order(self, event: object, stamp: int) -> None:

@@ -28,7 +28,7 @@ _DAY_S = 86_400.0
 #: have their part. https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
 LIMITS = OrderLimits(
     orders=Rate(48, 10.1),
-    budget=BudgetParameters(burst=500, per_second=25.0),
+    budget=BudgetParameters(burst=600, per_second=40.0),
     weights=(
         ("order.status", 4),
         ("order.amend", 4),

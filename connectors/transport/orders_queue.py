@@ -67,6 +67,9 @@ class OrderQueue:
         if len(self) >= WAITING_MAX:
             self.refuse(request, "too many requests wait")
             return
+        if self._budget.quiet_ns(self._clock.monotonic_ns()):
+            self.refuse(request, "the venue asked for a pause")
+            return
         waiting = self._waiting[request.tag.startswith("place")]
         waiting.append((request, self._clock.monotonic_ns()))
         self.pump()

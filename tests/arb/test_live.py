@@ -159,13 +159,20 @@ def test_quotes_leave_a_part_of_the_venues_pace_to_hedges(run):
         sent += 1
     assert run.trader.last_refusal is RiskReason.ORDER_RATE
     assert sent == 40
-    hedges = 0
-    while run.send(lots=100):
-        hedges += 1
-    assert hedges == 10
-    run.settle()
-    run.wait(11 * SECOND)
     assert run.send(lots=100) is not None
+
+
+def test_a_daemon_that_stops_leaves_no_order_behind_until_it_is_back(run):
+    order = run.send(price=1_000_000, lots=1000, **QUOTE)
+    run.settle()
+    run.tell(run.node.now, InputKind.COMMAND, "user", b"", "withdraw")
+    run.settle()
+    assert order.end is End.CANCELED
+    assert run.send(price=1_000_000, lots=1000, **QUOTE) is None
+    assert run.trader.last_refusal is RiskReason.VENUE_CLOSED
+    run.close("stopped")
+    run.open()
+    assert run.send(price=1_000_000, lots=1000, **QUOTE) is not None
 
 
 def test_a_halt_cancels_over_the_wire_and_is_confirmed(run):

@@ -158,3 +158,33 @@ def test_an_order_for_which_nobody_asks_any_more_is_asked_about_at_the_next_chec
     run.venue.lost = lambda request: False
     run.wait(150 * SECOND)
     assert order.end is End.NEVER_ARRIVED
+
+
+def test_what_was_missed_hastens_the_next_check(run):
+    run.wait(3 * SECOND)
+    before = len(run.asked("account.status"))
+    run.check.hasten(run.node.now)
+    run.wait(SECOND)
+    assert len(run.asked("account.status")) == before + 1
+    run.check.hasten(run.node.now)
+    run.wait(SECOND // 2)
+    assert len(run.asked("account.status")) == before + 1, "not more often than each two seconds"
+    run.wait(2 * SECOND)
+    assert len(run.asked("account.status")) == before + 2
+
+
+def test_fills_that_were_booked_in_another_order_than_the_venues_are_no_difference(run):
+    run.wait(3 * SECOND)
+    run.venue.deaf = True
+    run.send(lots=300)
+    run.venue.deaf = False
+    run.check.hasten(run.node.now)
+    run.wait(SECOND // 4)
+    run.send(lots=200)
+    run.settle()
+    run.wait(4 * SECOND)
+    assert run.told("difference") == []
+    assert run.check.undecided > 0
+    run.wait(4 * SECOND)
+    assert run.check.differences == {}
+    assert run.trader.store.totals.fills == 2
