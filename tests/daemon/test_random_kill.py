@@ -1,0 +1,82 @@
+"""A daemon that is killed at random moments of its life, again and again: nothing is lost.
+
+It trades against venues in another process, which go on while it is gone: what rests there is
+filled then. Moments are drawn by a seed, as a number of recorded inputs or of the process's own
+events (files, sockets, parts of a checkpoint), so that a kill falls into restoring, into the
+opening of a segment, into connecting and into trading.
+"""
+
+import random
+from time import sleep
+
+import pytest
+
+from .killed import Journal, Lives, Venues, assert_as_at, paper_lines, sim_lines
+from .nursery import Nursery
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    with Nursery() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def venues(nursery, tmp_path_factory):
+    return Venues(nursery, tmp_path_factory.mktemp("world") / "venues")
+
+
+def live_and_die(lives, instants, kills):
+    """Spend lives until so many were ended by a kill."""
+    while lives.kills < kills:
+        if lives.halted:
+            lives.resumed()
+        else:
+            lives.perish(instants)
+        # Meanwhile the venues fill what rests there.
+        sleep(instants.choice((0, 0, 0.2)))
+
+
+def kill_often(nursery, venues, folder, seed, kills):
+    """Check that after so many kills in mode sim everything is as at the venues."""
+    lives = Lives(nursery, folder, sim_lines(venues, folder))
+    live_and_die(lives, random.Random(seed), kills)
+    lives.halt()
+    balances = lives.door.positions()["live"]["balances"]
+    lives.stop()
+    journal = Journal(lives.recordings)
+    journal.assert_kept(lives.told)
+    assert not journal.adjusted
+    assert_as_at(venues, journal, balances)
+    return journal
+
+
+def kill_often_on_paper(nursery, venues, folder, seed, kills):
+    """Check that so many kills in mode paper lose nothing; no order ever leaves."""
+    orders = venues.accounts.orders()
+    lives = Lives(nursery, folder, paper_lines(venues, folder))
+    live_and_die(lives, random.Random(seed), kills)
+    lives.halt()
+    lives.stop()
+    journal = Journal(lives.recordings)
+    journal.assert_kept(lives.told)
+    assert venues.accounts.orders() == orders
+    return journal
+
+
+def test_after_kills_at_any_moment_everything_is_as_at_the_venues(nursery, venues, tmp_path):
+    journal = kill_often(nursery, venues, tmp_path / "run", 1, 15)
+    assert journal.fills["live"]
+    assert journal.segments > journal.lives > 1
+
+
+def test_after_kills_at_any_moment_paper_trading_goes_on_where_it_was(nursery, venues, tmp_path):
+    journal = kill_often_on_paper(nursery, venues, tmp_path / "run", 2, 10)
+    assert set(journal.fills) == {"pessimistic", "proportional", "optimistic"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 30))
+def test_many_kills_lose_nothing(nursery, venues, tmp_path, seed):
+    kill_often(nursery, venues, tmp_path / "sim", seed, 15)
+    kill_often_on_paper(nursery, venues, tmp_path / "paper", seed, 10)
