@@ -6,6 +6,8 @@ must be the replayed one, as the hash of its whole state says.
 """
 
 import json
+import os
+import resource
 import signal
 import struct
 from collections import Counter
@@ -20,7 +22,7 @@ from market.amount import amount_of
 from market.effects import EffectKind
 from replay.native_reader import Recording
 from replay.segment_files import list_segments
-from replay.segment_format import HEADER, RECORD
+from replay.segment_format import HEADER, KIND_MARK, RECORD
 
 from .live_trading import LIMITS, STRATEGIES, VENUE
 from .venue_accounts import Accounts, Trade
@@ -144,6 +146,12 @@ class Lives:
         self.door.close()
         self.kills += 1
 
+    def fill_disk(self):
+        """Let no file grow from now on, and wait until that has stopped the recording."""
+        _, most = resource.prlimit(self.child.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.child.pid, resource.RLIMIT_FSIZE, (4096, most))
+        wait(lambda: self.status()["recording"]["state"] != "on", "a full disk")
+
     def look(self):
         """Remember what is acknowledged: how much each world had done, and whether it halted."""
         status = self.status()
@@ -162,7 +170,7 @@ class Lives:
 
     def perish(self, instants):
         """Spend a life that ends at random: a way to die, and when."""
-        way = instants.choice(("input", "input", "event", "segment", "halt"))
+        way = instants.choice(("input", "fill", "fill", "event", "segment", "halt"))
         if way == "event":
             # Up to here it reads, restores, opens its files and its connections.
             self.start(events=instants.randrange(1, EVENTS))
@@ -173,6 +181,11 @@ class Lives:
         elif way == "input":
             self.start()
             self.grown(instants.randrange(1, INPUTS))
+        elif way == "fill":
+            # Soon after one its hedge is on the way.
+            self.start()
+            self._filled(instants.randrange(1, 4))
+            self.grown(instants.randrange(12))
         else:
             self.start()
             self.up()
@@ -181,6 +194,15 @@ class Lives:
             self.grown(instants.randrange(1, 40))
         self.look()
         self.kill()
+
+    def _filled(self, count):
+        """Wait for so many fills of this life, or until it has lasted long."""
+        self.up()
+        before, end = sum(self._rows("fills")), records(self.recordings) + 4 * INPUTS
+        wait(
+            lambda: sum(self._rows("fills")) >= before + count or records(self.recordings) >= end,
+            f"{count} fills",
+        )
 
     def resumed(self):
         """Spend the beginning of a life in which a halt of before still stands."""
@@ -204,6 +226,22 @@ class Lives:
         if "live" in worlds:
             wait(self._agreed, "an agreement")
         assert set(self._rows("state")) == {"HALT"}
+
+    def settle(self):
+        """Halt as `halt` does; what the venues have otherwise is taken, and True returned then."""
+        self.start()
+        self.up()
+        assert self.door.command("halt", "test")["accepted"]
+        wait(lambda: not any(self._rows("open_orders")), "the end of every order")
+        wait(lambda: self._agreed() or self._told_apart(), "an agreement, or a halt that tells")
+        if self._agreed():
+            return False
+        assert self.door.command("resume", "reconciliation")["accepted"]
+        wait(self._agreed, "an agreement")
+        return True
+
+    def _told_apart(self):
+        return "reconciliation" in self.door.risk()["worlds"]["live"]["causes"]
 
     def _rows(self, key):
         return [row[key] for row in self.status()["trading"]["worlds"].values()]
@@ -316,9 +354,7 @@ class Journal:
 
 def assert_as_at(venues, journal, balances):
     """Assert that a journal and balances by name are what the venues' accounts say, to the unit."""
-    held = {tuple(name.split(":")): amount_of(text) for name, text in balances.items()}
-    assert {key: amount for key, amount in held.items() if amount} == venues.accounts.balances()
-    assert venues.accounts.open_orders() == {"binance": [], "coinbase": []}
+    assert_balances(venues, balances)
     own = f"{journal.node.desk.live.ids.prefix}-"
     arrived = [name for name in venues.accounts.orders() if name.startswith(own)]
     assert not set(arrived) - set(journal.placed)
@@ -332,6 +368,13 @@ def assert_as_at(venues, journal, balances):
     assert set(told.values()) <= {1}
 
 
+def assert_balances(venues, balances):
+    """Assert that balances by name are those of the venues' accounts, where nothing is open."""
+    held = {tuple(name.split(":")): amount_of(text) for name, text in balances.items()}
+    assert {key: amount for key, amount in held.items() if amount} == venues.accounts.balances()
+    assert venues.accounts.open_orders() == {"binance": [], "coinbase": []}
+
+
 def _filled(trades):
     """Return what was filled of each order."""
     sums = {}
@@ -339,3 +382,26 @@ def _filled(trades):
         key = (one.venue, one.order)
         sums[key] = sums.get(key, 0) + Decimal(one.size)
     return sums
+
+
+def lose_tail(folder, instants):
+    """Cut a recording at a random byte behind what was surely on disk; returns the bytes lost.
+
+    That is what a loss of power may leave of it: everything up to the newest flush mark was synced
+    before an order left.
+    """
+    files = [file.path for file in list_segments(folder, "recording") if not file.packed]
+    if not files or files[-1].stat().st_size <= HEADER.size:
+        return 0
+    image = files[-1].read_bytes()
+    end = end_of(image)[1]
+    durable = at = HEADER.unpack_from(image)[-1]
+    while at < end:
+        commit, _, _, kind, _ = RECORD.unpack_from(image, at)
+        length = commit & 0xFFFF_FFFF
+        at += RECORD.size + length + -length % 8
+        if kind == KIND_MARK:
+            durable = at
+    cut = instants.randint(durable, end)
+    os.truncate(files[-1], cut)
+    return end - cut

@@ -11,7 +11,17 @@ from time import sleep
 
 import pytest
 
-from .killed import Journal, Lives, Venues, assert_as_at, paper_lines, sim_lines
+from .killed import (
+    INPUTS,
+    Journal,
+    Lives,
+    Venues,
+    assert_as_at,
+    assert_balances,
+    lose_tail,
+    paper_lines,
+    sim_lines,
+)
 from .nursery import Nursery
 
 
@@ -75,8 +85,53 @@ def test_after_kills_at_any_moment_paper_trading_goes_on_where_it_was(nursery, v
     assert set(journal.fills) == {"pessimistic", "proportional", "optimistic"}
 
 
+def lose_power(nursery, venues, folder, seed, times):
+    """Check that with `sync: disk` not even the loss of all that was not synced loses anything."""
+    instants = random.Random(seed)
+    lives = Lives(nursery, folder, sim_lines(venues, folder), sync="disk")
+    lost = 0
+    for _ in range(times):
+        lives.start()
+        lives.grown(instants.randrange(1, 2 * INPUTS))
+        lives.kill()
+        lost += lose_tail(lives.recordings, instants)
+    lives.halt()
+    balances = lives.door.positions()["live"]["balances"]
+    lives.stop()
+    journal = Journal(lives.recordings)
+    assert not journal.adjusted
+    assert_as_at(venues, journal, balances)
+    return lost
+
+
+def test_with_sync_disk_a_loss_of_power_loses_nothing_that_an_order_followed_from(
+    nursery, venues, tmp_path
+):
+    assert lose_power(nursery, venues, tmp_path / "run", 3, 5)
+
+
+def test_what_was_traded_while_the_disk_was_full_is_found_or_told_and_never_silent(
+    nursery, venues, tmp_path
+):
+    lives = Lives(nursery, tmp_path / "run", sim_lines(venues, tmp_path / "run"))
+    lives.start()
+    lives.grown(INPUTS)
+    lives.fill_disk()
+    risk = lives.door.risk()["worlds"]["live"]
+    assert risk["state"] != "ACTIVE"
+    sleep(0.5)
+    lives.kill()
+    told = lives.settle()
+    balances = lives.door.positions()["live"]["balances"]
+    lives.stop()
+    journal = Journal(lives.recordings)
+    assert bool(journal.adjusted) == told
+    assert_balances(venues, balances)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10, 30))
 def test_many_kills_lose_nothing(nursery, venues, tmp_path, seed):
     kill_often(nursery, venues, tmp_path / "sim", seed, 15)
     kill_often_on_paper(nursery, venues, tmp_path / "paper", seed, 10)
+    lose_power(nursery, venues, tmp_path / "power", seed, 10)
