@@ -18,8 +18,10 @@ from time import monotonic, sleep
 import checkpoint
 from api.client import DoorClient
 from api.errors import DoorError
+from arb.live_channel import venue_of
 from market.amount import amount_of
 from market.effects import EffectKind
+from market.inputs import InputKind
 from replay.native_reader import Recording
 from replay.segment_files import list_segments
 from replay.segment_format import HEADER, KIND_MARK, RECORD
@@ -299,6 +301,8 @@ class Journal:
         #: After each input with its record number: fills and risk state of each world, on change.
         self.course = [(0, {})]
         self.node = None
+        #: Venues whose order channel was opened in this life.
+        self._reached = set()
         recording = Recording(Path(folder))
         for number in recording.numbers:
             part = recording.part(number)
@@ -307,12 +311,16 @@ class Journal:
                 assert entry.digest == int(self.node.digest), (number, entry.number)
                 if entry.input is not None:
                     self.inputs += 1
+                    if entry.input.kind is InputKind.OPEN:
+                        self._reached.add(venue_of(entry.input.source))
                     self._heard(self.node.handle(*entry.input))
                     self._noted(entry.number)
 
     def _opens(self, part):
         self.segments += 1
-        self.lives += not part.head.continues
+        if not part.head.continues:
+            self.lives += 1
+            self._reached.clear()
         if self.node is None:
             self.node = checkpoint.load(part.checkpoint)
         told = checkpoint.describe(part.checkpoint).state_hash
@@ -324,7 +332,9 @@ class Journal:
             if effect.kind is not EffectKind.TRADING:
                 continue
             if effect.subject == "place" and live is not None:
-                self.placed.append(live.ids.of(effect.fields[0]))
+                number, slot, *_ = effect.fields
+                assert self.node.instruments[slot].venue in self._reached, number
+                self.placed.append(live.ids.of(number))
             elif effect.subject == "fill":
                 number, slot, _, _, lots, _, trade = effect.fields
                 instrument = self.node.instruments[slot]

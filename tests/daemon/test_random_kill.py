@@ -21,6 +21,7 @@ from .killed import (
     lose_tail,
     paper_lines,
     sim_lines,
+    wait,
 )
 from .nursery import Nursery
 
@@ -117,15 +118,34 @@ def test_what_was_traded_while_the_disk_was_full_is_found_or_told_and_never_sile
     lives.start()
     lives.grown(INPUTS)
     lives.fill_disk()
-    risk = lives.door.risk()["worlds"]["live"]
-    assert risk["state"] != "ACTIVE"
-    sleep(0.5)
+    wait(lambda: lives.door.risk()["worlds"]["live"]["state"] != "ACTIVE", "reduced risk")
     lives.kill()
+    settle(venues, lives)
+
+
+def test_a_tail_that_was_not_promised_to_last_is_found_or_told_and_never_silent(
+    nursery, venues, tmp_path
+):
+    lose_what_was_not_promised(nursery, venues, tmp_path / "run", 4)
+
+
+def lose_what_was_not_promised(nursery, venues, folder, seed):
+    """Check a loss of power with `sync: process`, of anything in the newest segment."""
+    instants = random.Random(seed)
+    lives = Lives(nursery, folder, sim_lines(venues, folder))
+    lives.start()
+    lives.grown(instants.randrange(INPUTS, 2 * INPUTS))
+    lives.kill()
+    lose_tail(lives.recordings, instants)
+    settle(venues, lives)
+
+
+def settle(venues, lives):
+    """Check that a last life agrees with the venues, or halts and tells what it takes on resume."""
     told = lives.settle()
     balances = lives.door.positions()["live"]["balances"]
     lives.stop()
-    journal = Journal(lives.recordings)
-    assert bool(journal.adjusted) == told
+    assert bool(Journal(lives.recordings).adjusted) == told
     assert_balances(venues, balances)
 
 
@@ -135,3 +155,4 @@ def test_many_kills_lose_nothing(nursery, venues, tmp_path, seed):
     kill_often(nursery, venues, tmp_path / "sim", seed, 15)
     kill_often_on_paper(nursery, venues, tmp_path / "paper", seed, 10)
     lose_power(nursery, venues, tmp_path / "power", seed, 10)
+    lose_what_was_not_promised(nursery, venues, tmp_path / "tail", seed)
