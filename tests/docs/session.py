@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -78,11 +79,11 @@ class Session:
 
         One of the same verb that still runs is stopped before.
         """
-        verb = text.split()[1]
+        (verb,) = re.findall(r"\bcrossquote (\w+)", text)
         self._stop(verb)
         with self._said.open("wb") as said:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {text}"],
+                ["bash", "-c", f"exec env {text}"],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .blocks import commands, documents, hidden
+from .blocks import ROOT, commands, documents, hidden
 from .session import Session, free_port
 
 #: Not run, by how they begin, and why.
@@ -28,13 +28,13 @@ NOT_RUN = {
 }
 #: Run in another form, and why.
 INSTEAD = {
-    "make run": ("crossquote run", "its first half is make setup"),
+    "make run": ("crossquote run --strategy xemm", "its first half is make setup"),
     "crossquote simtest --seeds 1..200": (
-        "crossquote simtest --seeds 1..2",
+        "crossquote simtest --seeds 1..1",
         "200 seeds take a minute",
     ),
     "crossquote simtest --seeds 1..20000 --jobs 2 --resume simtest.jsonl": (
-        "crossquote simtest --seeds 1..2 --jobs 2 --resume simtest.jsonl",
+        "crossquote simtest --seeds 1..1 --resume simtest.jsonl",
         "20,000 seeds take an hour",
     ),
     "crossquote simtest --soak --hours 72": (
@@ -47,7 +47,9 @@ INSTEAD = {
     ),
 }
 #: Run until they are stopped: beside the commands behind them.
-BESIDE = re.compile(r"(\.venv/bin/)?crossquote (run|sim)\b(?!.*--(for|write|describe|help))")
+BESIDE = re.compile(
+    r"(?:\w+=\S+ (?:\\\n)?)*(\.venv/bin/)?crossquote (run|sim)\b(?!.*--(for|write|describe|help))"
+)
 #: Drawn on a terminal, with the key that ends them.
 KEYS = {"crossquote watch": "q"}
 #: Ports that pages name; free ones are taken instead.
@@ -102,6 +104,11 @@ def test_no_command_stands_where_it_is_not_run(document):
     assert hidden(document) == []
 
 
+def test_make_run_is_run_as_the_makefile_has_it():
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nrun: setup\n\t")[2]
+    assert recipe.partition("\n")[0] == f"$(BIN)/{INSTEAD['make run'][0]}"
+
+
 def test_the_tables_name_only_what_is_there():
     written = [without_comment(one.text) for name in WITH_COMMANDS for one in commands(name)]
     for start in NOT_RUN:
@@ -115,6 +122,6 @@ def test_the_tables_name_only_what_is_there():
 
 def test_pages_that_are_linked_exist():
     for name in documents():
-        page = Path(__file__).parents[2] / name
+        page = ROOT / name
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert Path(os.path.normpath(page.parent / link)).exists(), f"{name}: {link}"
