@@ -13,6 +13,7 @@ from pathlib import Path
 
 from api.client import DoorClient
 from api.errors import DoorError
+from cli.settings import Settings
 
 from .blocks import ROOT
 
@@ -43,6 +44,9 @@ class Session:
             "TERM": "xterm",
             "CROSSQUOTE__L2__PATH": str(self.table),
         }
+        self.port = free_port()
+        if "api" in Settings.__struct_fields__:
+            self.environment["CROSSQUOTE__API__PORT"] = str(self.port)
         self._beside: dict[str, subprocess.Popen[bytes]] = {}
         self._said = folder / "said.txt"
 

@@ -56,6 +56,8 @@ KEYS = {"crossquote watch": "q"}
 PORTS = ("9001", "9002")
 #: Where the quote table is unless told otherwise; a session has its own.
 TABLE = "/dev/shm/crossquote.l2"
+#: Where the API is unless told otherwise; likewise.
+API = "127.0.0.1:8080"
 
 WITH_COMMANDS = [name for name in documents() if commands(name)]
 
@@ -81,7 +83,7 @@ def test_every_command_of_a_page_works_as_written(document, session):
         text = INSTEAD.get(text, (text, ""))[0]
         for name, port in ports.items():
             text = text.replace(name, port)
-        text = text.replace(TABLE, str(session.table))
+        text = text.replace(TABLE, str(session.table)).replace(API, f"127.0.0.1:{session.port}")
         place = f"{document}:{command.line}: {text}"
         plain = text.removeprefix(".venv/bin/")
         if plain in KEYS:
