@@ -53,7 +53,7 @@ BESIDE = re.compile(
 #: Drawn on a terminal, with the key that ends them.
 KEYS = {"crossquote watch": "q"}
 #: Ports that pages name; free ones are taken instead.
-PORTS = ("9001", "9002")
+PORTS = ("9001", "9002", "9011", "9012")
 #: Where the quote table is unless told otherwise; a session has its own.
 TABLE = "/dev/shm/crossquote.l2"
 #: Where the API is unless told otherwise; likewise.
