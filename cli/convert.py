@@ -19,7 +19,7 @@ _EXAMPLES = """examples:
   crossquote convert csv --to parquet tables --numbers ticks
   crossquote convert tables --to npz btcusdt.npz --instrument BTC-USDT.BINANCE
 
-exit codes: 0 converted; 1 a damaged source or a full disk, 2 what cannot be converted
+exit codes: 0 fine, 1 a damaged source or a full disk, 2 wrong usage or what cannot be converted
 """
 
 
