@@ -3,16 +3,16 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from .event cimport emit_book, emit_ended
-from .idmap cimport id_remove
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
+from .leaving cimport bury_all, leave
 from .memory cimport prefetch
 from .money cimport hold
 from .pool cimport pool_give, pool_take
-from .roster cimport roster_remove
+from .queue cimport link, unlink
 from .venue cimport (
     CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
     PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
-    level_at, order_at, order_place, order_put, order_side, order_slot,
+    level_at, order_at, order_place, order_put, order_side,
 )
 
 
@@ -106,6 +106,8 @@ cdef inline uint32_t level_after(
 cdef inline void level_tidy(Venue* v, Book* book, int ladder, uint32_t slot) noexcept nogil:
     """Forget a level that nothing keeps."""
     cdef Level* level = level_at(v, slot)
+    if not level.count and level.head:
+        bury_all(v)
     if level.head or level.external or slot == v.pinned:
         return
     if book.best[ladder] == slot:
@@ -126,32 +128,6 @@ cdef inline uint32_t level_left(Venue* v, Book* book, int ladder, uint32_t slot)
     following = level_after(v, book, ladder, slot)
     level_tidy(v, book, ladder, slot)
     return following
-
-
-cdef inline void link(Venue* v, Level* level, Order* o) noexcept nogil:
-    """Append an order to a level's queue."""
-    cdef uint32_t slot = order_slot(v, o)
-    o.prev = level.tail
-    o.next = 0
-    if level.tail:
-        order_at(v, level.tail).next = slot
-    else:
-        level.head = slot
-    level.tail = slot
-    level.count += 1
-
-
-cdef inline void unlink(Venue* v, Level* level, Order* o) noexcept nogil:
-    """Take an order out of a level's queue."""
-    if o.prev:
-        order_at(v, o.prev).next = o.next
-    else:
-        level.head = o.next
-    if o.next:
-        order_at(v, o.next).prev = o.prev
-    else:
-        level.tail = o.prev
-    level.count -= 1
 
 
 cdef inline void show_full(Venue* v, Order* o) noexcept nogil:
@@ -217,14 +193,14 @@ cdef inline void unwait(Venue* v, Book* book, Order* o) noexcept nogil:
 
 cdef inline void forget(Venue* v, Order* o) noexcept nogil:
     """Free an order that stands nowhere and reserves nothing."""
-    cdef uint32_t slot = order_slot(v, o)
-    roster_remove(v, o)
-    id_remove(v, o.id, slot)
     if o.extra:
         if extra_at(v, o.extra).expire_at:
             v.expiring -= 1
         pool_give(&v.extras, o.extra)
-    pool_give(&v.orders, slot)
+    o.prev = 0
+    o.next = 0
+    o.level = 0
+    leave(v, o)
 
 
 cdef inline void end(Venue* v, Book* book, Order* o) noexcept nogil:
@@ -243,6 +219,21 @@ cdef inline void cancel_order(Venue* v, Book* book, Order* o, int code) noexcept
     """Cancel an open order; `code` is not 0 when self-trade prevention did it."""
     emit_ended(v, CANCELED, o, code)
     end(v, book, o)
+
+
+cdef inline void cancel_simple(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Cancel an order that rests and has nothing extra, its queue left for later."""
+    cdef uint32_t slot = o.level
+    cdef Level* level = level_at(v, slot)
+    emit_ended(v, CANCELED, o, 0)
+    hold(v, book, o, -1)
+    level.count -= 1
+    level.displayed -= o.open
+    level.total -= o.open
+    emit_book(v, o, level, 0, 0)
+    leave(v, o)
+    if not level.count:
+        level_tidy(v, book, order_side(o), slot)
 
 
 cdef inline void expire_order(Venue* v, Book* book, Order* o) noexcept nogil:

@@ -17,8 +17,9 @@ from .checksum cimport checksum_of
 from .control cimport deposit, external, set_state
 from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new
 from .event cimport refuse
-from .idmap cimport id_find, id_reserve, ids_bytes
+from .idmap cimport IDS_END, id_find, ids_bytes
 from .ladder cimport ladder_init
+from .leaving cimport bury_all, id_reserve
 from .money cimport balance_at
 from .pool cimport pool_free, pool_init, table_give, venue_reserve
 from .roster cimport roster_reserve
@@ -63,6 +64,7 @@ cdef class Engine:
         self.v.orders_max = orders_max
         self.v.events_max = events_max
         self.v.accounts_max = accounts_max
+        self.v.coming_least = IDS_END
         pool_init(&self.v.orders, sizeof(Order))
         pool_init(&self.v.extras, sizeof(Extra))
         pool_init(&self.v.levels, sizeof(Level))
@@ -468,6 +470,7 @@ cdef class Engine:
     def rows(self):
         """Return the whole state as tables."""
         cdef uint32_t number
+        bury_all(&self.v)
         rows = Rows(
             self.v.sequence, self.v.entries, self.v.now, self.v.orders_max, self.v.events_max,
             self.v.accounts_max,

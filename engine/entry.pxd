@@ -3,13 +3,14 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    cancel_order, displayed, expire_order, extra_of, forget, level_prefetch, order_prefetch,
+    cancel_order, cancel_simple, displayed, expire_order, extra_of, forget, level_prefetch, order_prefetch,
     unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_prefetch, id_reserve
+from .idmap cimport id_add, id_find, id_is_open
 from .ladder cimport ladder_guess
+from .leaving cimport bury_all, id_reserve
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
@@ -21,7 +22,7 @@ from .pool cimport pool_give, pool_take, venue_reserve
 from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_NONE, PLACE_STOP, PRICE_BAND,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND,
     SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT,
     TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET,
     TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster,
@@ -224,7 +225,7 @@ cdef inline int check_new(Venue* v, const Command* c) noexcept nogil:
         return HALTED
     if not c.id:
         return BAD_ID
-    if id_find(v, c.id):
+    if id_is_open(v, c.id):
         return DUPLICATE_ID
     reason = check_form(c)
     return reason if reason else check_numbers(book, c)
@@ -239,7 +240,6 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef int64_t units
     cdef uint32_t level = 0
     cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
-    id_prefetch(v, c.id)
     if far:
         level = ladder_guess(v, c.instrument, c.side, c.price)
         level_prefetch(v, level)
@@ -291,11 +291,13 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     if not slot:
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
-    order_prefetch(v, o)
     book = v.books[o.instrument]
     if book.state == STATE_HALTED:
         return refuse(v, HALTED, o.instrument, id)
-    cancel_order(v, book, o, 0)
+    if order_place(o) == PLACE_BOOK and not o.extra:
+        cancel_simple(v, book, o)
+    else:
+        cancel_order(v, book, o, 0)
     return OK
 
 
@@ -306,6 +308,7 @@ cdef inline void reach_roster(
     cdef Roster* roster = &v.rosters[account]
     cdef uint32_t at
     cdef Order* o
+    bury_all(v)
     for at in range(roster.len):
         o = order_at(v, roster.slots[at])
         if o.instrument == instrument and (not of_day or order_tif(o) == TIF_DAY):

@@ -7,14 +7,15 @@ from libc.stdlib cimport realloc
 
 from .book cimport (
     ahead_of, better, cancel_order, displayed, end, expire_order, external_left, level_after,
-    level_left, level_tidy, queue_back, rest, unlink, unwait,
+    level_left, level_tidy, queue_back, rest, unwait,
 )
 from .event cimport emit, event_next, emit_book
-from .idmap cimport id_prefetch
+from .leaving cimport bury_all, has_left
 from .memory cimport prefetch
 from .money cimport (
     release, release_since, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
+from .queue cimport unlink
 from .venue cimport (
     LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, STATE_CHANGED,
     STATE_HALTED, STATE_OPEN, STP_CANCEL_MAKER, STP_CANCEL_TAKER,
@@ -148,9 +149,7 @@ cdef inline void hit(
     Venue* v, Book* book, Level* level, Order* taker, Order* maker, int64_t qty
 ) noexcept nogil:
     """Trade with a resting order at its price; the taker's reservation is left to the caller."""
-    id_prefetch(v, maker.id)
     prefetch(order_at(v, maker.next))
-    prefetch(v.rosters[maker.account].slots + maker.place)
     release(v, book, maker, qty)
     take_resting(v, level, maker, qty)
     taker.open -= qty
@@ -272,6 +271,9 @@ cdef inline bint match_fifo(
                 hit_external(v, book, level, taker, min(taker.open, lots))
             break
         head = order_at(v, level.head)
+        if has_left(head):
+            bury_all(v)
+            continue
         lots = ahead_of(v, head)
         if lots:
             hit_external(v, book, level, taker, min(taker.open, lots))
@@ -370,6 +372,7 @@ cdef inline bint match_pro_rata(
     cdef bint top
     cdef Order* o
     cdef Shares shares
+    bury_all(v)
     if order_stp(taker) != STP_NONE and level.count:
         if not resolve_own(v, book, level, taker):
             return False
@@ -445,10 +448,12 @@ cdef inline int64_t before_own(
     Venue* v, const Level* level, const Order* taker, int64_t* reachable
 ) noexcept nogil:
     """Return own lots of a level; `reachable` gets what stands before the first of them."""
-    cdef uint32_t slot = level.head
+    cdef uint32_t slot
     cdef int64_t own = 0
     cdef int64_t shown = 0
     cdef Order* o
+    bury_all(v)
+    slot = level.head
     while slot:
         o = order_at(v, slot)
         if is_own(taker, o):
@@ -513,7 +518,8 @@ cdef inline void market_cost(
 
 cdef inline void enter(Venue* v, Book* book, Order* o) noexcept nogil:
     """Match an order, then rest or expire what is left of it."""
-    if book.state == STATE_OPEN and book.best[1 - order_side(o)]:
+    cdef uint32_t best = book.best[1 - order_side(o)]
+    if book.state == STATE_OPEN and best and reaches(o, level_at(v, best).price):
         if order_tif(o) == TIF_FOK and not fillable(v, book, o):
             expire_order(v, book, o)
             return

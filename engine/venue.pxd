@@ -104,6 +104,9 @@ cdef enum:
 
 cdef enum:
     LEAVES = 4096
+    # How many new ids wait for their bucket, and ended orders for all that they leave: powers of 2.
+    COMING = 8
+    LEAVING = 16
     # So many orders and levels fit the caches near the processor: asking early gains nothing.
     ORDERS_NEAR = 4096
     LEVELS_NEAR = 2048
@@ -168,6 +171,10 @@ cdef struct IdBucket:
     uint8_t tag[12]
     uint32_t passed
     uint32_t slot[12]
+
+cdef struct Coming:
+    uint64_t id
+    uint32_t slot
 
 cdef struct Balance:
     xq_wide total
@@ -255,6 +262,16 @@ cdef struct Venue:
     IdBucket* ids
     uint32_t ids_size
     uint32_t open_orders
+    # The largest id so far; the newest ids, growing, that are not in the table yet, and the
+    # smallest of them or what is larger than all.
+    uint64_t id_max
+    uint64_t coming_least
+    Coming coming[8]
+    uint32_t coming_in
+    uint32_t coming_out
+    uint32_t leaving[16]
+    uint32_t leaving_in
+    uint32_t leaving_out
     uint32_t orders_max
     Book** books
     uint32_t books_len
