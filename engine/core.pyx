@@ -14,15 +14,14 @@ from .account cimport account_reserve, asset_reserve
 from .ahead cimport Ahead, ahead_init, look_ahead
 from .book cimport level_after
 from .checksum cimport checksum_of
-from .control cimport deposit, external, set_state
-from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new
-from .event cimport refuse
+from .entry cimport advance
 from .idmap cimport IDS_END, id_find, ids_bytes
 from .ladder cimport ladder_init
-from .leaving cimport bury_all, id_reserve
+from .leaving cimport bury_all, room_reserve
 from .money cimport balance_at
-from .pool cimport pool_free, pool_init, table_give, venue_reserve
+from .pool cimport pool_free, pool_init, table_give
 from .roster cimport roster_reserve
+from .run cimport run
 from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
 
@@ -191,7 +190,7 @@ cdef class Engine:
         cdef Ahead ahead
         cdef bint looking
         self._begin()
-        looking = self.v.books_len and id_reserve(&self.v) and venue_reserve(&self.v)
+        looking = self.v.books_len and room_reserve(&self.v)
         ahead_init(&self.v, &ahead)
         for at in range(count):
             c = <const Command*>(records + at * sizeof(Command))
@@ -207,41 +206,17 @@ cdef class Engine:
                 # A command that only moves time has run by now.
                 if self.v.events_len >= self.v.events_max and c.op != OP_ADVANCE:
                     return at
-            self._run(c)
-            if self.v.broken:
+            if rarely(run(&self.v, c) < 0):
+                raise MemoryError
+            if rarely(self.v.broken):
                 self._end()
         return count
 
     cdef int _run(self, const Command* c) except -1:
-        if c.op == OP_CANCEL:
-            return cancel(&self.v, c.id)
-        if c.op == OP_NEW or c.op == OP_DEPOSIT:
-            self._reserve_account(c.account)
-        if c.op == OP_DEPOSIT and 0 <= c.price < ASSETS_MAX:
-            self._reserve_asset(<uint32_t>c.price)
-        if not reserve_new(&self.v, c):
+        cdef int code = run(&self.v, c)
+        if code < 0:
             raise MemoryError
-        if c.op == OP_NEW:
-            return new_order(&self.v, c)
-        if c.op == OP_REPLACE:
-            return replace(&self.v, c.id, c.price, c.qty)
-        if c.op == OP_CANCEL_ALL:
-            return cancel_all(&self.v, c.instrument, c.account)
-        if c.op == OP_ADVANCE:
-            advance(&self.v, c.time)
-            return OK
-        if c.op == OP_END_OF_DAY:
-            return end_of_day(&self.v, c.instrument)
-        if c.op == OP_SET_STATE:
-            return set_state(&self.v, c.instrument, c.qty)
-        if c.op == OP_DEPOSIT:
-            return deposit(&self.v, c.account, c.price, c.qty)
-        if OP_EXTERNAL_SET <= c.op <= OP_EXTERNAL_CLEAR:
-            return external(
-                &self.v, c.op, c.instrument, c.side, c.price,
-                0 if c.op == OP_EXTERNAL_CLEAR else c.qty,
-            )
-        return refuse(&self.v, BAD_COMMAND, c.instrument, c.id)
+        return code
 
     # Commands about orders.
 

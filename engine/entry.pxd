@@ -7,10 +7,10 @@ from .book cimport (
     unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
-from .expiry cimport expiry_pop, expiry_push, expiry_reserve
+from .expiry cimport expiry_pop, expiry_push
 from .idmap cimport id_add, id_find, id_is_open
 from .ladder cimport ladder_guess
-from .leaving cimport bury_all, id_reserve
+from .leaving cimport bury_all, room_reserve
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
@@ -18,11 +18,11 @@ from .memory cimport prefetch
 from .money cimport (
     bound_of, covers, covers_units, held, hold, hold_units, need, spent_asset, xq_over, xq_too_much,
 )
-from .pool cimport pool_give, pool_take, venue_reserve
-from .roster cimport roster_add, roster_reserve
+from .pool cimport pool_give, pool_take
+from .roster cimport roster_add
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND,
     SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT,
     TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET,
     TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster,
@@ -155,7 +155,7 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
     cdef size_t at = 0
     while at < v.reached_len:
         # The room of each entering order is promised before it enters.
-        if not venue_reserve(v):
+        if not room_reserve(v):
             v.broken = 1
             break
         o = order_at(v, v.reached[at].slot)
@@ -168,15 +168,6 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
 
 
 # New orders.
-
-cdef inline bint reserve_new(Venue* v, const Command* c) noexcept nogil:
-    """Promise all the room that accepting an order needs; False without memory."""
-    if c.tif == TIF_GTD and not expiry_reserve(v):
-        return False
-    if c.op == OP_NEW and c.account < v.accounts_cap and not roster_reserve(v, c.account):
-        return False
-    return id_reserve(v) and venue_reserve(v)
-
 
 cdef inline void describe(Order* o, const Command* c) noexcept nogil:
     """Fill a fresh order from a well-formed command."""

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 
-from .venue cimport BOOK, REJECTED, Event, Level, Order, Venue, order_side
+from .venue cimport BOOK, REJECTED, Event, Level, Order, Venue, order_side, rarely
 
 cdef extern from *:
     """
@@ -43,7 +43,7 @@ cdef inline void event_grow(Venue* v) noexcept nogil:
 cdef inline Event* event_next(Venue* v) noexcept nogil:
     """Append an event with its sequence and time, and return it to be filled by `emit`."""
     cdef Event* e
-    if v.events_len == v.events_cap:
+    if rarely(v.events_len == v.events_cap):
         event_grow(v)
     e = v.events + v.events_len
     v.events_len += 1

@@ -67,10 +67,6 @@ cdef inline uint32_t id_after(uint32_t size, uint32_t at) noexcept nogil:
     return at + 1 if at + 1 < size else 0
 
 
-cdef inline bint id_has_room(Venue* v) noexcept nogil:
-    return <uint64_t>v.open_orders * 10 < <uint64_t>v.ids_size * (PLACES * GROW_TENTHS)
-
-
 cdef inline bint id_grow(Venue* v) noexcept nogil:
     """Grow the table by a quarter; False without memory, then it is as it was.
 
@@ -90,6 +86,7 @@ cdef inline bint id_grow(Venue* v) noexcept nogil:
     table_give(v.ids, ids_bytes(v))
     v.ids = ids
     v.ids_size = <uint32_t>grown
+    v.ids_most = <uint32_t>(grown * (PLACES * GROW_TENTHS) // 10)
     v.coming_out = v.coming_in
     v.coming_least = IDS_END
     for account in range(v.accounts_cap):
@@ -169,7 +166,7 @@ cdef inline bint id_is_open(Venue* v, uint64_t id) noexcept nogil:
 
 
 cdef inline void id_add(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
-    """Add an id that is not there; room was promised by id_has_room.
+    """Add an id that is not there; room was promised by room_reserve.
 
     One above all before waits until its bucket, asked for now, has come.
     """

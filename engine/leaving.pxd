@@ -7,12 +7,12 @@
 
 from libc.stdint cimport uint32_t
 
-from .idmap cimport id_grow, id_has_room, id_prefetch, id_remove
+from .idmap cimport id_grow, id_prefetch, id_remove
 from .memory cimport prefetch
-from .pool cimport pool_give
+from .pool cimport pool_give, pool_reserve
 from .queue cimport cut
 from .roster cimport roster_remove
-from .venue cimport LEAVING, Order, Venue, level_at, order_at, order_slot
+from .venue cimport LEAVING, NODE_DEPTH, Order, Venue, level_at, order_at, order_slot, rarely
 
 
 cdef inline void leave(Venue* v, Order* o) noexcept nogil:
@@ -55,9 +55,24 @@ cdef inline void bury_all(Venue* v) noexcept nogil:
         bury(v)
 
 
-cdef inline bint id_reserve(Venue* v) noexcept nogil:
-    """Make room for one more id; False without memory."""
-    if id_has_room(v):
-        return True
-    bury_all(v)
-    return id_grow(v)
+cdef inline bint room_reserve(Venue* v) noexcept nogil:
+    """Promise the room that one entering order may need; False without memory."""
+    if rarely(
+        v.open_orders >= v.ids_most or not v.orders.left or not v.extras.left
+        or not v.levels.left or not v.externals.left or v.nodes.left < NODE_DEPTH
+    ):
+        return room_make(v)
+    return True
+
+
+cdef inline bint room_make(Venue* v) noexcept nogil:
+    """Grow what is full; False without memory."""
+    if v.open_orders >= v.ids_most:
+        bury_all(v)
+        if not id_grow(v):
+            return False
+    if not pool_reserve(&v.orders, 1) or not pool_reserve(&v.extras, 1):
+        return False
+    if not pool_reserve(&v.levels, 1) or not pool_reserve(&v.externals, 1):
+        return False
+    return pool_reserve(&v.nodes, NODE_DEPTH)

@@ -252,6 +252,8 @@ cdef struct Pool:
     uint32_t used
     uint32_t cap
     uint32_t free
+    # Slots that can be taken.
+    uint32_t left
 
 cdef struct Venue:
     Pool orders
@@ -261,6 +263,8 @@ cdef struct Venue:
     Pool nodes
     IdBucket* ids
     uint32_t ids_size
+    # So many ids, and it grows.
+    uint32_t ids_most
     uint32_t open_orders
     # The largest id so far; the newest ids, growing, that are not in the table yet, and the
     # smallest of them or what is larger than all.
@@ -359,6 +363,14 @@ cdef inline bint order_rests(const Order* o) noexcept nogil:
     return (
         order_type(o) != TYPE_MARKET and order_tif(o) != TIF_IOC and order_tif(o) != TIF_FOK
     )
+
+# What hardly ever holds: the compiler keeps the rest of the code together.
+
+cdef extern from *:
+    """
+    #define xq_rarely(condition) __builtin_expect(!!(condition), 0)
+    """
+    bint rarely "xq_rarely"(bint condition) noexcept nogil
 
 # A choice without a branch, for what comes in no order that the processor could guess.
 
