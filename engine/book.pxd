@@ -12,7 +12,7 @@ from .queue cimport link, unlink
 from .venue cimport (
     CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
     PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
-    level_at, order_at, order_place, order_put, order_side,
+    level_at, order_at, order_place, order_put, order_side, rarely,
 )
 
 
@@ -42,23 +42,25 @@ cdef inline bint better(int ladder, int64_t price, int64_t than) noexcept nogil:
 cdef inline int64_t external_left(Venue* v, const Level* level) noexcept nogil:
     """Return the external lots that can still be taken at a level."""
     cdef External* outside
-    if not level.external:
-        return 0
-    outside = external_at(v, level.external)
-    return outside.shown - outside.taken - outside.printed
+    if rarely(level.external):
+        outside = external_at(v, level.external)
+        return outside.shown - outside.taken - outside.printed
+    return 0
 
 
 cdef inline int64_t displayed(Venue* v, const Order* o) noexcept nogil:
     """Return the displayed lots of a resting order."""
     cdef Extra* extra
-    if not o.extra:
-        return o.open
-    extra = extra_at(v, o.extra)
-    return extra.visible if extra.peak else o.open
+    if rarely(o.extra):
+        extra = extra_at(v, o.extra)
+        return extra.visible if extra.peak else o.open
+    return o.open
 
 
 cdef inline int64_t ahead_of(Venue* v, const Order* o) noexcept nogil:
-    return extra_at(v, o.extra).ahead if o.extra else 0
+    if rarely(o.extra):
+        return extra_at(v, o.extra).ahead
+    return 0
 
 
 cdef inline Extra* extra_of(Venue* v, Order* o) noexcept nogil:
@@ -79,7 +81,7 @@ cdef inline uint32_t level_of(Venue* v, Book* book, int ladder, int64_t price) n
     """Return the level at a price, made when it is not there; room was promised."""
     cdef uint32_t slot = ladder_find(v, &book.ladder[ladder], price)
     cdef Level* level
-    if slot:
+    if not rarely(not slot):
         return slot
     slot = pool_take(&v.levels)
     level = level_at(v, slot)
@@ -133,7 +135,7 @@ cdef inline uint32_t level_left(Venue* v, Book* book, int ladder, uint32_t slot)
 cdef inline void show_full(Venue* v, Order* o) noexcept nogil:
     """Display a full peak, or everything when there is none."""
     cdef Extra* extra
-    if o.extra:
+    if rarely(o.extra):
         extra = extra_at(v, o.extra)
         extra.visible = min(extra.peak, o.open)
 
@@ -144,7 +146,7 @@ cdef inline void queue_back(Venue* v, Level* level, Order* o) noexcept nogil:
     show_full(v, o)
     level.displayed += displayed(v, o)
     level.total += o.open
-    if level.external:
+    if rarely(level.external):
         extra_of(v, o).ahead = external_left(v, level)
 
 
@@ -167,7 +169,7 @@ cdef inline void unrest(Venue* v, Book* book, Order* o) noexcept nogil:
     level.displayed -= displayed(v, o)
     level.total -= o.open
     order_put(o, PLACE_NONE)
-    if o.extra:
+    if rarely(o.extra):
         extra_at(v, o.extra).ahead = 0
     emit_book(v, o, level, 0, 0)
     level_tidy(v, book, order_side(o), slot)
@@ -193,7 +195,7 @@ cdef inline void unwait(Venue* v, Book* book, Order* o) noexcept nogil:
 
 cdef inline void forget(Venue* v, Order* o) noexcept nogil:
     """Free an order that stands nowhere and reserves nothing."""
-    if o.extra:
+    if rarely(o.extra):
         if extra_at(v, o.extra).expire_at:
             v.expiring -= 1
         pool_give(&v.extras, o.extra)
@@ -210,7 +212,7 @@ cdef inline void end(Venue* v, Book* book, Order* o) noexcept nogil:
         hold(v, book, o, -1)
     if place == PLACE_BOOK:
         unrest(v, book, o)
-    elif place == PLACE_STOP:
+    elif rarely(place == PLACE_STOP):
         unwait(v, book, o)
     forget(v, o)
 

@@ -27,6 +27,7 @@ from .venue cimport (
     TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET,
     TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster,
     Venue, extra_at, level_at, order_at, order_place, order_post_only, order_put, order_rests,
+    rarely,
     order_set_terms, order_set_type, order_side, order_tif, order_type, xq_wide,
 )
 
@@ -96,7 +97,7 @@ cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t units) no
     cdef int side = order_side(o)
     if not v.funded[o.account]:
         return True
-    if order_type(o) == TYPE_MARKET and side == SIDE_BUY:
+    if rarely(order_type(o) == TYPE_MARKET and side == SIDE_BUY):
         market_cost(v, book, o, &cost)
         return covers(v, o.account, book.quote, &cost)
     return covers_units(v, o.account, spent_asset(book, side), units)
@@ -106,7 +107,7 @@ cdef inline int check_market(
     Venue* v, Book* book, const Command* c, const Order* o, int64_t units
 ) noexcept nogil:
     """Check a well-formed order against the book, the account and the limits."""
-    if book.state == STATE_AUCTION and not order_rests(o):
+    if rarely(book.state == STATE_AUCTION) and not order_rests(o):
         if c.type == TYPE_LIMIT or c.type == TYPE_MARKET:
             return HALTED
     if c.price and beyond(c.price, book.last, book.collar):
@@ -187,14 +188,14 @@ cdef inline void accept(
     cdef Extra* extra
     v.entries += 1
     o.entry = v.entries
-    if c.display or c.stop_price or c.expire_at:
+    if rarely(c.display or c.stop_price or c.expire_at):
         extra = extra_of(v, o)
         extra.peak = c.display
         extra.stop_price = c.stop_price
         extra.expire_at = c.expire_at
     id_add(v, o.id, slot)
     roster_add(v, o)
-    if c.expire_at:
+    if rarely(c.expire_at):
         expiry_push(v, c.expire_at, o.entry, o.id)
     hold_units(v, book, o, units)
     emit(
@@ -235,7 +236,7 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
         level = ladder_guess(v, c.instrument, c.side, c.price)
         level_prefetch(v, level)
     reason = check_new(v, c)
-    if reason:
+    if rarely(reason):
         return refuse(v, reason, c.instrument, c.id)
     if far:
         prefetch(order_at(v, level_at(v, level).tail))
@@ -247,17 +248,17 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
         book, c.side, c.type, c.stop_price if c.type == TYPE_STOP else c.price, c.qty
     )
     reason = check_market(v, book, c, o, units)
-    if reason:
+    if rarely(reason):
         pool_give(&v.orders, slot)
         return refuse(v, reason, c.instrument, c.id)
     accept(v, book, c, o, slot, units)
-    if c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT:
+    if rarely(c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT):
         place_stop(v, book, c, o)
-    elif c.tif == TIF_GTD and c.expire_at <= v.now:
+    elif rarely(c.tif == TIF_GTD) and c.expire_at <= v.now:
         expire_order(v, book, o)
     else:
         enter(v, book, o)
-    if v.reached_len:
+    if rarely(v.reached_len):
         settle_stops(v, book)
     return OK
 
@@ -279,16 +280,16 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     cdef uint32_t slot = id_find(v, id)
     cdef Order* o
     cdef Book* book
-    if not slot:
+    if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
     book = v.books[o.instrument]
-    if book.state == STATE_HALTED:
+    if rarely(book.state == STATE_HALTED):
         return refuse(v, HALTED, o.instrument, id)
-    if order_place(o) == PLACE_BOOK and not o.extra:
-        cancel_simple(v, book, o)
-    else:
+    if rarely(order_place(o) != PLACE_BOOK or o.extra):
         cancel_order(v, book, o, 0)
+    else:
+        cancel_simple(v, book, o)
     return OK
 
 
@@ -393,7 +394,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
     cdef Order* o
     cdef Book* book
     cdef int reason
-    if not slot:
+    if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
     order_prefetch(v, o)
@@ -414,7 +415,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
         replace_smaller(v, book, o, qty)
     else:
         replace_anew(v, book, o, price, qty)
-    if v.reached_len:
+    if rarely(v.reached_len):
         settle_stops(v, book)
     return OK
 

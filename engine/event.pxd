@@ -42,10 +42,18 @@ cdef inline void event_grow(Venue* v) noexcept nogil:
 
 cdef inline Event* event_next(Venue* v) noexcept nogil:
     """Append an event with its sequence and time, and return it to be filled by `emit`."""
-    cdef Event* e
     if rarely(v.events_len == v.events_cap):
-        event_grow(v)
-    e = v.events + v.events_len
+        return event_after_growth(v)
+    return event_here(v)
+
+
+cdef inline Event* event_after_growth(Venue* v) noexcept nogil:
+    event_grow(v)
+    return event_here(v)
+
+
+cdef inline Event* event_here(Venue* v) noexcept nogil:
+    cdef Event* e = v.events + v.events_len
     v.events_len += 1
     v.sequence += 1
     e.sequence = v.sequence

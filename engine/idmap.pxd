@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from .memory cimport prefetch, table_give, table_take
-from .venue cimport COMING, Coming, IdBucket, Roster, Venue, all_bits, order_at
+from .venue cimport COMING, Coming, IdBucket, Roster, Venue, all_bits, order_at, rarely
 
 cdef extern from *:
     """
@@ -119,7 +119,7 @@ cdef inline uint32_t id_guess(Venue* v, uint64_t id) noexcept nogil:
 cdef inline uint32_t id_find(Venue* v, uint64_t id) noexcept nogil:
     """Return the slot of an open order, or 0."""
     # An order that leaves has id 0.
-    if id - 1 >= v.coming_least - 1:
+    if rarely(id - 1 >= v.coming_least - 1):
         ids_settle(v)
     return id_search(v, id) if id else 0
 
@@ -151,7 +151,7 @@ cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     cdef uint32_t at = id_home(v.ids_size, hash)
     cdef IdBucket* bucket = v.ids + at
     cdef uint32_t empty = equal12(bucket.tag, 0)
-    while not empty:
+    while rarely(not empty):
         bucket.passed += 1
         at = id_after(v.ids_size, at)
         bucket = v.ids + at
@@ -172,7 +172,7 @@ cdef inline void id_add(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     """
     cdef Coming* last
     v.open_orders += 1
-    if id <= v.id_max:
+    if rarely(id <= v.id_max):
         id_place(v, id, slot)
         return
     v.id_max = id
@@ -209,7 +209,7 @@ cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     cdef uint32_t at = id_home(v.ids_size, hash)
     cdef uint32_t found
     cdef IdBucket* bucket
-    if id >= v.coming_least:
+    if rarely(id >= v.coming_least):
         ids_settle(v)
     while True:
         bucket = v.ids + at

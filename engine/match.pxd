@@ -20,7 +20,7 @@ from .venue cimport (
     LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, STATE_CHANGED,
     STATE_HALTED, STATE_OPEN, STP_CANCEL_MAKER, STP_CANCEL_TAKER,
     STP_DECREMENT, STP_NONE, TIF_FOK, TRADE, TYPE_LIMIT, Book, Extra, Level, Order, Reached,
-    Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot,
+    Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot, rarely,
     order_stp, order_tif, order_type, xq_wide,
 )
 
@@ -30,7 +30,7 @@ from .venue cimport (
 cdef inline bint beyond(int64_t price, int64_t reference, int64_t rate) noexcept nogil:
     """Whether a price lies further from a reference than a rate in 1e-8 parts allows."""
     cdef int64_t distance
-    if not rate or not reference:
+    if not (rate and reference):
         return False
     distance = reference // 100000000 * rate + reference % 100000000 * rate // 100000000
     return price - reference > distance or reference - price > distance
@@ -108,7 +108,7 @@ cdef inline void print_price(Venue* v, Book* book, int64_t price) noexcept nogil
     """Set the last trade and collect the stops that it reaches, by entry."""
     cdef size_t first = v.reached_len
     book.last = price
-    if book.best[LADDER_BUY_STOP] or book.best[LADDER_SELL_STOP]:
+    if rarely(book.best[LADDER_BUY_STOP] or book.best[LADDER_SELL_STOP]):
         collect_stops(v, book, LADDER_BUY_STOP)
         collect_stops(v, book, LADDER_SELL_STOP)
         if v.reached_len - first > 1:
@@ -123,7 +123,7 @@ cdef inline void take_resting(Venue* v, Level* level, Order* o, int64_t qty) noe
     level.total -= qty
     level.displayed -= qty
     o.open -= qty
-    if o.extra:
+    if rarely(o.extra):
         extra = extra_at(v, o.extra)
         if extra.peak:
             extra.visible -= qty
@@ -136,7 +136,7 @@ cdef inline void after_fill(Venue* v, Book* book, Level* level, Order* maker) no
         end(v, book, maker)
         return
     shown = displayed(v, maker)
-    if shown:
+    if not rarely(not shown):
         emit_book(v, maker, level, shown, 0)
         return
     unlink(v, level, maker)
@@ -271,13 +271,13 @@ cdef inline bint match_fifo(
                 hit_external(v, book, level, taker, min(taker.open, lots))
             break
         head = order_at(v, level.head)
-        if has_left(head):
+        if rarely(has_left(head)):
             bury_all(v)
             continue
         lots = ahead_of(v, head)
-        if lots:
+        if rarely(lots):
             hit_external(v, book, level, taker, min(taker.open, lots))
-        elif is_own(taker, head):
+        elif rarely(is_own(taker, head)):
             release_since(v, book, taker, before)
             if not prevent(v, book, level, taker, head):
                 return False
@@ -426,11 +426,11 @@ cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
         level = level_at(v, slot)
         if not reaches(taker, level.price):
             return True
-        if beyond(level.price, reference, book.halt_band):
+        if rarely(beyond(level.price, reference, book.halt_band)):
             set_book_state(v, book, STATE_HALTED)
             return True
         v.pinned = slot
-        if book.pro_rata:
+        if rarely(book.pro_rata):
             open = match_pro_rata(v, book, level, taker)
         else:
             open = match_fifo(v, book, level, taker)
@@ -520,10 +520,10 @@ cdef inline void enter(Venue* v, Book* book, Order* o) noexcept nogil:
     """Match an order, then rest or expire what is left of it."""
     cdef uint32_t best = book.best[1 - order_side(o)]
     if book.state == STATE_OPEN and best and reaches(o, level_at(v, best).price):
-        if order_tif(o) == TIF_FOK and not fillable(v, book, o):
+        if rarely(order_tif(o) == TIF_FOK) and not fillable(v, book, o):
             expire_order(v, book, o)
             return
-        if not match(v, book, o):
+        if rarely(not match(v, book, o)):
             return
     if not o.open:
         end(v, book, o)
