@@ -6,12 +6,12 @@ from .event cimport emit_book, emit_ended
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
 from .leaving cimport bury_all, leave
 from .memory cimport prefetch
-from .money cimport hold
+from .money cimport hold, hold_units, need
 from .pool cimport pool_give, pool_take
 from .queue cimport link, unlink
 from .venue cimport (
     CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
-    PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
+    PLACE_STOP, SIDE_BUY, TYPE_LIMIT, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
     level_at, order_at, order_place, order_put, order_side, rarely,
 )
 
@@ -228,7 +228,7 @@ cdef inline void cancel_simple(Venue* v, Book* book, Order* o) noexcept nogil:
     cdef uint32_t slot = o.level
     cdef Level* level = level_at(v, slot)
     emit_ended(v, CANCELED, o, 0)
-    hold(v, book, o, -1)
+    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
     level.count -= 1
     level.displayed -= o.open
     level.total -= o.open

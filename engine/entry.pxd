@@ -36,7 +36,14 @@ cdef extern from *:
     #define XQ_KEEP INT64_MIN
     #define XQ_PRICE_MAX (INT64_C(1) << 40)
     #define XQ_QTY_MAX (INT64_C(1) << 40)
+    /* A limit order of known side, GTC, IOC, FOK or DAY, of a mode below decrement and with
+       nothing more; most are. The first bytes are op, side, type, tif, stp and post_only. */
+    #define XQ_NOT_PLAIN UINT64_C(0x0000FFFCFCFFFE00)
+    #define xq_is_plain(c) (!((*(const xq_first_bytes*)(c) & XQ_NOT_PLAIN) \
+        | (uint64_t)(c)->stop_price | (uint64_t)(c)->display | (uint64_t)(c)->expire_at))
+    typedef uint64_t __attribute__((may_alias)) xq_first_bytes;
     """
+    bint is_plain "xq_is_plain"(const Command* c) noexcept nogil
     int64_t KEEP "XQ_KEEP"
     int64_t PRICE_MAX "XQ_PRICE_MAX"
     int64_t QTY_MAX "XQ_QTY_MAX"
@@ -77,6 +84,15 @@ cdef inline int check_numbers(const Book* book, const Command* c) noexcept nogil
     if xq_over(c.price if has_price else c.stop_price, c.qty, book.notional_max):
         return BAD_QTY
     return OK
+
+
+cdef inline int check_plain(const Book* book, const Command* c) noexcept nogil:
+    """Check the numbers of a plain order, which is well-formed."""
+    if rarely(<uint64_t>c.qty - 1 >= <uint64_t>QTY_MAX):
+        return BAD_QTY
+    if rarely(<uint64_t>c.price - 1 >= <uint64_t>PRICE_MAX):
+        return BAD_PRICE
+    return BAD_QTY if rarely(xq_over(c.price, c.qty, book.notional_max)) else OK
 
 
 cdef inline bint would_cross(
@@ -219,6 +235,8 @@ cdef inline int check_new(Venue* v, const Command* c) noexcept nogil:
         return BAD_ID
     if id_is_open(v, c.id):
         return DUPLICATE_ID
+    if is_plain(c):
+        return check_plain(book, c)
     reason = check_form(c)
     return reason if reason else check_numbers(book, c)
 
