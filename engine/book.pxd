@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from .event cimport emit_book, emit_ended
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
-from .leaving cimport bury_all, leave
+from .leaving cimport bury_all, close, leave
 from .memory cimport prefetch
 from .money cimport hold, hold_units, need
 from .pool cimport pool_give, pool_take
@@ -202,6 +202,7 @@ cdef inline void forget(Venue* v, Order* o) noexcept nogil:
     o.prev = 0
     o.next = 0
     o.level = 0
+    close(v, o)
     leave(v, o)
 
 
@@ -233,6 +234,7 @@ cdef inline void cancel_simple(Venue* v, Book* book, Order* o) noexcept nogil:
     level.displayed -= o.open
     level.total -= o.open
     emit_book(v, o, level, 0, 0)
+    close(v, o)
     leave(v, o)
     if not level.count:
         level_tidy(v, book, order_side(o), slot)

@@ -17,13 +17,15 @@ from .checksum cimport checksum_of
 from .entry cimport advance
 from .idmap cimport IDS_END, id_find, ids_bytes
 from .ladder cimport ladder_init
-from .leaving cimport bury_all, room_reserve
+from .leaving cimport bury_all
 from .money cimport balance_at
 from .pool cimport pool_free, pool_init, table_give
 from .roster cimport roster_reserve
+from .room cimport room_reserve
 from .run cimport run
 from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
+from .waiting cimport settle_all
 
 from .code import Allocation
 from .rules import BookRules
@@ -64,6 +66,7 @@ cdef class Engine:
         self.v.events_max = events_max
         self.v.accounts_max = accounts_max
         self.v.coming_least = IDS_END
+        self.alone = type(self) is Engine
         pool_init(&self.v.orders, sizeof(Order))
         pool_init(&self.v.extras, sizeof(Extra))
         pool_init(&self.v.levels, sizeof(Level))
@@ -118,6 +121,7 @@ cdef class Engine:
 
     cdef int _leave(self) except -1:
         """Let the pending events out; a subclass may have something to do before."""
+        settle_all(&self.v)
         return 0
 
     cdef int _reserve_account(self, uint32_t account) except -1:
@@ -177,7 +181,9 @@ cdef class Engine:
         cdef int code
         self._begin()
         code = self._run(c)
-        self._end()
+        self.v.single = False
+        if rarely(self.v.broken):
+            self._end()
         return code
 
     cdef Py_ssize_t _batch(self, const char* records, size_t count) except -1:
@@ -190,6 +196,8 @@ cdef class Engine:
         cdef Ahead ahead
         cdef bint looking
         self._begin()
+        self.v.single = False
+        settle_all(&self.v)
         looking = self.v.books_len and room_reserve(&self.v)
         ahead_init(&self.v, &ahead)
         for at in range(count):
@@ -243,12 +251,14 @@ cdef class Engine:
         c.display = display
         c.expire_at = expire_at
         c.time = 0
+        self.v.single = self.alone
         return self._command(&c)
 
     def cancel(self, uint64_t order_id) -> int:
         """Cancel an open order."""
         cdef Command c = blank(OP_CANCEL)
         c.id = order_id
+        self.v.single = self.alone
         return self._command(&c)
 
     def cancel_all(self, uint16_t instrument, uint32_t account) -> int:
@@ -357,6 +367,7 @@ cdef class Engine:
         """Forget the pending events."""
         if self.exports:
             raise BufferError("release the view of the events first")
+        settle_all(&self.v)
         self.v.events_len = 0
 
     def drain(self) -> bytes:
@@ -409,6 +420,7 @@ cdef class Engine:
         cdef Level* level
         if side != SIDE_BUY and side != SIDE_SELL:
             raise ValueError("side is 0 or 1")
+        settle_all(&self.v)
         levels = []
         slot = book.best[side]
         while slot and len(levels) < levels_max:
@@ -445,6 +457,7 @@ cdef class Engine:
     def rows(self):
         """Return the whole state as tables."""
         cdef uint32_t number
+        settle_all(&self.v)
         bury_all(&self.v)
         rows = Rows(
             self.v.sequence, self.v.entries, self.v.now, self.v.orders_max, self.v.events_max,

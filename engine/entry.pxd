@@ -10,7 +10,7 @@ from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push
 from .idmap cimport id_add, id_find, id_is_open
 from .ladder cimport ladder_guess
-from .leaving cimport bury_all, room_reserve
+from .leaving cimport bury_all
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
@@ -19,6 +19,7 @@ from .money cimport (
     bound_of, covers, covers_units, held, hold, hold_units, need, spent_asset, xq_over, xq_too_much,
 )
 from .pool cimport pool_give, pool_take
+from .room cimport room_reserve
 from .roster cimport roster_add
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
@@ -30,6 +31,7 @@ from .venue cimport (
     rarely,
     order_set_terms, order_set_type, order_side, order_tif, order_type, xq_wide,
 )
+from .waiting cimport cancel_later, may_wait, only_rests, rest_later, settle_all
 
 cdef extern from *:
     """
@@ -250,15 +252,19 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef int64_t units
     cdef uint32_t level = 0
     cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
+    cdef bint later = may_wait(v) and is_plain(c)
     if far:
         level = ladder_guess(v, c.instrument, c.side, c.price)
         level_prefetch(v, level)
     reason = check_new(v, c)
     if rarely(reason):
         return refuse(v, reason, c.instrument, c.id)
-    if far:
-        prefetch(order_at(v, level_at(v, level).tail))
     book = v.books[c.instrument]
+    later = later and only_rests(v, book, c)
+    if not later:
+        settle_all(v)
+        if far:
+            prefetch(order_at(v, level_at(v, level).tail))
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     describe(o, c)
@@ -270,6 +276,9 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
         pool_give(&v.orders, slot)
         return refuse(v, reason, c.instrument, c.id)
     accept(v, book, c, o, slot, units)
+    if later:
+        rest_later(v, book, o)
+        return OK
     if rarely(c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT):
         place_stop(v, book, c, o)
     elif rarely(c.tif == TIF_GTD) and c.expire_at <= v.now:
@@ -305,8 +314,12 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     if rarely(book.state == STATE_HALTED):
         return refuse(v, HALTED, o.instrument, id)
     if rarely(order_place(o) != PLACE_BOOK or o.extra):
+        settle_all(v)
         cancel_order(v, book, o, 0)
+    elif may_wait(v):
+        cancel_later(v, book, o)
     else:
+        settle_all(v)
         cancel_simple(v, book, o)
     return OK
 

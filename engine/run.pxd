@@ -7,9 +7,10 @@ from .control cimport deposit, external, set_state
 from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace
 from .event cimport refuse
 from .expiry cimport expiry_reserve
-from .leaving cimport room_reserve
+from .room cimport room_reserve
 from .roster cimport roster_reserve
 from .venue cimport *
+from .waiting cimport settle_all
 
 
 cdef inline bint reserve(Venue* v, const Command* c) noexcept nogil:
@@ -55,6 +56,7 @@ cdef inline int run(Venue* v, const Command* c) noexcept nogil:
         return -1
     if c.op == OP_NEW:
         return new_order(v, c)
+    settle_all(v)
     if c.op == OP_REPLACE:
         return replace(v, c.id, c.price, c.qty)
     return run_other(v, c)

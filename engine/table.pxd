@@ -6,11 +6,11 @@ from libc.string cimport memset
 from .book cimport displayed, extra_of, level_of, wait_as_stop
 from .expiry cimport expiry_push, expiry_reserve
 from .idmap cimport id_add, id_find
-from .leaving cimport room_reserve
 from .mirror cimport set_shown
 from .money cimport xq_wide_high, xq_wide_low, xq_wide_set
 from .pool cimport pool_take
 from .queue cimport link
+from .room cimport room_reserve
 from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     PLACE_BOOK, Book, Extra, External, Level, Order, Venue, external_at, extra_at, level_at,

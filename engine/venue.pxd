@@ -107,6 +107,8 @@ cdef enum:
     # How many new ids wait for their bucket, and ended orders for all that they leave: powers of 2.
     COMING = 8
     LEAVING = 16
+    # How many changes of far levels wait: a power of 2.
+    WAITING = 8
     # So many orders and levels fit the caches near the processor: asking early gains nothing.
     ORDERS_NEAR = 4096
     LEVELS_NEAR = 2048
@@ -175,6 +177,13 @@ cdef struct IdBucket:
 cdef struct Coming:
     uint64_t id
     uint32_t slot
+
+cdef struct Waiting:
+    # An order that joins or leaves a level, and the event that tells it.
+    size_t event
+    uint32_t order
+    uint32_t level
+    bint joins
 
 cdef struct Balance:
     xq_wide total
@@ -276,6 +285,11 @@ cdef struct Venue:
     uint32_t leaving[16]
     uint32_t leaving_in
     uint32_t leaving_out
+    Waiting waiting[8]
+    uint32_t waiting_in
+    uint32_t waiting_out
+    # Whether the running command is a single call of the engine's own.
+    bint single
     uint32_t orders_max
     Book** books
     uint32_t books_len
