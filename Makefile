@@ -8,7 +8,7 @@ PYX := $(shell find market books connectors cache engine arb replay sim -name '*
 .PHONY: help setup build run test lint types unit sanitize soak simtest bench clean
 
 help:
-	@echo "make run       set up, then run the daemon against two simulated venues (Ctrl-C ends it)"
+	@echo "make run       set up, then trade at two simulated venues (Ctrl-C ends it)"
 	@echo "make test      set up, then lint, types, tests and sanitizers"
 	@echo "make simtest   the whole node under seeded faults in virtual time (SEEDS=1..200)"
 	@echo "make bench     the benchmarks with their peers (installs the extra 'bench')"
@@ -33,7 +33,7 @@ setup: .venv/ready build/core
 build: setup
 
 run: setup
-	$(BIN)/crossquote run
+	$(BIN)/crossquote run --strategy xemm
 
 lint: setup
 	$(BIN)/ruff check .
@@ -64,6 +64,7 @@ SOAK_HOURS ?= 72
 SOAK_HALF := $(shell expr $(SOAK_SECONDS) / 2)
 soak: setup
 	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --hypothesis-profile search
 	$(BIN)/crossquote simtest --soak --hours $(SOAK_HOURS)
 	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"
 	SOAK_OUT=$(CURDIR)/build/soak $(BIN)/python -m fuzz.soak $(SOAK_HALF)
