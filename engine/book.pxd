@@ -11,8 +11,8 @@ from .pool cimport pool_give, pool_take
 from .queue cimport link, unlink
 from .venue cimport (
     CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
-    PLACE_STOP, SIDE_BUY, TYPE_LIMIT, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
-    level_at, order_at, order_place, order_put, order_side, rarely,
+    PLACE_STOP, SIDE_BUY, TYPE_LIMIT, Book, External, Extra, Level, Order, Venue, extra_at,
+    external_at, level_at, order_at, order_place, order_put, order_side, rarely,
 )
 
 

@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    cancel_order, cancel_simple, displayed, expire_order, extra_of, forget, level_prefetch, order_prefetch,
-    unrest, wait_as_stop,
+    cancel_order, cancel_simple, displayed, expire_order, extra_of, forget, level_prefetch,
+    order_prefetch, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push

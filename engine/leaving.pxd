@@ -2,8 +2,9 @@
 #
 # An order's end is final at once for all that anyone can ask: its id is not open, its level counts
 # it no more. But its neighbours in the queue, its account's roster and its bucket of ids lie far
-# away in a large book; they are asked for, and put in order when some more orders have ended. Who
-# walks a queue or a roster has `bury_all` called before. In between an order is closed: its id is 0.
+# away in a large book; they are asked for, and put in order when some more orders have ended. In
+# between the order is closed: its id is 0. Who walks a queue or a roster has `bury_all` called
+# before.
 
 from libc.stdint cimport uint32_t
 

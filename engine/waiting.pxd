@@ -19,8 +19,8 @@ from .money cimport hold_units, need
 from .queue cimport link
 from .venue cimport (
     BOOK, CANCELED, LEVELS_NEAR, PLACE_BOOK, STATE_OPEN, TIF_FOK, TIF_IOC, TYPE_LIMIT, WAITING,
-    Book, Command, Event, Level, Order, Venue, Waiting, level_at, order_at, order_place, order_put,
-    order_side, order_slot, rarely,
+    Book, Command, Event, Level, Order, Venue, Waiting, level_at, order_at, order_put, order_side,
+    order_slot, rarely,
 )
 
 
