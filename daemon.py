@@ -17,6 +17,8 @@ from random import Random
 
 import structlog
 
+from api.order_stages import OrderStages
+from arb.witness import OrderWitness
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -34,10 +36,12 @@ from connectors.transport.connection import ConnectionParameters, Edge
 from connectors.transport.counters import Counters
 from connectors.transport.limits import limits
 from connectors.transport.stream import MEBIBYTE, StreamParameters, opener
+from connectors.transport.ticks import MonotonicTicks
 from connectors.transport.venue_feed import FeedAddress, VenueFeed
 from market.catalog import Catalog
 from market.effects import Effect, EffectKind
 from market.inputs import Input, InputKind
+from market.probe import UNKNOWN, Probe
 from market.timers import NEVER
 from node import SHUTDOWN, Node
 from replay.frame_path import FramePath
@@ -96,6 +100,12 @@ class Daemon:
         self._path = FramePath(self.node, self._carry_out, self._arm)
         #: Takes a frame of a source; the connections call it where the bytes left the socket.
         self.frame: Callable[[str, bytes, int], None] = self._path.frame
+        self.probe: Probe | None = None
+        if settings.metrics.sample_every:
+            self.probe = Probe(MonotonicTicks(), settings.metrics.sample_every)
+            self._path.probe_with(self.probe)
+        self.stages = OrderStages(self.node.instruments, self.clock.now_ns)
+        self._watch_orders(self.stages)
         self._handlers: dict[EffectKind, Callable[[Effect], None]] = {
             EffectKind.SEND: self._send,
             EffectKind.FETCH: self._fetch,
@@ -103,6 +113,11 @@ class Daemon:
             EffectKind.READY: self._ready,
             EffectKind.LOG: self._say,
         }
+
+    def _watch_orders(self, witness: OrderWitness) -> None:
+        if self.node.desk is not None:
+            for world in self.node.desk.worlds.values():
+                world.trader.witness = witness
 
     # --- building --------------------------------------------------------------------------------
 
@@ -231,6 +246,21 @@ class Daemon:
         self.publisher = Publisher(writer, settings.depth)
         self._path.publish_with(self.publisher)
         self.l2_state = "open"
+
+    @property
+    def wants_recording(self) -> bool:
+        """Whether the configuration asks for a recording."""
+        return self.settings.recording.enabled
+
+    @property
+    def recording_folder(self) -> str:
+        """Where recordings lie."""
+        return self.settings.recording.dir
+
+    @property
+    def wants_quotes(self) -> bool:
+        """Whether the configuration asks for the shared quote table."""
+        return self.settings.l2.enabled
 
     # --- inputs ----------------------------------------------------------------------------------
 
@@ -384,6 +414,7 @@ class Daemon:
 
         And for the file that halts; and try again to record, where that was not possible.
         """
+        self._anchor()
         while True:
             self.look_for_halt_file()
             await asyncio.sleep(_CLOCK_S)
@@ -394,6 +425,7 @@ class Daemon:
             if step is not None:
                 self.feed(step)
             shift_ns = self.clock.take_shift()
+            self._anchor()
             if self.publisher is not None:
                 self.publisher.ahead_ns = self.clock.ahead_ns
             for feed in self.feeds.values():
@@ -401,6 +433,12 @@ class Daemon:
                     feed.shifted(shift_ns)
                 if step is not None:
                     feed.measure_anew()
+
+    def _anchor(self) -> None:
+        """Tell the probe how stamps stand to its clock."""
+        if self.probe is not None:
+            anchor_ns = self.clock.anchor_ns
+            self.probe.anchor_ns = UNKNOWN if anchor_ns is None else anchor_ns
 
     async def _beat(self) -> None:
         """Vouch for what is published, and publish depth, conflated."""

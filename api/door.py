@@ -2,6 +2,7 @@
 
 GET  /status  /books?levels=N  /edges  /connections    what the view says, as JSON
      /orders  /positions  /risk  /pnl
+     /metrics  /healthz  /readyz                       see api.metrics and api.health
 POST /command {"name": …, "argument": …}               {"accepted": …, "reason": …}, also when not
 POST /stop                                             {"stopping": true}
 
@@ -12,7 +13,7 @@ import asyncio
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ _STOP_SECONDS_MAX = 3.0
 
 #: For so long a connection that is turned away stays open.
 _FULL_SECONDS = 1.0
+
+#: Adds further routes to the application.
+Mount = Callable[[web.Application], None]
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -88,11 +92,12 @@ class UnixDoor(ABC):
 
 
 class Door(UnixDoor):
-    """Serves a daemon's view at a path."""
+    """Serves a daemon's view at a path, and what `mounts` add."""
 
-    def __init__(self, view: DaemonView, path: str | Path) -> None:
+    def __init__(self, view: DaemonView, path: str | Path, mounts: Iterable[Mount] = ()) -> None:
         super().__init__(path)
         self._view = view
+        self._mounts = tuple(mounts)
 
     def _add_routes(self, app: web.Application) -> None:
         view = self._view
@@ -109,6 +114,8 @@ class Door(UnixDoor):
         app.router.add_get("/books", self._books, allow_head=False)
         app.router.add_post("/command", self._command)
         app.router.add_post("/stop", self._stop)
+        for mount in self._mounts:
+            mount(app)
 
     async def _books(self, request: web.Request) -> web.Response:
         given = request.query.get("levels", str(LEVELS_DEFAULT))

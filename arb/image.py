@@ -89,7 +89,7 @@ PARTS = (
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
     TradingDesk: frozenset({"config", "worlds", "_market", "_all"}),
-    Trader: frozenset({"market", "rates"}),
+    Trader: frozenset({"market", "rates", "witness"}),
     PaperVenue: frozenset({"_books", "_fees"}),
     Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),
     # What works out quotes remembers nothing.

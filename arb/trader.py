@@ -16,6 +16,7 @@ from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
 from arb.sight import Sight
+from arb.witness import OrderWitness
 from books.book import Book
 from cache.l1 import L1
 from market.fees import FeeSchedule
@@ -125,6 +126,9 @@ class Trader:
         self.strategies: dict[str, Strategy] = {}
         self.by_slot: dict[int, list[Strategy]] = {}
         self.last_refusal = RiskReason.OK
+        #: Looks on, where the driver has set one; see arb.witness.
+        self.witness: OrderWitness | None = None
+        self.store.on_arrival = self._on_arrival
         self.violations = 0
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
@@ -164,7 +168,7 @@ class Trader:
 
         A held ticket waits for approval, unless it takes an edge: by then the books have moved on.
         """
-        reason = self.risk.check(ticket, self.now)
+        reason = self._check(ticket)
         self.last_refusal = reason
         if reason:
             waits = reason is RiskReason.HELD and ticket.purpose is not Purpose.TAKE
@@ -173,9 +177,17 @@ class Trader:
             return None
         return self._place(ticket)
 
+    def _check(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
+        if self.witness is None:
+            return self.risk.check(ticket, self.now, replacing)
+        self.witness.intended(self.name, ticket)
+        reason = self.risk.check(ticket, self.now, replacing)
+        self.witness.checked(self.name, ticket, reason)
+        return reason
+
     def _place(self, ticket: Ticket) -> OwnOrder:
         self.dirty = True
-        return self.store.place(
+        order = self.store.place(
             ticket.slot,
             ticket.side,
             ticket.price,
@@ -186,13 +198,16 @@ class Trader:
             tif=ticket.tif,
             post_only=ticket.post_only,
         )
+        if self.witness is not None:
+            self.witness.placed(self.name, order)
+        return order
 
     def approve(self, number: int) -> bool:
         """Send a held ticket; False when it is not there or fails another check now."""
         ticket = self.risk.held.get(number)
         if ticket is None:
             return False
-        reason = self.risk.check(ticket, self.now)
+        reason = self._check(ticket)
         if reason not in (RiskReason.OK, RiskReason.HELD):
             self.last_refusal = reason
             return False
@@ -205,7 +220,7 @@ class Trader:
         ticket = Ticket(
             order.slot, order.side, price, lots - order.filled, order.purpose, order.strategy
         )
-        reason = self.risk.check(ticket, self.now, order)
+        reason = self._check(ticket, order)
         self.last_refusal = reason
         self.dirty = True
         return not reason and self.store.replace(order, price, lots)
@@ -323,8 +338,14 @@ class Trader:
         price, lots = order.new_price or order.price, order.new_lots or order.lots
         self.on_event(what, (order.id, order.slot, int(order.side), price, lots, int(order.tif)))
 
+    def _on_arrival(self, order: OwnOrder) -> None:
+        if self.witness is not None:
+            self.witness.arrived(self.name, order)
+
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
+        if self.witness is not None:
+            self.witness.filled(self.name, fill)
         self.portfolio.book(fill, self.now)
         self.on_event(
             "fill",
@@ -335,6 +356,8 @@ class Trader:
             strategy.on_fill(fill, self.now)
 
     def _on_end(self, order: OwnOrder) -> None:
+        if self.witness is not None:
+            self.witness.ended(self.name, order)
         self.on_event("end", (order.id, int(order.end), order.filled))
         strategy = self.strategies.get(order.strategy)
         if strategy is not None:

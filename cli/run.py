@@ -15,6 +15,8 @@ import uvloop
 
 from api.door import Door
 from api.errors import DoorError
+from api.health import Health
+from api.metrics import Metrics
 from arb.strategy.spec import SpecError
 from cli.config import add_config_argument
 from cli.glance import glance
@@ -110,7 +112,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
-        door = Door(view, settings.control.socket)
+        door = Door(view, settings.control.socket, (Metrics(daemon).mount, Health(daemon).mount))
         await door.start()
         stack.push_async_callback(door.stop)
         handle_signals(daemon)
