@@ -47,13 +47,13 @@ def trading_families(process: Process, sheet: Sheet) -> Iterator[Metric]:
     """Yield the families of trading; where nothing trades they have no samples."""
     desk = process.node.desk
     traders = [world.trader for world in desk.worlds.values()] if desk is not None else []
-    yield from _orders(traders, sheet)
+    yield from _orders(process, traders, sheet)
     yield from _risk(traders, sheet)
     yield from _hedges(traders, sheet)
     yield from _profit(desk, traders, sheet)
 
 
-def _orders(traders: list[Trader], sheet: Sheet) -> Iterator[Metric]:
+def _orders(process: Process, traders: list[Trader], sheet: Sheet) -> Iterator[Metric]:
     yield sheet.gauge(
         "orders_open",
         "orders that may still be filled",
@@ -65,6 +65,12 @@ def _orders(traders: list[Trader], sheet: Sheet) -> Iterator[Metric]:
         "open orders whose state at the venue is not known",
         _WORLD,
         (((one.name,), len(one.store.lost)) for one in traders),
+    )
+    yield sheet.counter(
+        "order_rejects",
+        "orders that the venue rejected, by what it said",
+        (*_WORLD, "reason"),
+        process.stages.rejects.items(),
     )
     for name, text, read in _TOTALS:
         yield sheet.counter(

@@ -1,13 +1,14 @@
-"""How long the stages of an order take: checked, sent, acknowledged; by venue.
+"""How long the stages of an order take, by venue, and why venues rejected orders.
 
 A witness of the node's orders. It reads the clock where it is told, which is inside the node's
 turn, and keeps what it reads to itself.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 
-from arb.orders.order import OwnOrder
+from arb.orders.order import End, OwnOrder
 from arb.orders.store import Fill
 from arb.risk.reason import RiskReason
 from arb.risk.ticket import Ticket
@@ -21,9 +22,19 @@ ORDER_STAGES = ("risk", "sent", "acknowledged")
 #: Orders that may wait for an answer: those of all worlds. Beyond it none is measured.
 WAITING_MAX = 10_000
 
+#: Different reasons of rejection that are counted by name, beyond them `other`, and how much of a
+#: venue's text makes the name.
+REASONS_MAX = 64
+REASON_CHARACTERS_MAX = 40
+
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+
 
 class OrderStages:
-    """Measures orders into a histogram (ns) a venue and stage; `now_ns` gives stamps."""
+    """Measures orders into a histogram (ns) a venue and stage; `now_ns` gives stamps.
+
+    `rejects` counts rejected orders by (world, reason).
+    """
 
     def __init__(
         self,
@@ -32,6 +43,8 @@ class OrderStages:
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.venues: dict[str, list[Histogram]] = {}
+        self.rejects: dict[tuple[str, str], int] = {}
+        self._reasons: set[str] = set()
         self._instruments = instruments
         self._now_ns = now_ns
         self._monotonic_ns = monotonic_ns
@@ -70,6 +83,18 @@ class OrderStages:
     def ended(self, world: str, order: OwnOrder) -> None:
         """So is the end of an order."""
         self.arrived(world, order)
+        if order.end is End.REJECTED:
+            key = world, self._reason(order.reason)
+            self.rejects[key] = self.rejects.get(key, 0) + 1
+
+    def _reason(self, text: str) -> str:
+        """Return a venue's words as a name; venues may put anything into them."""
+        name = _NO_WORD.sub("_", text[:REASON_CHARACTERS_MAX].lower()).strip("_") or "unnamed"
+        if name not in self._reasons:
+            if len(self._reasons) >= REASONS_MAX:
+                return "other"
+            self._reasons.add(name)
+        return name
 
     def _rows(self, slot: int) -> list[Histogram]:
         venue = self._instruments[slot].venue
