@@ -18,7 +18,7 @@ from random import Random
 import structlog
 
 from api.order_stages import OrderStages
-from arb.witness import OrderWitness
+from arb.witness import Witnesses
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -29,6 +29,7 @@ from cli.returns import Returns
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from cli.slices import short_slices
+from cli.tracing import tracer
 from cli.unrecorded import Unrecorded, explained
 from connectors.transport.backoff import BackoffParameters
 from connectors.transport.clock import StampClock
@@ -105,7 +106,8 @@ class Daemon:
             self.probe = Probe(MonotonicTicks(), settings.metrics.sample_every)
             self._path.probe_with(self.probe)
         self.stages = OrderStages(self.node.instruments, self.clock.now_ns)
-        self._watch_orders(self.stages)
+        self.tracer = tracer(settings.tracing, self.node.instruments, self.clock.now_ns)
+        self._watch_orders()
         self._handlers: dict[EffectKind, Callable[[Effect], None]] = {
             EffectKind.SEND: self._send,
             EffectKind.FETCH: self._fetch,
@@ -114,7 +116,9 @@ class Daemon:
             EffectKind.LOG: self._say,
         }
 
-    def _watch_orders(self, witness: OrderWitness) -> None:
+    def _watch_orders(self) -> None:
+        """Have orders measured, and traced where that is wanted."""
+        witness = Witnesses(self.stages, self.tracer) if self.tracer else self.stages
         if self.node.desk is not None:
             for world in self.node.desk.worlds.values():
                 world.trader.witness = witness
@@ -408,6 +412,9 @@ class Daemon:
             self._compressor.close()
         if self.publisher is not None:
             self.publisher.close()
+        if self.tracer is not None:
+            self.tracer.close()
+            self.tracer = None
 
     async def _look_round(self) -> None:
         """Look for steps of the wall clock: each is an input of its own, and so is what follows.
@@ -450,6 +457,8 @@ class Daemon:
             if self.publisher is not None:
                 self.publisher.depth(self.node.books)
                 self.publisher.beat(self.node.l1, self.clock.now_ns())
+            if self.tracer is not None:
+                self.tracer.drain()
 
 
 async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:

@@ -16,6 +16,9 @@ from .metrics_sheet import Sheet
 from .metrics_source import Process
 from .metrics_trading import trading_families
 
+#: Samples that are written before the event loop gets its turn: less than a millisecond.
+SAMPLES_A_TURN = 50
+
 _GROUPS: tuple[Callable[[Process, Sheet], Iterator[Metric]], ...] = (
     process_families,
     feed_families,
@@ -62,14 +65,23 @@ class DaemonCollector(Collector):
         return ()
 
 
-class _One(Collector):
-    """A single family, to be written out."""
+class _Part(Collector):
+    """Some samples of a family, to be written out."""
 
-    def __init__(self, family: Metric) -> None:
-        self._family = family
+    def __init__(self, family: Metric, first: int) -> None:
+        self._part = Metric(family.name, family.documentation, family.type)
+        self._part.samples = family.samples[first : first + SAMPLES_A_TURN]
 
     def collect(self) -> Iterable[Metric]:
-        return (self._family,)
+        return (self._part,)
+
+
+def written(family: Metric) -> Iterator[bytes]:
+    """Yield a family in Prometheus' text format, at most SAMPLES_A_TURN samples at a time."""
+    yield generate_latest(_Part(family, 0))
+    for first in range(SAMPLES_A_TURN, len(family.samples), SAMPLES_A_TURN):
+        # The two lines that describe the family stand above its first samples only.
+        yield generate_latest(_Part(family, first)).split(b"\n", 2)[2]
 
 
 class Metrics:
@@ -93,11 +105,12 @@ class Metrics:
     async def text(self) -> bytes:
         """Return all metrics as text.
 
-        The event loop gets its turn after each family: frames do not wait for the whole answer.
+        The event loop gets its turn again and again: frames do not wait for the whole answer.
         """
         parts = []
         async with self._turn:
             for family in self.registry.collect():
-                parts.append(generate_latest(_One(family)))
-                await asyncio.sleep(0)
+                for part in written(family):
+                    parts.append(part)
+                    await asyncio.sleep(0)
         return b"".join(parts)

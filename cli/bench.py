@@ -58,6 +58,12 @@ def _trading(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _metrics(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.metrics")
+    figures: Figures = module.run_metrics(args.source, **_rounds(args))
+    return figures
+
+
 def _rounds(args: argparse.Namespace) -> dict[str, int]:
     return {"rounds": args.rounds} if args.rounds > 0 else {}
 
@@ -70,6 +76,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "live": _live,
     "sim": _sim,
     "trading": _trading,
+    "metrics": _metrics,
 }
 
 _EXAMPLES = """examples:
@@ -80,6 +87,7 @@ _EXAMPLES = """examples:
   crossquote bench engine --json
   crossquote bench live --rounds 7
   crossquote bench sim --json
+  crossquote bench metrics
   crossquote bench trading --source binance=spot.gz --source binance-usdm=perp.gz
 """
 

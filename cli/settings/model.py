@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, field
 from market.fees import LOWEST_TIER, PPB
 
 from .kinds import decimal, text, whole
-from .metrics import MetricsSettings
+from .metrics import MetricsSettings, TracingSettings
 from .trading import TradingSettings
 
 
@@ -349,6 +349,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     control: Annotated[ControlSettings, Meta(description="the control door")] = ControlSettings()
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
     metrics: Annotated[MetricsSettings, Meta(description="what is measured")] = MetricsSettings()
+    tracing: Annotated[TracingSettings, Meta(description="traces of orders")] = TracingSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()
     trading: Annotated[TradingSettings, Meta(description="trading on paper")] = TradingSettings()

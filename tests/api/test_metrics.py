@@ -3,9 +3,10 @@
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api import metrics_sheet
+from api import metrics, metrics_sheet
 from api.metrics import Metrics
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.valuation import profit
@@ -220,6 +221,22 @@ def test_histograms_are_cut_where_their_counts_are_exact():
     family = metrics_sheet.Sheet().histogram("x_seconds", "text", (), [((), held)])
     counts = [one.value for one in family.samples if one.name.endswith("_bucket")]
     assert counts == [*map(float, range(1, 27)), 26.0]
+
+
+async def test_a_large_family_is_written_in_parts_that_make_the_same_text(process):
+    """The parts together are what the client library writes in one go."""
+    for family in Metrics(process).registry.collect():
+        parts = list(metrics.written(family))
+        assert b"".join(parts) == generate_latest(Registered(family))
+        assert all(part.count(b"\n") <= metrics.SAMPLES_A_TURN + 2 for part in parts)
+
+
+class Registered:
+    def __init__(self, family):
+        self.family = family
+
+    def collect(self):
+        return [self.family]
 
 
 async def test_the_route_answers_in_prometheus_format_and_one_at_a_time(process):
