@@ -1,7 +1,10 @@
 """Each order is a trace, made of notes outside the node's turn, within bounds; off by default."""
 
+import gzip
+import http.server
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -271,6 +274,46 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "api.tracing", None)
     with pytest.raises(TracingError, match="install the extra 'otel'"):
         tracer(TracingSettings(exporter="otlp"), [], lambda: 0)
+
+
+def test_a_collector_gets_the_spans_over_http():
+    """What arrives is a request to export, in the form that collectors read."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="no exporter for OTLP")
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    got = []
+
+    class Collector(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        life = Life()
+        endpoint = f"http://127.0.0.1:{server.server_port}/v1/traces"
+        settings = TracingSettings(exporter="otlp", endpoint=endpoint)
+        life.tracer = tracer(settings, LISTED, lambda: life.now)
+        life.end(life.place())
+        life.tracer.close()
+        server.shutdown()
+        serving.join()
+    ((path, body),) = got
+    assert path == "/v1/traces"
+    sent = ExportTraceServiceRequest.FromString(
+        gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    )
+    (resource,) = sent.resource_spans
+    named_service = {one.key: one.value.string_value for one in resource.resource.attributes}
+    assert named_service["service.name"] == "crossquote"
+    spans = [one.name for scope in resource.scope_spans for one in scope.spans]
+    assert sorted(spans) == ["acknowledged", "intent", "order", "risk", "sent"]
 
 
 def test_the_console_is_standard_error(capfd):
