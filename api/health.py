@@ -32,7 +32,7 @@ class Health:
         self._monotonic_ns = monotonic_ns
 
     def mount(self, app: web.Application) -> None:
-        """Add the routes to an application."""
+        """Add the routes to an application, for everybody: supervisors have no token."""
         app.router.add_get("/healthz", self._healthz, allow_head=False)
         app.router.add_get("/readyz", self._readyz, allow_head=False)
 

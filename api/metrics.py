@@ -16,6 +16,9 @@ from .metrics_sheet import Sheet
 from .metrics_source import Process
 from .metrics_trading import trading_families
 
+#: Lets a request in, or raises what is answered instead.
+Admit = Callable[[web.Request], object]
+
 #: Samples that are written before the event loop gets its turn: less than a millisecond.
 SAMPLES_A_TURN = 50
 
@@ -93,14 +96,16 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._turn = asyncio.Lock()
 
-    def mount(self, app: web.Application) -> None:
-        """Add the route to an application."""
-        app.router.add_get("/metrics", self.answer, allow_head=False)
+    def mount(self, app: web.Application, admit: Admit | None = None) -> None:
+        """Add the route to an application; `admit` raises for whom it does not let in."""
 
-    async def answer(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        """Answer in Prometheus' text format."""
-        body = await self.text()
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+        async def answer(request: web.Request) -> web.Response:
+            if admit is not None:
+                admit(request)
+            body = await self.text()
+            return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+        app.router.add_get("/metrics", answer, allow_head=False)
 
     async def text(self) -> bytes:
         """Return all metrics as text.

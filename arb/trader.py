@@ -168,7 +168,7 @@ class Trader:
 
         A held ticket waits for approval, unless it takes an edge: by then the books have moved on.
         """
-        reason = self._check(ticket)
+        reason = self._checked(ticket)
         self.last_refusal = reason
         if reason:
             waits = reason is RiskReason.HELD and ticket.purpose is not Purpose.TAKE
@@ -177,7 +177,7 @@ class Trader:
             return None
         return self._place(ticket)
 
-    def _check(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
+    def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
         if self.witness is None:
             return self.risk.check(ticket, self.now, replacing)
         self.witness.intended(self.name, ticket)
@@ -207,7 +207,7 @@ class Trader:
         ticket = self.risk.held.get(number)
         if ticket is None:
             return False
-        reason = self._check(ticket)
+        reason = self._checked(ticket)
         if reason not in (RiskReason.OK, RiskReason.HELD):
             self.last_refusal = reason
             return False
@@ -220,7 +220,7 @@ class Trader:
         ticket = Ticket(
             order.slot, order.side, price, lots - order.filled, order.purpose, order.strategy
         )
-        reason = self._check(ticket, order)
+        reason = self._checked(ticket, order)
         self.last_refusal = reason
         self.dirty = True
         return not reason and self.store.replace(order, price, lots)

@@ -251,3 +251,16 @@ async def test_the_route_answers_in_prometheus_format_and_one_at_a_time(process)
         assert {one.status for one in again} == {200}
         assert first.value("inputs_total") == process.node.inputs
         assert (await client.post("/metrics")).status == 405
+
+
+async def test_who_is_not_let_in_gets_no_metrics(process):
+    def admit(request):
+        if request.headers.get("Authorization") != "Bearer right":
+            raise aiohttp.web.HTTPUnauthorized
+
+    app = aiohttp.web.Application()
+    Metrics(process).mount(app, admit)
+    async with TestClient(TestServer(app)) as client:
+        assert (await client.get("/metrics")).status == 401
+        allowed = await client.get("/metrics", headers={"Authorization": "Bearer right"})
+        assert allowed.status == 200
