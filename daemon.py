@@ -252,6 +252,11 @@ class Daemon:
         self.l2_state = "open"
 
     @property
+    def traces_dropped(self) -> int:
+        """Notes and orders that found no room to be traced."""
+        return self.tracer.dropped if self.tracer is not None else 0
+
+    @property
     def wants_recording(self) -> bool:
         """Whether the configuration asks for a recording."""
         return self.settings.recording.enabled

@@ -41,6 +41,11 @@ def _node(process: Process, sheet: Sheet) -> Iterator[Metric]:
     yield sheet.total("market_events", "level changes, best quotes and trades", node.events)
     yield sheet.total("commands", "commands of users handled", node.commands)
     yield sheet.total("clock_steps", "steps of the wall clock", node.clock_steps)
+    yield sheet.total(
+        "traces_dropped",
+        "notes about orders, and orders, that found no room to be traced",
+        process.traces_dropped,
+    )
     yield sheet.number(
         "clock_ahead_seconds",
         "how far our stamps are ahead of a wall clock that stepped back",

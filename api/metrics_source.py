@@ -70,6 +70,10 @@ class Process(Protocol):
         """What measures the stages of orders."""
 
     @property
+    def traces_dropped(self) -> int:
+        """Notes and orders that found no room to be traced; 0 where nothing is."""
+
+    @property
     def wants_recording(self) -> bool:
         """Whether the configuration asks for a recording."""
 

@@ -15,7 +15,7 @@ class MetricsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         whole(
             "one of so many frames is measured stage by stage, 0 for none", 0, 1_000_000, "frames"
         ),
-    ] = 16
+    ] = 17
 
 
 class TracingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -29,6 +29,7 @@ class Measured:
         self.publisher = None
         self.probe = Probe(Ticks(1_000), sample_every)
         self.stages = OrderStages(self.node.instruments, lambda: self.node.now)
+        self.traces_dropped = 2
         self.wants_recording = False
         self.recording_folder = "/"
         self.wants_quotes = False

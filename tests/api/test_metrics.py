@@ -160,6 +160,7 @@ async def test_offsets_queues_and_lag_are_in_seconds_and_entries(process):
     assert answer.value("queue_entries", queue="binance.rest") == 3
     assert answer.value("queue_entries", queue="binance.sends") == 1
     assert answer.value("queue_entries", queue="timers") == len(process.node.timers)
+    assert answer.value("traces_dropped_total") == 2
     assert answer.value("event_loop_lag_seconds_count") == 1
     assert answer.value("event_loop_lag_max_seconds") == 0.0015
 
