@@ -6,10 +6,12 @@ from prometheus_client.metrics_core import Metric
 
 from arb.desk import TradingDesk
 from arb.hedging.hedger import Hedger
+from arb.live_channel import ChannelState
 from arb.orders.store import Totals
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.trader import Trader
 from arb.valuation import profit
+from arb.world import Standing, World
 from market.amount import AMOUNT_DECIMALS
 
 from .metrics_sheet import Row, Sheet
@@ -43,9 +45,22 @@ _TOTALS: tuple[tuple[str, str, Callable[[Totals], int]], ...] = (
 )
 
 
+_STANDINGS: tuple[tuple[str, str, Callable[[Standing], int]], ...] = (
+    ("order_channel_openings", "times an order channel was opened", lambda one: one.opens),
+    ("order_checks", "comparisons of orders and balances with a venue", lambda one: one.checks),
+    (
+        "order_checks_undecided",
+        "comparisons that decided nothing, because orders were under way",
+        lambda one: one.undecided,
+    ),
+    ("order_strays", "orders of ours that only the venue knew, cancelled", lambda one: one.strays),
+)
+
+
 def trading_families(process: Process, sheet: Sheet) -> Iterator[Metric]:
     """Yield the families of trading; where nothing trades they have no samples."""
     desk = process.node.desk
+    yield from _channels(list(desk.worlds.values()) if desk is not None else [], sheet)
     traders = [world.trader for world in desk.worlds.values()] if desk is not None else []
     yield from _orders(process, traders, sheet)
     yield from _risk(traders, sheet)
@@ -76,6 +91,46 @@ def _orders(process: Process, traders: list[Trader], sheet: Sheet) -> Iterator[M
         yield sheet.counter(
             name, text, _WORLD, [((one.name,), read(one.store.totals)) for one in traders]
         )
+
+
+def _channels(worlds: list[World], sheet: Sheet) -> Iterator[Metric]:
+    """Yield how worlds whose orders go over the wire stand with their venues."""
+    labels = (*_WORLD, "venue")
+    rows = [
+        ((world.name, venue), standing)
+        for world in worlds
+        for venue, standing in world.standings().items()
+    ]
+    yield sheet.gauge(
+        "order_channel_ready",
+        "whether new orders may go to a venue: its channel is open and what it told agrees",
+        labels,
+        ((key, float(one.state == ChannelState.READY.name.lower())) for key, one in rows),
+    )
+    for name, text, read in _STANDINGS:
+        yield sheet.counter(name, text, labels, [(key, read(one)) for key, one in rows])
+    yield sheet.counter(
+        "order_channel_problems",
+        "what could not be read or sent on an order channel",
+        (*labels, "problem"),
+        (((*key, problem), count) for key, one in rows for problem, count in one.counts.items()),
+    )
+    yield sheet.gauge(
+        "orders_foreign",
+        "orders open at a venue that are none of ours, at the last check",
+        labels,
+        ((key, one.foreign_orders) for key, one in rows),
+    )
+    yield sheet.gauge(
+        "balance_difference",
+        "what a venue says that we have beyond what our fills explain, in units of the asset",
+        (*labels, "asset"),
+        (
+            ((*key, asset), amount / _ONE)
+            for key, one in rows
+            for asset, amount in one.differences.items()
+        ),
+    )
 
 
 def _risk(traders: list[Trader], sheet: Sheet) -> Iterator[Metric]:

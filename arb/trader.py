@@ -132,6 +132,10 @@ class Trader:
         self.violations = 0
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
+        #: Asked before the risk checks whether an order can be carried at all.
+        self.admit: Callable[[Ticket, int], RiskReason] = _carried
+        #: Whether venues are just coming back: who finds none usable then waits a little.
+        self.recovering: Callable[[int], bool] = _settled
         self._set_timer = set_timer
         #: When `after` has something to do although nothing of ours changed.
         self.due_ns = 0
@@ -179,11 +183,18 @@ class Trader:
 
     def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
         if self.witness is None:
-            return self.risk.check(ticket, self.now, replacing)
+            return self._judged(ticket, replacing)
         self.witness.intended(self.name, ticket)
-        reason = self.risk.check(ticket, self.now, replacing)
+        reason = self._judged(ticket, replacing)
         self.witness.checked(self.name, ticket, reason)
         return reason
+
+    def _judged(self, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
+        reason = self.admit(ticket, self.now)
+        if reason:
+            self.risk.refusals[reason] += 1
+            return reason
+        return self.risk.check(ticket, self.now, replacing)
 
     def _place(self, ticket: Ticket) -> OwnOrder:
         self.dirty = True
@@ -369,6 +380,16 @@ class Trader:
             self.store.cancel_all()
         for strategy in self.strategies.values():
             strategy.on_state(state, self.now)
+
+
+def _carried(_ticket: Ticket, _now: int) -> RiskReason:
+    """Carry every order."""
+    return RiskReason.OK
+
+
+def _settled(_now: int) -> bool:
+    """Nothing is coming back."""
+    return False
 
 
 def _nobody(_event: str, _fields: tuple[str | int, ...]) -> None:

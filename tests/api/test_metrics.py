@@ -10,6 +10,7 @@ from api import metrics, metrics_sheet
 from api.metrics import Metrics
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.valuation import profit
+from arb.world import Standing
 from books.state import Reason
 from market.amount import AMOUNT_DECIMALS
 from market.histogram import Histogram
@@ -108,6 +109,30 @@ async def test_a_halt_shows_as_state_and_cause(changed):
     assert answer.value("risk_state", world="pessimistic") == int(RiskState.ACTIVE)
     assert answer.value("risk_cause", world="optimistic", cause="loss") == 1
     assert answer.value("risk_cause", world="optimistic", cause="user") == 0
+
+
+async def test_order_channels_tell_how_a_world_stands_with_its_venues(changed):
+    """Only worlds whose orders go over the wire have any."""
+    assert (await said(changed)).of("order_channel_ready") == {}
+    world = changed.node.desk.worlds["optimistic"]
+    btc = {"BTC": -(10**AMOUNT_DECIMALS) // 4}
+    standings = {
+        "binance": Standing("ready", 3, 40, 2, 1, 5, {}, {"bad_report": 6}),
+        "coinbase": Standing("checking", 1, 7, 0, 0, 0, btc, {}),
+    }
+    world.standings = lambda: standings
+    answer = await said(changed)
+    at = {"world": "optimistic", "venue": "binance"}
+    assert answer.value("order_channel_ready", **at) == 1
+    assert answer.value("order_channel_openings_total", **at) == 3
+    assert answer.value("order_checks_total", **at) == 40
+    assert answer.value("order_checks_undecided_total", **at) == 2
+    assert answer.value("orders_foreign", **at) == 1
+    assert answer.value("order_strays_total", **at) == 5
+    assert answer.value("order_channel_problems_total", **at, problem="bad_report") == 6
+    at["venue"] = "coinbase"
+    assert answer.value("order_channel_ready", **at) == 0
+    assert answer.value("balance_difference", **at, asset="BTC") == -0.25
 
 
 async def test_what_waits_for_its_hedge_is_timed_from_its_opening(changed):
