@@ -30,6 +30,7 @@ class LiveView:
         now = daemon.clock.now_ns()
         return {
             "version": build().version,
+            "code": build().code,
             "pid": os.getpid(),
             "mode": daemon.settings.mode,
             "started_ns": daemon.started_ns,

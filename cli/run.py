@@ -46,6 +46,8 @@ _EXAMPLES = """examples:
   crossquote run --for 30 --json      the same for half a minute, then a summary
   crossquote run --strategy xemm      trade over the wire at the simulated venues
   crossquote run --mode paper         the real venues' public feeds
+
+exit codes: 0 stopped as asked, 1 it failed, 2 the configuration or the folder is refused
 """
 _LOG_TICK_S = 2.0
 _GLANCE_TICKS = 3
