@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "cancel-all": "cancel every open order of a running daemon",
     "completion": "print the script with which a shell completes this command line",
     "config": "check, show or describe the configuration",
+    "convert": "convert recordings and market data between formats",
     "doctor": "look at machine, installation and daemon, and say what to do",
     "edges": "show the edges of a running daemon",
     "engine": "match orders given as JSON lines",
