@@ -148,6 +148,13 @@ class Route:
         """The parameters that stand in the query."""
         return tuple(one for one in self.parameters if f"{{{one.name}}}" not in self.path)
 
+    @property
+    def body_needed(self) -> bool:
+        """Whether a request must have a body: some of its keys have no default."""
+        if self.body is None:
+            return False
+        return any(one.required for one in msgspec.structs.fields(self.body))
+
     def values(self, path: Mapping[str, str], query: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Return the values of a request's path and query; raises BadRequestError."""
         found: dict[str, Any] = {one.name: one.default for one in self.parameters}

@@ -7,7 +7,7 @@ takes what has arrived.
 import asyncio
 from collections.abc import Iterable
 
-from .channels import CHANNELS, Feed, Key, feeds
+from .channels import CHANNELS, FEEDS_AN_INSTRUMENT, Feed, Key, feeds
 from .host import Host
 from .stream_client import StreamClient
 
@@ -138,7 +138,11 @@ class Stream:
     def _find_feeds(self) -> None:
         """Take in what became known since: instruments and edges are only ever added."""
         node = self._host.node
-        size = len(node.instruments) * 4 + len(node.edges) * 2 + (node.desk is not None)
+        size = (
+            len(node.instruments) * FEEDS_AN_INSTRUMENT
+            + len(node.edges) * 2
+            + (node.desk is not None)
+        )
         if len(self._feeds) != size:
             self._feeds = feeds(self._host) | self._feeds
 

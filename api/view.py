@@ -78,5 +78,8 @@ class DaemonView(Protocol):
         error.
         """
 
+    def refusal(self, name: str, argument: str) -> str:
+        """Return why a command would not be accepted, '' when it would."""
+
     def stop(self) -> None:
         """Begin a graceful stop and return; a second call changes nothing."""

@@ -53,8 +53,8 @@ def node_config(settings: Settings) -> NodeConfig:
 
 
 def trading_config(trading: TradingSettings) -> TradingConfig | None:
-    """Return what trades, None without strategies."""
-    if not trading.strategies:
+    """Return what trades, None without strategies or orders by hand."""
+    if not trading.strategies and not trading.manual:
         return None
     latency = latencies_ns(trading)
     return TradingConfig(

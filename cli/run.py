@@ -152,9 +152,10 @@ class _RecordRefusedError(Exception):
 def _before(settings: Settings) -> Restored:
     """Return what a daemon that trades goes on from."""
     recording = settings.recording
-    if not (settings.trading.strategies and settings.trading.restore and recording.enabled):
+    config = node_config(settings)
+    if config.trading is None or not (settings.trading.restore and recording.enabled):
         return Restored()
-    return restored(Path(recording.dir), node_config(settings))
+    return restored(Path(recording.dir), config)
 
 
 def _go_on(daemon: Daemon, before: Restored) -> None:

@@ -29,6 +29,11 @@ class FakeWorld:
     def spell(self):
         return {"kind": "drop", "over": True}
 
+    def level3(self, instrument, orders):
+        row = {"order": 1, "price": "100.5", "size": "2"}
+        known = instrument == "BTC-USDT.BINANCE"
+        return {"instrument": instrument, "bids": [row][:orders], "asks": []} if known else None
+
     def watch(self, venue):
         return {**ACCEPTED, "listings": [f"BTC-USDT.{venue}"]}
 
