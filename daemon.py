@@ -86,6 +86,8 @@ class Daemon:
         self._compressor: Compressor | None = None
         self.publisher: Publisher | None = None
         self.l2_state = "off"
+        #: Where the API is served, '' where it is not.
+        self.api_address = ""
         #: What the traded assets' prices did, for the report of value at risk.
         self.returns = Returns()
         self.halt_file_stands = False

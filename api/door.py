@@ -24,7 +24,7 @@ from .address import listen, remove
 from .api import Api
 from .app import BODY_BYTES_MAX, Handler, answer, errors_as_json, read_body
 from .errors import DoorError
-from .gate import LocalGate
+from .gate import DOOR, LocalGate
 from .route import BadRequestError
 from .view import COMMAND_ARGUMENT_MAX, COMMAND_NAME_MAX, LEVELS_MAX, DaemonView
 
@@ -94,11 +94,12 @@ class Door(UnixDoor):
         super().__init__(path)
         self._view = view
         self._api = api
+        self._gate = LocalGate(api.audit if api is not None else None)
 
     def _add_routes(self, app: web.Application) -> None:
         view = self._view
         if self._api is not None:
-            self._api.serve(app, LocalGate(self._api.audit))
+            self._api.serve(app, self._gate)
         for path, method in (
             ("/status", view.status),
             ("/edges", view.edges),
@@ -124,10 +125,14 @@ class Door(UnixDoor):
         return answer(self._view.books(levels))
 
     async def _command(self, request: web.Request) -> web.Response:
-        name, argument = _command_of(await read_body(request))
-        return answer(self._view.command(name, argument))
+        body = await read_body(request)
+        name, argument = _command_of(body)
+        told = self._view.command(name, argument)
+        self._gate.note(DOOR, "command", request.path, body, told.get("reason", ""))
+        return answer(told)
 
-    async def _stop(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def _stop(self, request: web.Request) -> web.Response:
+        self._gate.note(DOOR, "stop", request.path, b"", "")
         self._view.stop()
         return answer({"stopping": True})
 

@@ -89,14 +89,9 @@ def _operation(route: Route, named: dict[str, Any]) -> dict[str, Any]:
         },
     }
     if route.changes:
-        found["parameters"].append(
-            {
-                "name": "X-Crossquote",
-                "in": "header",
-                "required": False,
-                "description": "needed without a token: no page of another origin can send it",
-                "schema": {"type": "string", "const": "1"},
-            }
+        found["description"] = (
+            "Changes something. Without a token on loopback it needs the header `X-Crossquote: 1`,"
+            " which no page of another origin can send; with one, the scope `trade`."
         )
     if route.body is not None:
         content = {"application/json": {"schema": named[repr(route.body)]}}

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+import orjson
 
 from .host import Host
 
@@ -180,6 +181,18 @@ class Route:
                 raise BadRequestError("this request takes no body")
             return None
         try:
-            return msgspec.json.decode(body or b"{}", type=self.body)
-        except msgspec.DecodeError as error:
+            return msgspec.convert(_whole(orjson.loads(body or b"{}")), self.body)
+        except orjson.JSONDecodeError as error:
+            raise BadRequestError(f"body: not JSON: {error}") from None
+        except msgspec.ValidationError as error:
             raise BadRequestError(f"body: {error}") from None
+
+
+def _whole(given: Any) -> Any:
+    """Return an object whose numbers like 5.0 are whole: to JSON Schema they are integers."""
+    if not isinstance(given, dict):
+        return given
+    return {
+        key: int(one) if isinstance(one, float) and one.is_integer() and abs(one) < 2**53 else one
+        for key, one in given.items()
+    }

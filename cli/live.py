@@ -55,6 +55,7 @@ class LiveView:
             "consolidated": [
                 asdict(node.consolidated.best(pair, now)) for pair in node.consolidated.pairs
             ],
+            "api": daemon.api_address,
             "trading": trading_view.summary(node.desk) if node.desk is not None else None,
         }
 

@@ -111,7 +111,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
-        served = await open_api(stack, ApiHost(daemon, view, loaded), settings)
+        daemon.api_address = await open_api(stack, ApiHost(daemon, view, loaded), settings)
         handle_signals(daemon)
         ticking = asyncio.ensure_future(_tick(log, None if args.json else view))
         say.info(
@@ -119,7 +119,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             mode=settings.mode,
             books=len(daemon.node.books),
             door=settings.control.socket,
-            api=served,
+            api=daemon.api_address,
         )
         started = time.perf_counter()
         first_ns = daemon.clock.now_ns()

@@ -239,7 +239,7 @@ class ApiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ),
     ] = ()
     tokens_file: Annotated[
-        str, text("tokens, hashed; once it has any, each request needs one", "path")
+        str, text("tokens, hashed; once the file is there, each request needs one", "path")
     ] = "crossquote.tokens"
     requests_per_second: Annotated[
         int, whole("requests of one address; twice as many at once", 1, 1_000_000)
