@@ -46,3 +46,5 @@ class Api:
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise
+        finally:
+            self.stream.close()

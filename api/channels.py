@@ -252,6 +252,15 @@ def _no_mark(host: Host) -> Callable[[int], Any]:
     return data
 
 
+#: A WebSocket ping of a server.
+PING: Final = b"\x89\x00"
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """Return the answer to a client's ping, whose payload has 125 bytes at most."""
+    return bytes((0x8A, len(payload))) + payload
+
+
 def text_frame(payload: bytes) -> bytes:
     """Return a whole WebSocket text message of a server: the same bytes for every client."""
     size = len(payload)

@@ -111,7 +111,7 @@ async def _bare(library: str, ws: str, arrivals: Arrivals) -> None:
 
 
 @contextmanager
-def _venue(rate: int, frames: int) -> Iterator[tuple[Pipe, Any, str, str]]:
+def venue(rate: int, frames: int) -> Iterator[tuple[Pipe, Any, str, str]]:
     """Start the venue; gives its pipe, its time stamps and its two addresses."""
     # A forked child would share what this process holds open.
     context = multiprocessing.get_context("spawn")
@@ -165,7 +165,7 @@ def run_live(
         for library in libraries
         for kind in ("bare", "daemon")
     }
-    with _venue(rate, frames) as (pipe, stamps, ws, rest):
+    with venue(rate, frames) as (pipe, stamps, ws, rest):
         for _ in range(rounds):
             for (burst, library, kind), figures in runs.items():
                 arrivals = Arrivals(frames, first)

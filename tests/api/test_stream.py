@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from socket import socketpair
 
 import aiohttp
 import orjson
@@ -13,7 +14,6 @@ from api.stream import Stream
 from api.stream_client import StreamClient
 
 from .node_host import BOOK, NodeHost, ask, served
-from .test_stream_client import Wire
 
 DEADLINE_S = 20.0
 
@@ -210,17 +210,28 @@ async def _last(socket):
 async def test_an_update_is_encoded_once_for_all_clients():
     host = NodeHost().go_on(200)
     stream = Stream(host)
-    clients = [StreamClient(Wire()) for _ in range(50)]
-    for one in clients:
-        stream.join(one)
-        stream.subscribe(one, stream.select(["quotes"], [BOOK]))
+    pairs = [socketpair() for _ in range(50)]
+    for ours, _ in pairs:
+        client = StreamClient(ours.fileno())
+        stream.join(client)
+        stream.subscribe(client, stream.select(["quotes"], [BOOK]))
+    loop = asyncio.get_running_loop()
+    await stream.sweep(loop)
     feed = stream._wanted[Key("quotes", BOOK)]
     before = feed.sequence
+    first = [theirs.recv(1 << 16) for _, theirs in pairs]
     host.go_on(60)
-    await stream._sweep(asyncio.get_running_loop())
+    await stream.sweep(loop)
+    second = [theirs.recv(1 << 16) for _, theirs in pairs]
     assert feed.sequence == before + 1
-    assert len({one._wire.waiting for one in clients}) == 1
-    assert clients[0]._wire.waiting
+    assert len(set(first)) == len(set(second)) == 1
+    assert b'"update"' in second[0]
+    for client in list(stream.clients):
+        stream.leave(client)
+    stream.close()
+    for ends in pairs:
+        for end in ends:
+            end.close()
 
 
 async def test_nobody_is_served_while_nobody_is_there():
@@ -230,6 +241,7 @@ async def test_nobody_is_served_while_nobody_is_there():
     assert not task.done()
     assert not stream.clients
     task.cancel()
+    stream.close()
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])

@@ -1,0 +1,137 @@
+"""`bench api`: what clients of the stream cost the node, from the socket to the readable quote.
+
+A venue process writes frames at a steady rate over loopback, as for `bench live`; in each round the
+whole daemon runs once without clients and once with them, one after another. The clients live in a
+process of their own and subscribe to quotes, books and trades of every instrument. Meanwhile a
+second connection asks /v1/quotes over and over: how long its answers take is measured as well.
+"""
+
+import gc
+import logging
+import multiprocessing
+import statistics
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from bench.api_clients import serve
+from bench.live import FRAMES_MIN, RUN_S_MAX, Arrivals, venue
+from bench.measure import percentile
+from bench.node import rss_mb
+from bench.recorded import BenchError
+
+CLIENTS = 100
+#: Runs a daemon with its API until every frame has arrived: WebSocket and REST address, a folder,
+#: where each frame is noted, and the clients' pipe with how many; returns what they received and
+#: the sorted durations of answers in ns.
+Follow = Callable[
+    [str, str, Path, Arrivals, Pipe, int],
+    Coroutine[Any, Any, tuple[tuple[int, int, int], list[int]]],
+]
+
+
+@contextmanager
+def clients() -> Iterator[Pipe]:
+    """Start the clients' process; gives its pipe."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield ours
+        ours.send(None)
+        process.join(RUN_S_MAX)
+    finally:
+        process.kill()
+
+
+def run_api(
+    follow: Follow, rounds: int = 5, rate: int = 10_000, seconds: float = 4.0, count: int = CLIENTS
+) -> dict[str, Any]:
+    """Measure; returns what `crossquote bench api --json` prints. Raises BenchError.
+
+    Figures are medians over the rounds; the ratio is the median of each round's own.
+    """
+    frames = round(rate * seconds)
+    if frames < FRAMES_MIN:
+        raise BenchError(f"{frames} frames a run say nothing; {FRAMES_MIN} are the least")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    runs: dict[int, list[dict[str, float]]] = {0: [], count: []}
+    with venue(rate, frames) as (pipe, stamps, ws, rest), clients() as theirs:
+        for _ in range(rounds):
+            for many, figures in runs.items():
+                arrivals = Arrivals(frames, frames // 3)
+                with tempfile.TemporaryDirectory(prefix="crossquote-bench-") as folder:
+                    pipe.send(1)
+                    gc.collect()
+                    told, answers = uvloop.run(
+                        follow(ws, rest, Path(folder), arrivals, theirs, many)
+                    )
+                found = arrivals.figures(list(stamps)) | {"rss_mb": rss_mb()}
+                found |= {"messages": told[0], "bytes": told[1], "lost": told[2]}
+                found["answer_p50_us"] = percentile(answers, 0.5) / 1000 if answers else 0.0
+                found["answer_p99_us"] = percentile(answers, 0.99) / 1000 if answers else 0.0
+                figures.append(found)
+    structlog.reset_defaults()
+    return _summary(runs[0], runs[count], rounds, rate, frames, count)
+
+
+def _summary(
+    without: list[dict[str, float]],
+    with_clients: list[dict[str, float]],
+    rounds: int,
+    rate: int,
+    frames: int,
+    count: int,
+) -> dict[str, Any]:
+    def middle(runs: list[dict[str, float]], key: str) -> float:
+        return round(statistics.median(run[key] for run in runs), 2)
+
+    def ratio(key: str) -> float:
+        found = [one[key] / other[key] for one, other in zip(with_clients, without, strict=True)]
+        return round(statistics.median(found), 3)
+
+    keys = ("p50_us", "p99_us", "cpu_us_per_frame", "answer_p50_us", "answer_p99_us", "rss_mb")
+    return {
+        "rounds": rounds,
+        "rate": rate,
+        "frames": frames,
+        "clients": count,
+        "without": {key: middle(without, key) for key in keys},
+        "with": {key: middle(with_clients, key) for key in keys},
+        "p50_ratio": ratio("p50_us"),
+        "p99_ratio": ratio("p99_us"),
+        "p99_ratios": [
+            round(one["p99_us"] / other["p99_us"], 3)
+            for one, other in zip(with_clients, without, strict=True)
+        ],
+        "messages_a_client": round(middle(with_clients, "messages") / max(count, 1), 1),
+        "megabytes": round(middle(with_clients, "bytes") / 1e6, 1),
+        "lost": sum(one["lost"] for one in with_clients),
+    }
+
+
+def text(result: dict[str, Any]) -> str:
+    """Return the result for people."""
+    lines = [
+        (
+            f"{result['frames']:,} frames a run, {result['rate']:,} a second, medians of"
+            f" {result['rounds']} rounds; {result['clients']} clients got"
+            f" {result['messages_a_client']:,} messages each, {result['lost']} were lost"
+        ),
+        f"  {'':<12}{'p50 us':>10}{'p99 us':>10}{'cpu us':>10}{'answer p99 us':>16}{'MB':>8}",
+    ]
+    for name in ("without", "with"):
+        row = result[name]
+        lines.append(
+            f"  {name:<12}{row['p50_us']:>10,.1f}{row['p99_us']:>10,.1f}"
+            f"{row['cpu_us_per_frame']:>10,.1f}{row['answer_p99_us']:>16,.1f}{row['rss_mb']:>8,.0f}"
+        )
+    lines.append(f"  p99 with clients over without: {result['p99_ratio']} {result['p99_ratios']}")
+    return "\n".join(lines)
