@@ -21,7 +21,7 @@ CHANNELS: Final = ("quotes", "books", "trades", "edges", "fills", "states")
 
 #: Levels a side of a book, and entries of a snapshot of what only grows.
 BOOK_LEVELS = 10
-SNAPSHOT_ENTRIES = 50
+SNAPSHOT_ENTRIES = 20
 #: Silence and lag of a quote move although nothing comes: it is told again after this.
 QUOTE_AGAIN_NS = 1_000_000_000
 #: How seldom the sums of trading are looked at.

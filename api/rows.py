@@ -7,6 +7,7 @@ from market.instrument import Instrument as NodeInstrument
 from node import Node
 
 from .schemas import Depth, Edge, Instrument, Level, Quote, Trade
+from .spell import spell_levels
 
 _UNUSABLE = int(UNUSABLE)
 #: Labels by grade bits: there are few, and they are asked for all the time.
@@ -69,8 +70,7 @@ def _levels(node: Node, slot: int, levels: int, *, ask: bool) -> list[Level]:
     book, instrument = node.books[slot], node.instruments[slot]
     if not book.live:
         return []
-    price, size = instrument.price.format, instrument.size.format
-    return [(price(ticks), size(lots)) for ticks, lots in book.walk(ask, levels)]
+    return spell_levels(book.walk(ask, levels), instrument.price, instrument.size)
 
 
 def instrument(one: NodeInstrument) -> Instrument:

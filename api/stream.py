@@ -172,6 +172,8 @@ class Stream:
     ) -> None:
         """Send in the thread, then see who is behind for too long or silent."""
         due = [(client, data) for client, data in due if client in self.clients]
+        if not due:
+            return
         sockets, datas = [client.fd for client, _ in due], [data for _, data in due]
         # A socket that is being sent to must stay open: its number could become another's.
         self._sending = True
