@@ -13,6 +13,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,31 @@ import uvloop
 from bench.api_clients import serve
 from bench.live import FRAMES_MIN, RUN_S_MAX, Arrivals, venue
 from bench.measure import percentile
-from bench.node import rss_mb
 from bench.recorded import BenchError
 
 CLIENTS = 100
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of one run: what clients received, how long answers took (ns, sorted), memory.
+
+    `lost` are clients whose connection ended, `dropped` those of them that the daemon cut off.
+    Memory is in MB, after a third of the frames and at the end.
+    """
+
+    messages: int = 0
+    bytes: int = 0
+    lost: int = 0
+    dropped: int = 0
+    answers: list[int] = field(default_factory=list)
+    rss_first: float = 0.0
+    rss_last: float = 0.0
+
+
 #: Runs a daemon with its API until every frame has arrived: WebSocket and REST address, a folder,
-#: where each frame is noted, and the clients' pipe with how many; returns what they received and
-#: the sorted durations of answers in ns.
-Follow = Callable[
-    [str, str, Path, Arrivals, Pipe, int],
-    Coroutine[Any, Any, tuple[tuple[int, int, int], list[int]]],
-]
+#: where each frame is noted, the clients' pipe, how many clients and how many of them never read.
+Follow = Callable[[str, str, Path, Arrivals, Pipe, int, int], Coroutine[Any, Any, Run]]
 
 
 @contextmanager
@@ -70,16 +85,22 @@ def run_api(
                 with tempfile.TemporaryDirectory(prefix="crossquote-bench-") as folder:
                     pipe.send(1)
                     gc.collect()
-                    told, answers = uvloop.run(
-                        follow(ws, rest, Path(folder), arrivals, theirs, many)
-                    )
-                found = arrivals.figures(list(stamps)) | {"rss_mb": rss_mb()}
-                found |= {"messages": told[0], "bytes": told[1], "lost": told[2]}
-                found["answer_p50_us"] = percentile(answers, 0.5) / 1000 if answers else 0.0
-                found["answer_p99_us"] = percentile(answers, 0.99) / 1000 if answers else 0.0
-                figures.append(found)
+                    run = uvloop.run(follow(ws, rest, Path(folder), arrivals, theirs, many, 0))
+                figures.append(_figures(arrivals.figures(list(stamps)), run))
     structlog.reset_defaults()
     return _summary(runs[0], runs[count], rounds, rate, frames, count)
+
+
+def _figures(found: dict[str, float], run: Run) -> dict[str, float]:
+    """Return the figures of one run."""
+    return found | {
+        "messages": run.messages,
+        "bytes": run.bytes,
+        "lost": run.lost,
+        "answer_p50_us": percentile(run.answers, 0.5) / 1000 if run.answers else 0.0,
+        "answer_p99_us": percentile(run.answers, 0.99) / 1000 if run.answers else 0.0,
+        "rss_mb": run.rss_last,
+    }
 
 
 def _summary(

@@ -30,12 +30,7 @@ class _Client(asyncio.Protocol):
         """Shake hands."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        key = base64.b64encode(os.urandom(16)).decode()
-        transport.write(
-            f"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        transport.write(handshake())
 
     def data_received(self, data: bytes) -> None:
         """Count whole messages."""
@@ -55,8 +50,7 @@ class _Client(asyncio.Protocol):
         self._held = self._held[at:]
 
     def _subscribe(self) -> None:
-        question = orjson.dumps({"op": "subscribe", "channels": ["quotes", "books", "trades"]})
-        self._transport.write(bytes((0x81, 0x80 | len(question))) + _MASK + question)
+        self._transport.write(subscription("quotes", "books", "trades"))
         if not self._reads:
             self._transport.pause_reading()
         self._ready.set()
@@ -65,6 +59,26 @@ class _Client(asyncio.Protocol):
         """Note that it is over."""
         self.lost = True
         self._ready.set()
+
+
+def handshake() -> bytes:
+    """Return the request that opens the stream."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = (
+        "GET /v1/stream HTTP/1.1",
+        "Host: localhost",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+    )
+    return "\r\n".join((*lines, "", "")).encode()
+
+
+def subscription(*channels: str) -> bytes:
+    """Return a frame that subscribes to all of some channels."""
+    question = orjson.dumps({"op": "subscribe", "channels": channels})
+    return bytes((0x81, 0x80 | len(question))) + _MASK + question
 
 
 def _frame_size(data: bytes, at: int) -> int:

@@ -16,7 +16,9 @@ from api.gate import PublicGate
 from api.limits import Rates
 from api.port import Port
 from api.tokens import Tokens
+from bench.api import Run
 from bench.live import RUN_S_MAX, Arrivals
+from bench.node import rss_mb
 from bench.recorded import BenchError
 from cli.api_host import ApiHost
 from cli.live import LiveView
@@ -28,42 +30,44 @@ _ASK_S = 0.01
 
 
 async def follow(
-    ws: str, rest: str, folder: Path, arrivals: Arrivals, pipe: Pipe, clients: int
-) -> tuple[tuple[int, int, int], list[int]]:
+    ws: str, rest: str, folder: Path, arrivals: Arrivals, pipe: Pipe, clients: int, deaf: int
+) -> Run:
     """Run a daemon until all frames arrived, with so many clients; see bench.api.Follow."""
     with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as shared:
         settings = bench_settings("websockets", ws, rest, folder, Path(shared) / "table.l2")
         daemon = TimedDaemon(settings, arrivals)
-        answers: list[int] = []
+        run = Run()
         try:
             daemon.build()
             daemon.open_recording()
             daemon.open_l2()
-            async with _port(daemon, folder) as port:
+            async with _port(daemon, folder) as (api, port):
                 loop = asyncio.get_running_loop()
                 if clients:
-                    pipe.send((port.port, clients, 0))
+                    pipe.send((port.port, clients, deaf))
                     await loop.run_in_executor(None, pipe.recv)
                 running = asyncio.ensure_future(daemon.run(lambda: None))
-                asking = asyncio.ensure_future(_ask(port.address, answers))
+                asking = asyncio.ensure_future(_ask(port.address, run, arrivals))
                 async with asyncio.timeout(RUN_S_MAX):
                     await arrivals.done.wait()
                 asking.cancel()
-                told = (0, 0, 0)
+                run.rss_last, run.dropped = rss_mb(), api.stream.dropped
                 if clients:
                     pipe.send("over")
-                    told = await loop.run_in_executor(None, pipe.recv)
+                    received = await loop.run_in_executor(None, pipe.recv)
+                    run.messages, run.bytes, run.lost = received
                 daemon.stop()
                 await running
         except TimeoutError:
             raise BenchError(f"the daemon did not follow within {RUN_S_MAX} s") from None
         finally:
             daemon.close()
-    return told, sorted(answers)
+    run.answers.sort()
+    return run
 
 
 @asynccontextmanager
-async def _port(daemon: TimedDaemon, folder: Path) -> AsyncIterator[Port]:
+async def _port(daemon: TimedDaemon, folder: Path) -> AsyncIterator[tuple[Api, Port]]:
     host = ApiHost(daemon, LiveView(daemon), load(None, {}))
     audit = AuditLog(folder / "audit.jsonl", 1 << 20, 1, host.now_ns)
     api = Api(host, audit)
@@ -72,18 +76,20 @@ async def _port(daemon: TimedDaemon, folder: Path) -> AsyncIterator[Port]:
     await port.start()
     api.start()
     try:
-        yield port
+        yield api, port
     finally:
         await port.stop()
         await api.stop()
 
 
-async def _ask(address: str, answers: list[int]) -> None:
+async def _ask(address: str, run: Run, arrivals: Arrivals) -> None:
     """Ask for every quote again and again, on one connection, and note how long it took."""
     async with aiohttp.ClientSession() as session:
         while True:
             began = time.perf_counter_ns()
             async with session.get(f"{address}/v1/quotes") as reply:
                 await reply.read()
-            answers.append(time.perf_counter_ns() - began)
+            run.answers.append(time.perf_counter_ns() - began)
+            if not run.rss_first and len(arrivals.times) >= arrivals.first:
+                run.rss_first = rss_mb()
             await asyncio.sleep(_ASK_S)
