@@ -9,7 +9,7 @@ from market.grid import plain_decimal
 from node import Node
 
 from . import rows
-from .pages import PAGED, before, newest, page
+from .pages import CURSOR, PAGED, before, newest, page
 from .route import Call, Parameter, RefusedError, Route
 from .schemas import Connection, Depth, Edge, Instrument, Opportunity, Page, Quote, Trade
 from .view import LEVELS_MAX
@@ -17,6 +17,7 @@ from .view import LEVELS_MAX
 INSTRUMENT = Parameter(
     "instrument", "text", "an instrument id", pattern=r"[A-Z0-9][A-Z0-9.\-]*", length_max=64
 )
+_BOOKS = Parameter("limit", "integer", "items at most", 20, 1, 50)
 OF = replace(INSTRUMENT, description="only of this instrument")
 _LEVELS = Parameter("levels", "integer", "levels of each side at most", 10, 0, LEVELS_MAX)
 _RULE = Parameter(
@@ -175,7 +176,7 @@ ROUTES = (
         Page[Depth],
         _books,
         "market",
-        (*PAGED, _LEVELS),
+        (_BOOKS, CURSOR, _LEVELS),
     ),
     Route(
         "GET",

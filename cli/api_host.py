@@ -9,7 +9,7 @@ from checkpoint import build
 from cli import trading_view
 from cli.config import shown
 from cli.live import LiveView
-from cli.settings import Loaded
+from cli.settings import MASK, Loaded
 from daemon import Daemon
 from market.effects import Effect
 from node import Node
@@ -63,8 +63,12 @@ class ApiHost:
         return {name: round(ms * 1e6) for name, ms in self._daemon.lag.summary().items()}
 
     def config(self) -> dict[str, Any]:
-        """Return the configuration in force, secrets masked."""
-        return shown(self._loaded)
+        """Return the configuration in force; secrets are masked, those of simulated keys too."""
+        found = shown(self._loaded)
+        for account in found["settings"]["sim"]["accounts"]:
+            for name in ("secret", "passphrase"):
+                account[name] = account[name] and MASK
+        return found
 
     def trading(self) -> dict[str, Any] | None:
         """Return how trading stands in a few numbers."""
