@@ -100,6 +100,7 @@ class PublicGate:
                 "a token is needed: Authorization: Bearer …, made by `crossquote token add`",
                 {"WWW-Authenticate": 'Bearer realm="crossquote"'},
             )
+        self._rates.take(f"token {found.name}")
         if scope not in found.scopes:
             raise RefusedError(403, f"the token {found.name!r} has not the scope {scope.value!r}")
         return Caller(found.name, "tcp")

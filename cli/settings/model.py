@@ -242,7 +242,7 @@ class ApiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str, text("tokens, hashed; once the file is there, each request needs one", "path")
     ] = "crossquote.tokens"
     requests_per_second: Annotated[
-        int, whole("requests of one address; twice as many at once", 1, 1_000_000)
+        int, whole("requests of one address or token; twice as many at once", 1, 1_000_000)
     ] = 100
     audit_file: Annotated[
         str, text("every call that changes something is written here, with rotation", "path")

@@ -5,7 +5,6 @@ import socket
 
 import aiohttp
 import orjson
-import pytest
 
 from bench.api_clients import handshake, subscription
 
@@ -43,12 +42,13 @@ async def test_orders_by_hand_trade_and_are_restored_as_part_of_the_recording(tm
         await daemon.live()
         told = await place(daemon.status()["api"])
         assert {one["reason"] for one in told["worlds"]} == {"ok"}
-        await until(lambda: positions(daemon) == 3, "a position in each world")
+        worlds = len(told["worlds"])
+        await until(lambda: positions(daemon) == worlds > 0, "a position in each world")
         assert daemon.door.stop()
         assert (await daemon.ended())[0] == 0
     with serving(tmp_path, MANUAL) as daemon:
         await daemon.live()
-        assert positions(daemon) == 3
+        assert positions(daemon) == worlds
         assert "trading goes on" in daemon.told
 
 
@@ -67,18 +67,22 @@ def positions(daemon):
     return sum(bool(one["positions"]) for one in worlds)
 
 
-@pytest.mark.parametrize("reads", [True, False])
-async def test_a_daemon_ends_in_time_although_clients_are_connected(tmp_path, reads):
+async def test_a_daemon_ends_in_time_although_clients_are_connected(tmp_path):
+    """One that reads and one that never does."""
     with serving(tmp_path) as daemon:
         await daemon.live()
         host, port = daemon.status()["api"].removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 16)
-        writer.write(handshake() + subscription("quotes", "books"))
-        await reader.readuntil(b"subscribed")
-        draining = asyncio.ensure_future(reader.read() if reads else asyncio.sleep(0))
+        ends = []
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 16)
+            writer.write(handshake() + subscription("quotes", "books"))
+            await reader.readuntil(b"subscribed")
+            ends.append((reader, writer))
+        draining = asyncio.ensure_future(ends[0][0].read())
         daemon.door.stop()
         async with asyncio.timeout(20):
             code, _ = await daemon.ended()
         assert code == 0
         await draining
-        writer.close()
+        for _, writer in ends:
+            writer.close()
