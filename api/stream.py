@@ -7,6 +7,7 @@ takes what has arrived, and the sending to all clients is done by a thread that 
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 from .channels import CHANNELS, FEEDS_AN_INSTRUMENT, PING, Feed, Key, feeds
 from .fan import send_each
@@ -18,8 +19,10 @@ CLIENTS_MAX = 256
 #: A client that says nothing for so long, not even to a ping, is gone; it is asked so often.
 SILENCE_SECONDS_MAX = 60.0
 PING_SECONDS = 20.0
-#: Clients that are looked at in one step.
-_CLIENTS_A_STEP = 16
+
+
+#: Bytes, and the clients that they are for.
+Parcel: TypeAlias = tuple[bytes, list[StreamClient]]
 
 
 class StreamFullError(Exception):
@@ -39,6 +42,7 @@ class Stream:
         self._wanted: dict[Key, Feed] = {}
         #: Clients, with when they were heard last (monotonic seconds).
         self.clients: dict[StreamClient, float] = {}
+        self._sets: dict[frozenset[Key], frozenset[Key]] = {}
         self._awake = asyncio.Event()
         self._sender = ThreadPoolExecutor(1, "stream")
         self._sending = False
@@ -115,7 +119,7 @@ class Stream:
             if feed.wanted == 1:
                 # Nobody heard what changed meanwhile: it belongs to the snapshot.
                 feed.update(now)
-            client.keys |= {key}
+            client.keys = self._same(client.keys | {key})
             client.tell(feed.snapshot(now))
 
     def unsubscribe(self, client: StreamClient, keys: Iterable[Key]) -> None:
@@ -126,7 +130,7 @@ class Stream:
             feed.wanted -= 1
             if not feed.wanted:
                 del self._wanted[key]
-        client.keys -= gone
+        client.keys = self._same(client.keys - gone)
 
     async def run(self) -> None:
         """Serve; it sleeps while there are no clients."""
@@ -139,54 +143,83 @@ class Stream:
 
     async def sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at what is wanted, a feed a step, then serve every client."""
-        served = [(client, client.keys) for client in self.clients]
+        before = [(client, client.keys) for client in self.clients]
         changed: dict[Key, bytes] = {}
         for feed in list(self._wanted.values()):
             frame = feed.update(self._host.now_ns())
             if frame is not None:
                 changed[feed.key] = frame
             await asyncio.sleep(0)
-        ping = loop.time() - self._pinged_s >= PING_SECONDS
+        now_s = loop.time()
+        ping = now_s - self._pinged_s >= PING_SECONDS
         if ping:
-            self._pinged_s = loop.time()
-        parts: dict[frozenset[Key], tuple[bytes, list[Key]]] = {}
-        due: list[tuple[StreamClient, bytes]] = []
-        for number, (client, keys) in enumerate(served, 1):
-            if keys not in parts:
-                mine = [key for key in changed if key in keys]
-                parts[keys] = b"".join([changed[key] for key in mine]), mine
-            frames, mine = parts[keys]
-            if mine:
-                client.offer(frames, mine)
-            if ping:
-                client.tell(PING)
+            self._pinged_s = now_s
+            self._find_silent(now_s)
+        parcels, rough = self._parcels(before, changed, PING if ping else b"")
+        for client in rough:
             data = client.due(self._snapshot)
-            if data and client in self.clients:
-                due.append((client, data))
-            if number % _CLIENTS_A_STEP == 0:
+            if data:
+                parcels.append((data, [client]))
                 await asyncio.sleep(0)
-        await self._send(due, loop)
+        await self._send(parcels, loop)
 
-    async def _send(
-        self, due: list[tuple[StreamClient, bytes]], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        """Send in the thread, then see who is behind for too long or silent."""
-        due = [(client, data) for client, data in due if client in self.clients]
-        if not due:
+    def _parcels(
+        self,
+        served: list[tuple[StreamClient, frozenset[Key]]],
+        changed: dict[Key, bytes],
+        more: bytes,
+    ) -> tuple[list[Parcel], list[StreamClient]]:
+        """Return what is to be sent to whom, nearly always the same bytes to many, and the others.
+
+        `served` are clients with what they wanted when the look began.
+        """
+        groups: dict[frozenset[Key], list[StreamClient]] = {}
+        rough: list[StreamClient] = []
+        for client, keys in served:
+            if client not in self.clients:
+                continue
+            if client.smooth:
+                groups.setdefault(keys, []).append(client)
+            else:
+                mine = [key for key in changed if key in keys]
+                client.offer(b"".join([changed[key] for key in mine]) + more, mine)
+                rough.append(client)
+        parcels: list[Parcel] = []
+        for keys, clients in groups.items():
+            data = b"".join([changed[key] for key in changed if key in keys]) + more
+            if data:
+                parcels.append((data, clients))
+        return parcels, rough
+
+    def _find_silent(self, now_s: float) -> None:
+        """Cut off who said nothing for too long, not even to a ping."""
+        for client, heard_s in self.clients.items():
+            if now_s - heard_s > SILENCE_SECONDS_MAX and not client.over:
+                self.dropped += 1
+                client.cut()
+
+    async def _send(self, parcels: list[Parcel], loop: asyncio.AbstractEventLoop) -> None:
+        """Send in the thread, then see who did not take all."""
+        if not parcels:
             return
-        sockets, datas = [client.fd for client, _ in due], [data for _, data in due]
+        sockets = [client.fd for _, clients in parcels for client in clients]
+        datas: list[bytes] = []
+        for data, clients in parcels:
+            datas += [data] * len(clients)
         # A socket that is being sent to must stay open: its number could become another's.
         self._sending = True
         counts = await loop.run_in_executor(self._sender, send_each, sockets, datas)
         self._settle()
-        now_s = loop.time()
-        for (client, data), count in zip(due, counts, strict=True):
-            heard_s = self.clients.get(client)
-            if heard_s is None:
+        now_s, at = loop.time(), 0
+        for data, clients in parcels:
+            mine = counts[at : at + len(clients)]
+            at += len(clients)
+            if mine.count(len(data)) == len(mine) and clients[0].smooth:
                 continue
-            if not client.sent(data, count, now_s) or now_s - heard_s > SILENCE_SECONDS_MAX:
-                self.dropped += 1
-                client.cut()
+            for client, count in zip(clients, mine, strict=True):
+                if client in self.clients and not client.sent(data, count, now_s):
+                    self.dropped += 1
+                    client.cut()
 
     def _settle(self) -> None:
         """Nothing is being sent: close the sockets of those that left meanwhile."""
@@ -194,6 +227,12 @@ class Stream:
         left, self._left = self._left, []
         for client in left:
             client.close()
+
+    def _same(self, keys: frozenset[Key]) -> frozenset[Key]:
+        """Return the one object for equal sets: they are compared at each look."""
+        if len(self._sets) > 2 * CLIENTS_MAX:
+            self._sets = {one.keys: one.keys for one in self.clients}
+        return self._sets.setdefault(keys, keys)
 
     def _snapshot(self, key: Key) -> bytes:
         """Return the frame of a key as it stands."""

@@ -37,6 +37,8 @@ class StreamClient:
         self._stuck_since: float | None = None
         #: Whether it was cut off; its reader has yet to see the end.
         self.over = False
+        #: Whether nothing waits, so that what changed is all there is to be sent.
+        self.smooth = True
 
     @property
     def behind(self) -> bool:
@@ -50,6 +52,7 @@ class StreamClient:
 
     def tell(self, frame: bytes) -> None:
         """Have an answer or a snapshot sent at the next look."""
+        self.smooth = False
         self._waiting.append(frame)
         self._waiting_bytes += len(frame)
 
@@ -58,7 +61,8 @@ class StreamClient:
         if self.behind:
             self.conflated += len(changed)
             self._missed.update(dict.fromkeys(changed))
-        else:
+        elif frames:
+            self.smooth = False
             self._waiting.append(frames)
 
     def due(self, snapshot: Callable[[Key], bytes]) -> bytes:
@@ -83,6 +87,7 @@ class StreamClient:
         if count < 0:
             return False
         self._rest = data[count:] if count < len(data) else b""
+        self.smooth = not (self._rest or self._missed or self._waiting)
         if count or not self._rest:
             self._stuck_since = None
         elif self._stuck_since is None:
@@ -91,7 +96,7 @@ class StreamClient:
 
     def cut(self) -> None:
         """End the connection without a word; its reader sees the end."""
-        self.over = True
+        self.over, self.smooth = True, False
         with socket.socket(fileno=os.dup(self.fd)) as end:
             try:
                 end.shutdown(socket.SHUT_RDWR)

@@ -19,9 +19,11 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Coroutine, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ class Arrivals:
 
     total: int
     first: int
-    times: list[int] = field(default_factory=list)
+    times: MutableSequence[int] = field(default_factory=partial(array, "q"))
     cpu_ns: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
 

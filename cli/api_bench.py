@@ -16,7 +16,7 @@ from api.gate import PublicGate
 from api.limits import Rates
 from api.port import Port
 from api.tokens import Tokens
-from bench.api import Run
+from bench.api import Run, own_mb
 from bench.live import RUN_S_MAX, Arrivals
 from bench.node import rss_mb
 from bench.recorded import BenchError
@@ -51,7 +51,8 @@ async def follow(
                 async with asyncio.timeout(RUN_S_MAX):
                     await arrivals.done.wait()
                 asking.cancel()
-                run.rss_last, run.dropped = rss_mb(), api.stream.dropped
+                run.rss_mb, run.own_last_mb = rss_mb(), own_mb()
+                run.dropped = api.stream.dropped
                 if clients:
                     pipe.send("over")
                     received = await loop.run_in_executor(None, pipe.recv)
@@ -90,6 +91,6 @@ async def _ask(address: str, run: Run, arrivals: Arrivals) -> None:
             async with session.get(f"{address}/v1/quotes") as reply:
                 await reply.read()
             run.answers.append(time.perf_counter_ns() - began)
-            if not run.rss_first and len(arrivals.times) >= arrivals.first:
-                run.rss_first = rss_mb()
+            if not run.own_first_mb and len(arrivals.times) >= arrivals.first:
+                run.own_first_mb = own_mb()
             await asyncio.sleep(_ASK_S)

@@ -46,5 +46,5 @@ def test_at_full_rate_answers_are_quick_deaf_clients_go_and_memory_stays(tmp_pat
     assert percentile(run.answers, 0.99) < 5_000_000
     assert run.dropped == 10
     assert run.lost <= 10
-    assert run.rss_last - run.rss_first < 8.0
-    assert run.rss_last < 120.0
+    # Each frame's arrival is noted in eight bytes; what is more would be somebody's queue.
+    assert run.own_last_mb - run.own_first_mb < 8.0
