@@ -104,6 +104,8 @@ class Daemon:
         self._syncs = False
         self.publisher: Publisher | None = None
         self.l2_state = "off"
+        #: Where the API is served, '' where it is not.
+        self.api_address = ""
         #: What the traded assets' prices did, for the report of value at risk.
         self.returns = Returns()
         self.halt_file_stands = False
@@ -129,7 +131,10 @@ class Daemon:
             EffectKind.READY: self._ready,
             EffectKind.ORDER: self._order,
             EffectKind.LOG: self._say,
+            EffectKind.TRADING: self._trading,
         }
+        #: Told of everything that trading does.
+        self.on_trading: Callable[[Effect], None] | None = None
 
     def _watch_orders(self) -> None:
         """Have orders measured, and traced where that is wanted."""
@@ -407,6 +412,10 @@ class Daemon:
         feed = self._feed_of(effect.target)
         if feed is not None:
             feed.ready(effect.target)
+
+    def _trading(self, effect: Effect) -> None:
+        if self.on_trading is not None:
+            self.on_trading(effect)
 
     def _say(self, effect: Effect) -> None:
         level = _LEVELS.get(effect.subject, "info")

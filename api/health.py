@@ -13,6 +13,7 @@ from aiohttp import web
 
 from books.grade import UNUSABLE, Grade
 
+from .metrics import Admit
 from .metrics_source import Process
 
 #: The loop measures itself twenty times a second: for so long without it counts as standing still.
@@ -31,7 +32,7 @@ class Health:
         self._process = process
         self._monotonic_ns = monotonic_ns
 
-    def mount(self, app: web.Application) -> None:
+    def mount(self, app: web.Application, admit: Admit | None = None) -> None:  # noqa: ARG002
         """Add the routes to an application, for everybody: supervisors have no token."""
         app.router.add_get("/healthz", self._healthz, allow_head=False)
         app.router.add_get("/readyz", self._readyz, allow_head=False)
