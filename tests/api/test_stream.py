@@ -238,7 +238,7 @@ async def test_an_update_is_encoded_once_for_all_clients():
 
 @pytest.mark.parametrize("at", range(4))
 async def test_who_subscribes_in_the_middle_of_a_look_misses_nothing_and_gets_nothing_twice(at):
-    host = NodeHost().go_on(200)
+    host = NodeHost().go_on(300)
     stream = Stream(host)
     loop = asyncio.get_running_loop()
     pairs = [socketpair() for _ in range(2)]
@@ -249,9 +249,11 @@ async def test_who_subscribes_in_the_middle_of_a_look_misses_nothing_and_gets_no
     stream.subscribe(clients[0], keys)
     await stream.sweep(loop)
     host.go_on(100)
+    before = sum(stream._feeds[key].sequence for key in keys)
     looking = asyncio.ensure_future(stream.sweep(loop))
     for _ in range(at):
         await asyncio.sleep(0)
+    assert (sum(stream._feeds[key].sequence for key in keys) > before) == (at > 0)
     stream.subscribe(clients[1], keys)
     host.go_on(100)
     await looking
