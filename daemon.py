@@ -25,6 +25,7 @@ from checkpoint import dump
 from cli.loop_lag import LoopLag
 from cli.node_config import node_config
 from cli.returns import Returns
+from cli.service import Service, standing
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from cli.slices import short_slices
@@ -103,6 +104,7 @@ class Daemon:
         #: What the traded assets' prices did, for the report of value at risk.
         self.returns = Returns()
         self.halt_file_stands = False
+        self.service = Service.of(os.environ, os.getpid())
         self.started_ns = self.clock.now_ns()
         self._log = structlog.get_logger()
         self._stopped = asyncio.Event()
@@ -423,10 +425,14 @@ class Daemon:
             loop.create_task(self._look_round(), name="clock"),
             loop.create_task(self._beat(), name="shared quotes"),
         ]
+        if self.service is not None:
+            tasks.append(loop.create_task(self.service.run(self._standing), name="service"))
         stopped = loop.create_task(self._stopped.wait(), name="stop")
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in done if task is not stopped]
+            if self.service is not None:
+                self.service.stopping()
             await self._withdraw()
             before_close()
         finally:
@@ -452,6 +458,9 @@ class Daemon:
         if store.open:
             self._log.error("orders stay at the venues", count=len(store.open))
 
+    def _standing(self) -> str:
+        return standing((book.live for book in self.node.books), self.settings.mode)
+
     def close(self) -> None:
         """Close the recording and the shared quotes; again does nothing."""
         if self._timer is not None:
@@ -462,6 +471,8 @@ class Daemon:
             self._compressor.close()
         if self.publisher is not None:
             self.publisher.close()
+        if self.service is not None:
+            self.service.close()
 
     async def _look_round(self) -> None:
         """Look for steps of the wall clock: each is an input of its own, and so is what follows.

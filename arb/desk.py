@@ -8,8 +8,10 @@ average.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from arb.live import LiveConfig, LiveWorld
+from arb.live_local import LocalLiveWorld
 from arb.risk.limits import RiskLimits
 from arb.strategy.spec import StrategySpec, make
 from arb.trader import Market
@@ -60,7 +62,10 @@ class TradingDesk:
         self._market = market
         common = (market, config.limits, config.currency)
         if config.live is not None:
-            self.live = LiveWorld(config.live, *common, set_timer, tell, send, reconnect)
+            made: Callable[..., LiveWorld] = LiveWorld
+            if config.live.local:
+                made = partial(LocalLiveWorld, paper=config.paper, balances=config.balances)
+            self.live = made(config.live, *common, set_timer, tell, send, reconnect)
         worlds: list[World] = (
             [self.live]
             if self.live is not None

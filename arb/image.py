@@ -17,6 +17,7 @@ from arb.hedging.config import HedgeConfig
 from arb.hedging.hedger import Hedger, HedgeState
 from arb.live import LiveConfig, LiveWorld
 from arb.live_channel import Channel, ChannelState
+from arb.live_local import LocalLiveWorld
 from arb.orders.order import End, OrderState, OwnOrder, Purpose
 from arb.orders.store import OrderStore, Patience, Totals
 from arb.paper import venue as paper
@@ -56,6 +57,9 @@ from connectors.coinbase import orders as coinbase
 from connectors.coinbase.orders import CoinbaseOrders
 from connectors.coinbase.orders_decode import Fill, Progress
 from connectors.orders import Balance, ClientIds, OpenOrder
+from connectors.testnet import gateway as testnet
+from connectors.testnet.client_ids import UuidClientIds
+from connectors.testnet.gateway import CcxtOrders
 from engine.code import QueueModel
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 
@@ -71,6 +75,7 @@ OBJECTS = (
     *(Triangular, Schedule, curve.Seen, curve.Participation),
     *(Latency, PaperLine, paper._Resting),
     *(ClientIds, binance._Waiting, coinbase._Query, coinbase._Fills),
+    *(UuidClientIds, testnet._Known),
 )
 ROWS = (
     *(OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query),
@@ -105,18 +110,22 @@ _ORDER_ENUMS: dict[str, type[IntEnum]] = {
 PARTS = (
     *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
     *(Flattener, Market, LiveWorld, Channel, BinanceOrders, CoinbaseOrders, Reconciler),
+    *(LocalLiveWorld, CcxtOrders),
+)
+_LIVE = frozenset(
+    {*("name", "busy", "trader", "flattener", "channels", "checks"), "_all", "_market"}
 )
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
     TradingDesk: frozenset({"config", "worlds", "live", "_market", "_all"}),
     Trader: frozenset({"market", "rates"}),
-    LiveWorld: frozenset(
-        {*("name", "busy", "trader", "flattener", "channels", "checks"), "_all", "_market"}
-    ),
+    LiveWorld: _LIVE,
+    LocalLiveWorld: _LIVE | {"paper", "_local", "_balances"},
     Channel: frozenset({"gateway"}),
     # What could not be read is counted for people, and decides nothing.
     BinanceOrders: frozenset({"counts", "_listings", "_outlet", "_answers"}),
     CoinbaseOrders: frozenset({"counts", "_listings", "_outlet", "_answers"}),
+    CcxtOrders: frozenset({"counts", "pace", "_listings", "_outlet", "_answers"}),
     Reconciler: frozenset({"_trader", "_gateway", "_set_timer", "_on_round"}),
     PaperVenue: frozenset({"_books", "_fees"}),
     Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),

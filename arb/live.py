@@ -15,6 +15,7 @@ from typing import Any
 
 from arb.hedging.hedger import Hedger
 from arb.live_channel import STREAM_NS, Channel, ChannelState, venue_of
+from arb.orders.gateway import Gateway
 from arb.orders.order import OrderState, Purpose
 from arb.reconcile import Reconciler
 from arb.risk.limits import RiskLimits
@@ -22,7 +23,7 @@ from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.ticket import Ticket
 from arb.trader import Market
 from arb.world import Standing, Tell, World
-from connectors.orders import ClientIds, Listings, Request, VenueOrders
+from connectors.orders import ClientIds, Listings, Request
 from market.inputs import STREAM, InputKind
 from market.instrument import Instrument
 
@@ -34,15 +35,19 @@ RESTARTED = "restarted"
 RESTART_NS = 30_000_000_000
 #: For so long after all channels became ready a hedge waits for a venue that is not usable yet.
 RECOVERY_NS = 2_000_000_000
-_URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
+URGENT = (Purpose.HEDGE, Purpose.FLATTEN)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """The venues that orders go to, each with the kind of its gateway; and how often to check."""
+    """The venues that orders go to, each with the kind of its gateway; and how often to check.
+
+    `local` are venues whose orders are matched here, against their books (`arb.live_local`).
+    """
 
     venues: tuple[tuple[str, str], ...] = (("binance", "binance"), ("coinbase", "coinbase"))
     reconcile_ns: int = 30_000_000_000
+    local: tuple[str, ...] = ()
 
 
 class LiveWorld(World):
@@ -101,7 +106,7 @@ class LiveWorld(World):
 
         return Listings(instruments.__getitem__, find)
 
-    def _gateway(self, slot: int) -> VenueOrders:
+    def _gateway(self, slot: int) -> Gateway:
         return self.channels[self._market.instruments[slot].venue].gateway
 
     # --- what may go -----------------------------------------------------------------------------
@@ -130,7 +135,7 @@ class LiveWorld(World):
         channel = self.channels.get(self._market.instruments[ticket.slot].venue)
         if channel is None:
             return RiskReason.NOT_TRADED
-        urgent = ticket.purpose in _URGENT
+        urgent = ticket.purpose in URGENT
         if not channel.ready or not (urgent or (self.ready and not self.withdrawn)):
             return RiskReason.VENUE_CLOSED
         return RiskReason.OK if urgent or channel.has_room(now) else RiskReason.ORDER_RATE

@@ -8,10 +8,12 @@ CLOSED ──stream opens──► OPEN ──subscribed──► CHECKING ─�
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
 from connectors.binance.orders import BinanceOrders
 from connectors.coinbase.orders import CoinbaseOrders
 from connectors.orders import ClientIds, Listings, Outlet, Request, VenueOrders, is_order_source
+from connectors.testnet.gateway import CcxtOrders
 from market.order import OrderEvent
 
 #: A subscription that is not answered within this has the stream opened anew.
@@ -22,6 +24,8 @@ RESERVE = 5
 GATEWAYS: dict[str, Callable[[ClientIds, Listings, Outlet], VenueOrders]] = {
     "binance": BinanceOrders,
     "coinbase": CoinbaseOrders,
+    "testnet-binance": partial(CcxtOrders, "binance"),
+    "testnet-coinbase-exchange": partial(CcxtOrders, "coinbase-exchange"),
 }
 
 

@@ -19,7 +19,7 @@ from cli.backtest_html import page
 from cli.backtest_result import result
 from cli.backtest_text import human
 from cli.performance import Performance
-from cli.replay import UsageError, catalog_of, fees_of, sources_of
+from cli.replay import UsageError, catalog_of, fees_of, reading, sources_of
 from connectors.registry import VENUE_NAMES
 from market.fees import FeeSchedule, rate_ppb
 from market.inputs import InputKind
@@ -31,6 +31,9 @@ _EXAMPLES = """examples:
   crossquote backtest --source binance=btcusdt.gz --strategy glft --set size=0.05 --json
   crossquote backtest --source binance=a.gz --source coinbase=b.zst --strategy arbitrage \\
       --set margin_bps=2 --taker coinbase=0.0005 --report result.html
+
+Rates are fractions (0.0005 is 5 basis points), latencies milliseconds, profit is in --currency.
+exit codes: 0 fine, 1 a recording was damaged or nothing could trade, 2 wrong usage
 """
 
 
@@ -57,7 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a key of the strategy; `instruments=ID,ID` names maker and hedge venues",
     )
     parser.add_argument("--instruments", type=Path, metavar="FILE", help="rules, as for replay")
-    parser.add_argument("--shift", action="append", default=[], metavar="VENUE=SECONDS")
+    parser.add_argument(
+        "--shift",
+        action="append",
+        default=[],
+        metavar="VENUE=SECONDS",
+        help="move the clock of one source",
+    )
     for side in ("taker", "maker"):
         parser.add_argument(
             f"--{side}",
@@ -156,15 +165,16 @@ def run(args: argparse.Namespace) -> int:
     due = 0
     handle = node.handle
     started = time.perf_counter()
-    for item in merged(sources):
-        last = item.ts_recv
-        first = first or last
-        handle(*item)
-        frames += item.kind == InputKind.FRAME
-        if last >= due:
-            due = last + 1_000_000_000
-            for sample in samplers:
-                sample(node.now)
+    with reading(sources, lambda: node.inputs):
+        for item in merged(sources):
+            last = item.ts_recv
+            first = first or last
+            handle(*item)
+            frames += item.kind == InputKind.FRAME
+            if last >= due:
+                due = last + 1_000_000_000
+                for sample in samplers:
+                    sample(node.now)
     node.finish()
     wall = time.perf_counter() - started
     found = result(node, performances, frames, last - first, wall)

@@ -19,6 +19,7 @@ from market.grid import split_decimal
 from node import NodeConfig
 from sim.market.scenario import ACTIVE_FEES
 
+from . import testnet
 from .settings import Settings
 from .settings.instrument_id import instrument_id
 from .settings.model import VenueSettings
@@ -54,10 +55,12 @@ def node_config(settings: Settings) -> NodeConfig:
 
 
 def _trading(settings: Settings) -> TradingConfig | None:
-    """Return what trades: over the wire with the simulated venues, on paper with others."""
+    """Return what trades: over the wire with simulated venues and test networks, else on paper."""
     found = trading_config(settings.trading)
-    if found is None or settings.mode != "sim":
+    if found is None or settings.mode == "paper":
         return found
+    if settings.mode == "testnet":
+        return replace(found, live=testnet.live_config(settings))
     venues = tuple((name, name) for name in settings.venues.enabled() if name in GATEWAYS)
     return replace(found, live=LiveConfig(venues, settings.trading.reconcile_s * _S))
 

@@ -6,12 +6,14 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from cli import replay_native
+from cli.progress import FilesRead, Progress, Reading
 from cli.report import human, report
 from connectors.payloads import instruments_of_file
 from connectors.registry import VENUE_NAMES
@@ -29,6 +31,8 @@ _EXAMPLES = """examples:
   crossquote replay --source binance=spot.gz --source binance-usdm=perp.gz --json
   crossquote replay --source coinbase=COINBASE.jsonl.zst --instruments rules.json
   crossquote replay --source binance=a.gz --source coinbase=b.zst --shift coinbase=-63147600
+
+exit codes: 0 fine, 1 a recording was damaged or differs, 2 wrong usage or another version
 """
 
 
@@ -96,7 +100,8 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     for spec in specs:
         name, _, paths = spec.partition("=")
         if name not in VENUE_NAMES:
-            raise UsageError(f"--source {spec}: unknown venue {name!r}, one of {VENUE_NAMES}")
+            known = ", ".join(VENUE_NAMES)
+            raise UsageError(f"--source {spec}: unknown venue {name!r}, expected {known}")
         listed = [Path(path) for path in paths.split(",") if path]
         if not listed:
             raise UsageError(f"--source {spec}: no path after {name}=")
@@ -111,6 +116,12 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     if moved:
         raise UsageError(f"--shift {next(iter(moved))}: no such source")
     return found
+
+
+def reading(sources: list[Recorded], inputs: Callable[[], int]) -> Progress:
+    """Return what shows how much of the sources' files was read, and the inputs so far."""
+    files = FilesRead(path for one in sources for path in one.paths)
+    return Progress(lambda: Reading(files.done(), files.total, f"{inputs():,} inputs"))
 
 
 def _shift(spec: str) -> tuple[str, int]:
@@ -184,10 +195,11 @@ def run(args: argparse.Namespace) -> int:
     first = last = 0
     started = time.perf_counter()
     handle = node.handle
-    for item in merged(sources):
-        first = first or item.ts_recv
-        last = item.ts_recv
-        handle(*item)
+    with reading(sources, lambda: node.inputs):
+        for item in merged(sources):
+            first = first or item.ts_recv
+            last = item.ts_recv
+            handle(*item)
     node.finish()
     wall = time.perf_counter() - started
     problems = [

@@ -18,6 +18,7 @@ import uvloop
 
 from api.errors import DoorError
 from arb.strategy.spec import SpecError
+from cli import testnet
 from cli.api_host import ApiHost
 from cli.config import add_config_argument
 from cli.glance import glance
@@ -31,10 +32,12 @@ from cli.report import human, report
 from cli.restore import Restored, restored
 from cli.serve_api import open_api
 from cli.settings import Loaded, Settings, SettingsError, load
-from cli.settings.model import Scenario
+from cli.settings.model import Mode, Scenario
+from cli.settings.testnet_rules import missing_keys
 from cli.settings.trading import StrategySettings
 from cli.simulated import running_venues, simulated
 from cli.unrecorded import explained
+from connectors.transport.orders import MakeDoors
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
 from market.naming import NamingError
@@ -45,6 +48,9 @@ _EXAMPLES = """examples:
   crossquote run --for 30 --json      the same for half a minute, then a summary
   crossquote run --strategy xemm      trade over the wire at the simulated venues
   crossquote run --mode paper         the real venues' public feeds
+  crossquote run --mode testnet       the venues' test networks, with keys of theirs
+
+exit codes: 0 stopped as asked, 1 it failed, 2 the configuration or the folder is refused
 """
 _LOG_TICK_S = 2.0
 _GLANCE_TICKS = 3
@@ -55,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add_config_argument(parser)
-    parser.add_argument("--mode", choices=("sim", "paper"), help="overrides the configuration")
+    parser.add_argument("--mode", choices=get_args(Mode), help="overrides the configuration")
     parser.add_argument(
         "--scenario", choices=get_args(Scenario), help="of the simulated venues (mode sim)"
     )
@@ -87,6 +93,9 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as error:
         return report_refusal(error, as_json=args.json)
     loaded = _with_strategies(loaded, args.strategy or [])
+    missing = list(missing_keys(loaded.settings, loaded.secrets))
+    if missing:
+        return report_refusal(SettingsError(missing), as_json=args.json)
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))
@@ -124,14 +133,14 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             addresses = await stack.enter_async_context(
                 simulated(settings.sim, loaded.file, sim_socket)
             )
+        elif settings.mode == "testnet":
+            addresses = testnet.feed_addresses(settings)
         options = Options(
             addresses,
             args.seconds,
             seed=os.getpid(),
             sim_socket=str(sim_socket.absolute()),
-            doors=partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
-            if settings.mode == "sim"
-            else None,
+            doors=_doors(loaded, addresses),
         )
         before = _before(settings)
         daemon = Daemon(settings, options, before.node)
@@ -174,6 +183,16 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             if "trading" in result:
                 print("\n".join(["", *pnl_lines(result["trading"]["pnl"])]))
     return 0
+
+
+def _doors(loaded: Loaded, addresses: dict[str, FeedAddress]) -> MakeDoors | None:
+    """Return what makes the doors by which orders leave, None in mode paper: there are none."""
+    settings = loaded.settings
+    if settings.mode == "sim":
+        return partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
+    if settings.mode == "testnet":
+        return partial(testnet.order_doors, settings, loaded.secrets)
+    return None
 
 
 class _RecordRefusedError(Exception):

@@ -72,7 +72,10 @@ class Replayed:
 
 
 class Replay:
-    """One run over a recording, from the checkpoint of segment `first` up to `to_ns`."""
+    """One run over a recording, from the checkpoint of segment `first` up to `to_ns`.
+
+    `result` grows while it runs.
+    """
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class Replay:
         self._recording = recording
         self._checkpoints = checkpoints
         self._verify = verify
-        self._first = recording.numbers[0] if first is None else first
+        self.first = recording.numbers[0] if first is None else first
         self._to_ns = to_ns
         self._last: tuple[int, Entry] | None = None
         self._builds: set[object] = set()
@@ -117,7 +120,7 @@ class Replay:
 
     def _parts(self) -> Iterator[Part]:
         """Yield the segments that can be read, and note the others."""
-        numbers = [number for number in self._recording.numbers if number >= self._first]
+        numbers = [number for number in self._recording.numbers if number >= self.first]
         for number in numbers:
             try:
                 part = self._recording.part(number)

@@ -8,6 +8,7 @@ from market.naming import NamingError, parse_instrument_name
 from .instrument_id import instrument_id
 from .model import PairSettings, Settings, SimAccount
 from .problem import shown
+from .testnet_rules import testnet_venues
 from .trading_rules import trading_rules
 
 #: (path, message)
@@ -33,6 +34,7 @@ def broken_rules(settings: Settings) -> Iterator[Finding]:
     yield from _weights(settings)
     yield from _sim(settings)
     yield from trading_rules(settings.trading, watched)
+    yield from testnet_venues(settings)
 
 
 def _instruments(venue: str, names: tuple[str, ...], path: str) -> tuple[set[str], list[Finding]]:

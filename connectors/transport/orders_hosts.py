@@ -1,6 +1,6 @@
-"""The hosts that signed requests may go to, and the one function through which all of them pass.
+"""Where the doors that sign by themselves may send: this machine, of all the hosts of the list.
 
-There is no way to send an order to a production venue: the list is frozen, an address is checked
+The test networks of the list are for the ccxt process (`connectors.testnet`). An address is checked
 before anything is signed for it, and redirects are not followed.
 """
 
@@ -8,22 +8,17 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-#: Addresses, not names: what a name stands for is somebody else's to say.
-HOSTS = frozenset({"127.0.0.1", "::1"})
+from connectors.hosts import ForbiddenHostError, is_loopback, require_allowed
 
 _Signed = TypeVar("_Signed")
 
 
-class ForbiddenHostError(ValueError):
-    """A signed request was to go to a host that is not on the list."""
-
-
 def check_host(url: str) -> str:
     """Return host and port of an address as a request names them; raises ForbiddenHostError."""
-    parts = urlsplit(url)
-    if parts.hostname not in HOSTS or parts.username is not None:
-        raise ForbiddenHostError(f"orders may not go to {parts.hostname!r:.80}")
-    return parts.netloc
+    require_allowed(url)
+    if not is_loopback(url):
+        raise ForbiddenHostError(f"orders may not go to {url[:120]!r} by this door")
+    return urlsplit(url).netloc
 
 
 def signed(url: str, sign: Callable[[str], _Signed]) -> _Signed:
