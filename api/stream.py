@@ -120,6 +120,7 @@ class Stream:
                 # Nobody heard what changed meanwhile: it belongs to the snapshot.
                 feed.update(now)
             client.keys = self._same(client.keys | {key})
+            client.fresh[key] = feed.sequence
             client.tell(feed.snapshot(now))
 
     def unsubscribe(self, client: StreamClient, keys: Iterable[Key]) -> None:
@@ -143,7 +144,6 @@ class Stream:
 
     async def sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at what is wanted, a feed a step, then serve every client."""
-        before = [(client, client.keys) for client in self.clients]
         changed: dict[Key, bytes] = {}
         for feed in list(self._wanted.values()):
             frame = feed.update(self._host.now_ns())
@@ -155,7 +155,7 @@ class Stream:
         if ping:
             self._pinged_s = now_s
             self._find_silent(now_s)
-        parcels, rough = self._parcels(before, changed, PING if ping else b"")
+        parcels, rough = self._parcels(changed, PING if ping else b"")
         for client in rough:
             data = client.due(self._snapshot)
             if data:
@@ -164,25 +164,18 @@ class Stream:
         await self._send(parcels, loop)
 
     def _parcels(
-        self,
-        served: list[tuple[StreamClient, frozenset[Key]]],
-        changed: dict[Key, bytes],
-        more: bytes,
+        self, changed: dict[Key, bytes], more: bytes
     ) -> tuple[list[Parcel], list[StreamClient]]:
-        """Return what is to be sent to whom, nearly always the same bytes to many, and the others.
-
-        `served` are clients with what they wanted when the look began.
-        """
+        """Return what goes to whom, nearly always the same bytes to many, and the others."""
         groups: dict[frozenset[Key], list[StreamClient]] = {}
         rough: list[StreamClient] = []
-        for client, keys in served:
-            if client not in self.clients:
-                continue
+        for client in self.clients:
             if client.smooth:
-                groups.setdefault(keys, []).append(client)
+                groups.setdefault(client.keys, []).append(client)
             else:
-                mine = [key for key in changed if key in keys]
+                mine = [key for key in changed if self._lacks(client, key)]
                 client.offer(b"".join([changed[key] for key in mine]) + more, mine)
+                client.fresh.clear()
                 rough.append(client)
         parcels: list[Parcel] = []
         for keys, clients in groups.items():
@@ -190,6 +183,10 @@ class Stream:
             if data:
                 parcels.append((data, clients))
         return parcels, rough
+
+    def _lacks(self, client: StreamClient, key: Key) -> bool:
+        """Tell whether a client wants an update that no snapshot of this very look has brought."""
+        return key in client.keys and client.fresh.get(key) != self._feeds[key].sequence
 
     def _find_silent(self, now_s: float) -> None:
         """Cut off who said nothing for too long, not even to a ping."""

@@ -37,6 +37,8 @@ class StreamClient:
         self._stuck_since: float | None = None
         #: Whether it was cut off; its reader has yet to see the end.
         self.over = False
+        #: Sequences of the snapshots that it was given since the last look.
+        self.fresh: dict[Key, int] = {}
         #: Whether nothing waits, so that what changed is all there is to be sent.
         self.smooth = True
 

@@ -16,6 +16,8 @@ from api.stream_client import StreamClient
 from .node_host import BOOK, NodeHost, ask, served
 
 DEADLINE_S = 20.0
+#: First byte of a text message.
+TEXT = 0x81
 
 
 @pytest.fixture
@@ -232,6 +234,57 @@ async def test_an_update_is_encoded_once_for_all_clients():
     for ends in pairs:
         for end in ends:
             end.close()
+
+
+@pytest.mark.parametrize("at", range(4))
+async def test_who_subscribes_in_the_middle_of_a_look_misses_nothing_and_gets_nothing_twice(at):
+    host = NodeHost().go_on(300)
+    stream = Stream(host)
+    loop = asyncio.get_running_loop()
+    pairs = [socketpair() for _ in range(2)]
+    clients = [StreamClient(ours.fileno()) for ours, _ in pairs]
+    for one in clients:
+        stream.join(one)
+    keys = stream.select(["trades"], None)
+    stream.subscribe(clients[0], keys)
+    await stream.sweep(loop)
+    host.go_on(100)
+    before = sum(stream._feeds[key].sequence for key in keys)
+    looking = asyncio.ensure_future(stream.sweep(loop))
+    for _ in range(at):
+        await asyncio.sleep(0)
+    assert (sum(stream._feeds[key].sequence for key in keys) > before) == (at > 0)
+    stream.subscribe(clients[1], keys)
+    host.go_on(100)
+    await looking
+    for _ in range(3):
+        await stream.sweep(loop)
+        host.go_on(100)
+    told = pairs[1][1].recv(1 << 20)
+    stream.close()
+    for client, ends in zip(clients, pairs, strict=True):
+        client.close()
+        for end in ends:
+            end.close()
+    last = {}
+    for message in messages(told):
+        key = message["key"]
+        assert message["type"] == ("update" if key in last else "snapshot")
+        assert message["sequence"] == last.get(key, message["sequence"] - 1) + 1
+        last[key] = message["sequence"]
+    assert len(last) == len(keys)
+
+
+def messages(data):
+    """Return the messages of a run of whole frames."""
+    found = []
+    while data:
+        width = {126: 2, 127: 8}.get(data[1], 0)
+        size = int.from_bytes(data[2 : 2 + width], "big") if width else data[1]
+        if data[0] == TEXT:
+            found.append(orjson.loads(data[2 + width : 2 + width + size]))
+        data = data[2 + width + size :]
+    return found
 
 
 async def test_nobody_is_served_while_nobody_is_there():
