@@ -66,8 +66,8 @@ def _trading(settings: Settings) -> TradingConfig | None:
 
 
 def trading_config(trading: TradingSettings) -> TradingConfig | None:
-    """Return what trades, None without strategies."""
-    if not trading.strategies:
+    """Return what trades, None without strategies or orders by hand."""
+    if not trading.strategies and not trading.manual:
         return None
     latency = latencies_ns(trading)
     return TradingConfig(

@@ -90,6 +90,9 @@ class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     strategies: Annotated[
         tuple[StrategySettings, ...], Meta(description="what trades", max_length=20)
     ] = ()
+    manual: Annotated[
+        bool, Meta(description="whether orders may be placed by hand where no strategy trades")
+    ] = False
     currency: Annotated[str, text("what results and limits are stated in")] = "USDT"
     balances: Annotated[
         dict[str, dict[str, Annotated[str, decimal("opening balance", "0", "1000000000000")]]],
