@@ -2,6 +2,7 @@
 
 GET  /status  /books?levels=N  /edges  /connections    what the view says, as JSON
      /orders  /positions  /risk  /pnl
+     /metrics  /healthz  /readyz                       see api.metrics and api.health
 POST /command {"name": …, "argument": …}               {"accepted": …, "reason": …}, also when not
 POST /stop                                             {"stopping": true}
      /v1/…                                             the API, see docs/api.md

@@ -118,7 +118,7 @@ _LIVE = frozenset(
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
     TradingDesk: frozenset({"config", "worlds", "live", "_market", "_all"}),
-    Trader: frozenset({"market", "rates"}),
+    Trader: frozenset({"market", "rates", "witness"}),
     LiveWorld: _LIVE,
     LocalLiveWorld: _LIVE | {"paper", "_local", "_balances"},
     Channel: frozenset({"gateway"}),

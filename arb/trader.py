@@ -16,6 +16,7 @@ from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
 from arb.sight import Sight
+from arb.witness import OrderWitness
 from books.book import Book
 from cache.l1 import L1
 from market.fees import FeeSchedule
@@ -125,6 +126,9 @@ class Trader:
         self.strategies: dict[str, Strategy] = {}
         self.by_slot: dict[int, list[Strategy]] = {}
         self.last_refusal = RiskReason.OK
+        #: Looks on, where the driver has set one; see arb.witness.
+        self.witness: OrderWitness | None = None
+        self.store.on_arrival = self._on_arrival
         self.violations = 0
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
@@ -178,6 +182,14 @@ class Trader:
         return self._place(ticket)
 
     def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
+        if self.witness is None:
+            return self._judged(ticket, replacing)
+        self.witness.intended(self.name, ticket)
+        reason = self._judged(ticket, replacing)
+        self.witness.checked(self.name, ticket, reason)
+        return reason
+
+    def _judged(self, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
         reason = self.admit(ticket, self.now)
         if reason:
             self.risk.refusals[reason] += 1
@@ -186,7 +198,7 @@ class Trader:
 
     def _place(self, ticket: Ticket) -> OwnOrder:
         self.dirty = True
-        return self.store.place(
+        order = self.store.place(
             ticket.slot,
             ticket.side,
             ticket.price,
@@ -197,6 +209,9 @@ class Trader:
             tif=ticket.tif,
             post_only=ticket.post_only,
         )
+        if self.witness is not None:
+            self.witness.placed(self.name, order)
+        return order
 
     def approve(self, number: int) -> bool:
         """Send a held ticket; False when it is not there or fails another check now."""
@@ -334,8 +349,14 @@ class Trader:
         price, lots = order.new_price or order.price, order.new_lots or order.lots
         self.on_event(what, (order.id, order.slot, int(order.side), price, lots, int(order.tif)))
 
+    def _on_arrival(self, order: OwnOrder) -> None:
+        if self.witness is not None:
+            self.witness.arrived(self.name, order)
+
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
+        if self.witness is not None:
+            self.witness.filled(self.name, fill)
         self.portfolio.book(fill, self.now)
         self.on_event(
             "fill",
@@ -346,6 +367,8 @@ class Trader:
             strategy.on_fill(fill, self.now)
 
     def _on_end(self, order: OwnOrder) -> None:
+        if self.witness is not None:
+            self.witness.ended(self.name, order)
         self.on_event("end", (order.id, int(order.end), order.filled))
         strategy = self.strategies.get(order.strategy)
         if strategy is not None:

@@ -65,6 +65,12 @@ def _trading(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _metrics(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.metrics")
+    figures: Figures = module.run_metrics(args.source, **_rounds(args))
+    return figures
+
+
 def _rounds(args: argparse.Namespace) -> dict[str, int]:
     return {"rounds": args.rounds} if args.rounds > 0 else {}
 
@@ -78,6 +84,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "api": _api,
     "sim": _sim,
     "trading": _trading,
+    "metrics": _metrics,
 }
 
 _EXAMPLES = """examples:
@@ -89,6 +96,7 @@ _EXAMPLES = """examples:
   crossquote bench live --rounds 7
   crossquote bench api --rounds 9
   crossquote bench sim --json
+  crossquote bench metrics
   crossquote bench trading --source binance=spot.gz --source binance-usdm=perp.gz
 
 The name of a figure says its unit; medians are over interleaved rounds.

@@ -17,6 +17,8 @@ import structlog
 import uvloop
 
 from api.errors import DoorError
+from api.health import Health
+from api.metrics import Metrics
 from arb.strategy.spec import SpecError
 from cli import testnet
 from cli.api_host import ApiHost
@@ -151,7 +153,9 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
-        daemon.api_address = await open_api(stack, ApiHost(daemon, view, loaded), settings)
+        mounts = Metrics(daemon).mount, Health(daemon).mount
+        host = ApiHost(daemon, view, loaded)
+        daemon.api_address = await open_api(stack, host, settings, mounts)
         handle_signals(daemon)
         ticking = asyncio.ensure_future(_tick(log, None if args.json else view))
         say.info(

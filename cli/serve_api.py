@@ -1,12 +1,13 @@
 """Opens the doors of a running daemon: the Unix socket, and the API's port."""
 
 import time
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
 
-from api.api import Api
+from api.api import Api, Mount
 from api.audit_log import AuditLog
 from api.door import Door
 from api.errors import DoorTakenError
@@ -19,7 +20,9 @@ from cli.settings import Settings
 from connectors.transport.stream import MEBIBYTE
 
 
-async def open_api(stack: AsyncExitStack, host: Host, settings: Settings) -> str:
+async def open_api(
+    stack: AsyncExitStack, host: Host, settings: Settings, mounts: Iterable[Mount] = ()
+) -> str:
     """Open both doors, to be closed with the stack; returns where the API is, '' where it is not.
 
     A daemon whose port is taken runs on without it and says so. Raises DoorError for the Unix door,
@@ -29,7 +32,7 @@ async def open_api(stack: AsyncExitStack, host: Host, settings: Settings) -> str
     audit = AuditLog(
         Path(given.audit_file), given.audit_max_mb * MEBIBYTE, given.audit_keep, host.now_ns
     )
-    api = Api(host, audit)
+    api = Api(host, audit, mounts)
     door = Door(host.view, settings.control.socket, api)
     await door.start()
     stack.push_async_callback(door.stop)

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from market.fees import LOWEST_TIER, PPB
 
 from .kinds import decimal, text, whole
+from .metrics import MetricsSettings, TracingSettings
 from .testnet import TestnetSettings
 from .trading import TradingSettings
 
@@ -386,6 +387,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     control: Annotated[ControlSettings, Meta(description="the control door")] = ControlSettings()
     api: Annotated[ApiSettings, Meta(description="the API over HTTP")] = ApiSettings()
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
+    metrics: Annotated[MetricsSettings, Meta(description="what is measured")] = MetricsSettings()
+    tracing: Annotated[TracingSettings, Meta(description="traces of orders")] = TracingSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()
     testnet: Annotated[TestnetSettings, Meta(description="the venues' test networks")] = (
