@@ -58,6 +58,27 @@ def test_a_leg_that_is_much_of_the_volume_is_not_taken_and_not_kept_for_later():
     assert rig.trader.risk.held == {}
 
 
+@pytest.mark.parametrize("sequenced", [False, True])
+@pytest.mark.parametrize("closed", [0, 1])
+def test_no_leg_goes_where_the_other_would_be_refused(closed, sequenced):
+    """What went alone would have to be closed again at once, and at a loss each time."""
+    rig, strategy = rig_of(sequenced=sequenced)
+    rig.trader.admit = lambda ticket, _: (
+        RiskReason.ORDER_RATE if ticket.slot == closed else RiskReason.OK
+    )
+    rig.put(1, [(6_010_000, 100)], [(6_100_000, 9)])
+    assert (rig.sent, strategy.refused, strategy.taken) == ([], 1, 0)
+    assert rig.trader.last_refusal is RiskReason.ORDER_RATE
+
+
+def test_both_legs_count_before_either_goes():
+    """One order a second is allowed: each leg would pass, the two together do not."""
+    rig, strategy = rig_of()
+    rig.trader.risk.limits = replace(rig.trader.risk.limits, orders_per_second=1)
+    rig.put(1, [(6_010_000, 100)], [(6_100_000, 9)])
+    assert (rig.sent, strategy.refused) == ([], 1)
+
+
 def test_the_other_direction_is_taken_as_well():
     rig, _ = rig_of()
     rig.put(1, [(5_900_000, 9)], [(5_980_000, 999)])
