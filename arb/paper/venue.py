@@ -293,14 +293,8 @@ class PaperVenue:
         if kind != Type.MARKET:
             self._mirror(line, side, price, shown(price, book.lots_at(own_ask, price)))
         other = Side.BUY if own_ask else Side.SELL
-        wanted: dict[int, int] = {}
-        for ticks, size in book.walk(not own_ask, SWEEP_LEVELS):
-            reached = kind == Type.MARKET or (ticks >= price if own_ask else ticks <= price)
-            if not reached or lots <= 0:
-                break
-            wanted[ticks] = shown(ticks, size)
-            # What we took there may still be shown: the next level is needed as well.
-            lots -= 0 if (other, ticks) in line.taken else size
+        limit = None if kind == Type.MARKET else price
+        wanted = _reached(line, book, other, limit, lots)
         for held_side, ticks in list(line.mirrored):
             if held_side == other and ticks not in wanted:
                 self._mirror(line, other, ticks, shown(ticks, book.lots_at(not own_ask, ticks)))
@@ -428,3 +422,25 @@ class PaperVenue:
         heapq.heappush(self._waiting, (at, self._sequence, subject))
         if first:
             self._set_timer(at)
+
+
+def _reached(
+    line: PaperLine, book: Book, side: Side, limit: int | None, lots: int
+) -> dict[int, int]:
+    """Return the lots by price of the levels of `side` that an order up to `limit` can reach.
+
+    None is no limit. Most orders reach nothing: the touch says so.
+    """
+    ask = side is Side.SELL
+    touch = book.newest_touch()
+    best = touch[2] if ask else touch[0]
+    found: dict[int, int] = {}
+    if limit is not None and (best > limit if ask else best < limit):
+        return found
+    for ticks, size in book.walk(ask, SWEEP_LEVELS):
+        if lots <= 0 or (limit is not None and (ticks > limit if ask else ticks < limit)):
+            break
+        found[ticks] = shown(ticks, size)
+        # What we took there may still be shown: the next level is needed as well.
+        lots -= 0 if (side, ticks) in line.taken else size
+    return found
