@@ -18,13 +18,14 @@ from arb.world import PaperConfig
 from cli.backtest_html import page
 from cli.backtest_result import result
 from cli.backtest_text import human
+from cli.book_hashes import After, HashesError, add_hashes_argument, hashes
 from cli.performance import Performance
 from cli.replay import UsageError, catalog_of, fees_of, sources_of
 from connectors.registry import VENUE_NAMES
 from market.fees import FeeSchedule, rate_ppb
 from market.inputs import InputKind
 from node import Node, NodeConfig
-from replay.source import merged
+from replay.source import Recorded, merged
 
 _EXAMPLES = """examples:
   crossquote backtest --source binance=spot.gz --source binance-usdm=perp.gz --strategy xemm
@@ -80,6 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MS[,MS…]",
         help="one way of an order and of its answer; several are drawn from in a fixed order",
     )
+    add_hashes_argument(parser)
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with plots")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -151,23 +153,15 @@ def run(args: argparse.Namespace) -> int:
         return 2
     assert node.desk is not None
     performances = {name: Performance(world.trader) for name, world in node.desk.worlds.items()}
-    samplers = [performance.after for performance in performances.values()]
-    first = last = frames = 0
-    due = 0
-    handle = node.handle
     started = time.perf_counter()
-    for item in merged(sources):
-        last = item.ts_recv
-        first = first or last
-        handle(*item)
-        frames += item.kind == InputKind.FRAME
-        if last >= due:
-            due = last + 1_000_000_000
-            for sample in samplers:
-                sample(node.now)
+    try:
+        with hashes(args.hashes) as after:
+            frames, feed_ns = _fed(node, sources, list(performances.values()), after)
+    except HashesError as error:
+        print(f"crossquote backtest: {error}", file=sys.stderr)
+        return 2
     node.finish()
-    wall = time.perf_counter() - started
-    found = result(node, performances, frames, last - first, wall)
+    found = result(node, performances, frames, feed_ns, time.perf_counter() - started)
     found["problems"] = [
         f"{one.venue}: {file.path.name}: {line}"
         for one in sources
@@ -194,3 +188,25 @@ def run(args: argparse.Namespace) -> int:
             print(f"crossquote backtest: {args.report}: {error.strerror}", file=sys.stderr)
             return 1
     return 1 if found["problems"] or found["waiting"] else 0
+
+
+def _fed(
+    node: Node, sources: list[Recorded], performances: list[Performance], after: After | None
+) -> tuple[int, int]:
+    """Feed everything to the node; returns the frames and the ns from first to last input."""
+    samplers = [performance.after for performance in performances]
+    first = last = frames = 0
+    due = 0
+    handle = node.handle
+    for item in merged(sources):
+        last = item.ts_recv
+        first = first or last
+        handle(*item)
+        frames += item.kind == InputKind.FRAME
+        if last >= due:
+            due = last + 1_000_000_000
+            for sample in samplers:
+                sample(node.now)
+        if after is not None:
+            after(node)
+    return frames, last - first

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 import checkpoint
+from cli.book_hashes import HashesError, hashes
 from cli.report import human, report
 from replay.native import Difference, Replay, Replayed
 from replay.native_format import UnsupportedRecordingError
@@ -52,11 +53,18 @@ def run(args: argparse.Namespace) -> int:
         to_ns = time_ns(args.to, start_ns) if args.to else None
         first = recording.numbers[0] if from_ns is None else recording.segment_at(from_ns)
         _refuse_other_version(recording, first)
-        replay = Replay(recording, checkpoint, verify=args.verify, first=first, to_ns=to_ns)
-        done = replay.run()
+        with hashes(args.hashes) as after:
+            done = Replay(
+                recording, checkpoint, verify=args.verify, first=first, to_ns=to_ns, after=after
+            ).run()
     except (UnsupportedVersion, UnsupportedRecordingError) as error:
         return _fail(f"{args.directory}: {error}", 2)
-    except (NoRecordingError, TimeError, checkpoint.UnsupportedCheckpointError) as error:
+    except (
+        NoRecordingError,
+        TimeError,
+        HashesError,
+        checkpoint.UnsupportedCheckpointError,
+    ) as error:
         return _fail(str(error), 2)
     except OSError as error:
         return _fail(f"{args.directory}: {error.strerror}", 2)
