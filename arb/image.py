@@ -20,6 +20,8 @@ from arb.orders.store import OrderStore, Patience, Totals
 from arb.paper import venue as paper
 from arb.paper.latency import Latency
 from arb.paper.line import PaperLine
+from arb.paper.requests import Requests
+from arb.paper.turnover import Turnover
 from arb.paper.venue import PaperVenue
 from arb.portfolio.markout import Markout, Markouts, Waiting
 from arb.portfolio.portfolio import Holding, Portfolio
@@ -27,6 +29,7 @@ from arb.portfolio.position import Position
 from arb.portfolio.units import Units
 from arb.quoting.manager import Care, Manager
 from arb.quoting.model import Parameters
+from arb.quoting.pace import Pace
 from arb.quoting.quoter import Quoter
 from arb.quoting.vpin import Vpin
 from arb.risk.breakers import Breakers
@@ -48,18 +51,20 @@ from arb.strategy.xemm import Xemm, XemmConfig
 from arb.trader import Market, Trader
 from arb.world import PaperConfig
 from engine.code import QueueModel
+from market.fees import FeeLadder, FeeTier
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 
 RECORDS = (
     *(TradingConfig, StrategySpec, RiskLimits, PaperConfig, Patience, Units, Ticket),
     *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
     *(TriangularConfig, Triangle, ScheduleConfig, curve.Window, curve.Even, curve.Profiled),
+    *(FeeLadder, FeeTier),
 )
 OBJECTS = (
     *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
     *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Vpin, arbitrage._Leg),
     *(Triangular, Schedule, curve.Seen, curve.Participation),
-    *(Latency, PaperLine, paper._Resting),
+    *(Latency, PaperLine, Requests, Turnover, Pace, paper._Resting),
 )
 ROWS = (OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query)
 ENUMS = (

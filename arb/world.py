@@ -58,10 +58,15 @@ class World:
             lambda deadline: self._timer(deadline, "paper", 0),
             self.trader.on_report,
             paper.taken_ns,
+            self._rate,
         )
         self.flattener = Flattener(
             self.trader, lambda deadline: self._timer(deadline, "flatten", 0)
         )
+
+    def _rate(self, asset: str) -> int:
+        trader = self.trader
+        return trader.rates.mid_ppb(asset, trader.currency, trader.now)
 
     def _timer(self, deadline_ns: int, name: str, subject: int) -> None:
         self._set_timer(deadline_ns, f"{self.name} {name}", subject)

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from arb.orders.order import OrderState, OwnOrder, Purpose
+from arb.quoting.pace import Pace
 from arb.risk.desk import Ticket
 from arb.trader import Trader
 from market.order import Side
-
-_SECOND_NS = 1_000_000_000
 
 
 class Wanted(NamedTuple):
@@ -27,7 +26,8 @@ class Care:
     that is too passive has earned a place in its queue: it moves when it is at least `life_ns` old
     and the price error exceeds hysteresis plus a queue value, which grows to `queue_ticks` at
     `queue_ns` of age. Sizes are amended when they are off by more than `size_permille`.
-    `changes_per_second` bounds new and amended orders; cancels always go.
+    `changes_per_second` bounds new and amended orders, and so does what the venue takes from all
+    strategies together; cancels always go. 0 is no bound at all.
     """
 
     hysteresis: int = 1
@@ -46,8 +46,8 @@ class Manager:
         self._slot = slot
         self._strategy = strategy
         self._care = care
-        self._tokens = care.changes_per_second * _SECOND_NS
-        self._filled_ns = 0
+        self._pace = Pace.of(care.changes_per_second, care.changes_per_second)
+        self._venue = trader.market.instruments[slot].venue
         #: Our quotes by side, as they were at this version of the store.
         self._version = -1
         self._held: tuple[list[OwnOrder], list[OwnOrder]] = ([], [])
@@ -164,16 +164,13 @@ class Manager:
         return -error > care.hysteresis + queue
 
     def _spend(self, now: int) -> bool:
-        care = self._care
-        if not care.changes_per_second:
-            return True
-        most = care.changes_per_second * _SECOND_NS
-        gained = (now - self._filled_ns) * care.changes_per_second
-        self._tokens = min(most, self._tokens + gained)
-        self._filled_ns = now
-        if self._tokens < _SECOND_NS:
-            self.starved += 1
-            return False
-        self._tokens -= _SECOND_NS
+        # Without a bound of its own a strategy is not held to the venue's either.
+        if self._care.changes_per_second:
+            paces = self._trader.risk.paces
+            if self._venue not in paces:
+                paces[self._venue] = Pace.at(self._venue)
+            if not (self._pace.take(now) and paces[self._venue].take(now)):
+                self.starved += 1
+                return False
         self.changes += 1
         return True

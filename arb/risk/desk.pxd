@@ -11,6 +11,7 @@ cdef class RiskDesk:
     cdef public object _next_held
     cdef public object _sent
     cdef public dict _venue_slots
+    cdef public dict paces
     cdef dict _open
     cdef dict _by_slot
     cdef dict _exposed

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from arb.orders.order import OwnOrder
 from arb.orders.store import OrderStore
 from arb.portfolio.portfolio import Portfolio
+from arb.quoting.pace import Pace
 from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import RiskReason
@@ -25,6 +26,8 @@ class RiskDesk:
     def lines(self) -> dict[int, Line]: ...
     @property
     def refusals(self) -> dict[RiskReason, int]: ...
+    #: What quotes of all strategies may still change, by venue.
+    paces: dict[str, Pace]
     @property
     def held(self) -> dict[int, Ticket]: ...
     def __init__(

@@ -70,7 +70,7 @@ cdef class RiskDesk:
     """
 
     #: What checkpoints hold; the rest is made by construction.
-    __slots__ = ("switch", "lines", "refusals", "held", "_next_held", "_sent", "_venue_slots")
+    __slots__ = ("switch", "lines", "refusals", "held", "_next_held", "_sent", "_venue_slots", "paces")
 
     def __init__(self, limits, switch, store, portfolio, touch_of, rate_of):
         self.limits = limits
@@ -98,6 +98,7 @@ cdef class RiskDesk:
         self._orders_per_second = limits.orders_per_second
         self._sent = deque()
         self._venue_slots = {}
+        self.paces = {}
 
     def watch(self, slot, instrument, fees):
         """Take in an instrument or its finer grids; False when it cannot be traded."""

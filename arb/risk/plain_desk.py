@@ -7,6 +7,7 @@ from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import OrderStore
 from arb.portfolio.portfolio import Portfolio
 from arb.portfolio.units import NotTradableError
+from arb.quoting.pace import Pace
 from arb.risk.limits import RiskLimits
 from arb.risk.plain_line import PlainLine
 from arb.risk.reason import RiskReason, RiskState
@@ -59,6 +60,7 @@ class PlainRiskDesk:
         self._position_max = limits.position_max * _PPB_ONE
         self._sent: deque[int] = deque()
         self._venue_slots: dict[str, list[int]] = {}
+        self.paces: dict[str, Pace] = {}
 
     def watch(self, slot: int, instrument: Instrument, fees: Fees) -> bool:
         """Take in an instrument or its finer grids; False when it cannot be traded."""

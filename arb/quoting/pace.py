@@ -1,0 +1,39 @@
+"""How fast quotes may change at one venue, for all strategies of a world together."""
+
+from dataclasses import dataclass
+
+from arb.manners import MANNERS
+
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Pace:
+    """A bucket of changes: `rate` a second in the long run, `burst` at once; 0 is no bound."""
+
+    rate: int
+    burst: int
+    tokens: int
+    at_ns: int = 0
+
+    @classmethod
+    def of(cls, rate: int, burst: int) -> "Pace":
+        """Return a full one."""
+        return cls(rate, burst, burst * _SECOND_NS)
+
+    @classmethod
+    def at(cls, venue: str) -> "Pace":
+        """Return what a venue leaves room for."""
+        return cls.of(*MANNERS[venue].pace)
+
+    def take(self, now: int) -> bool:
+        """Take one change; False where there is none left at `now`, ns."""
+        if not self.rate:
+            return True
+        most, gained = self.burst * _SECOND_NS, (now - self.at_ns) * self.rate
+        self.tokens = min(most, self.tokens + gained)
+        self.at_ns = now
+        if self.tokens < _SECOND_NS:
+            return False
+        self.tokens -= _SECOND_NS
+        return True
