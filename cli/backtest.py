@@ -21,8 +21,9 @@ from cli.backtest_text import human
 from cli.book_hashes import After, HashesError, add_hashes_argument, hashes
 from cli.performance import Performance
 from cli.replay import UsageError, catalog_of, fees_of, sources_of
+from cli.settings.trading_rules import whole_units
 from connectors.registry import VENUE_NAMES
-from market.fees import FeeSchedule, rate_ppb
+from market.fees import FeeLadder, Fees, FeeSchedule, FeeTier, rate_ppb
 from market.inputs import InputKind
 from node import Node, NodeConfig
 from replay.source import Recorded, merged
@@ -67,6 +68,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar="VENUE=RATE",
             help=f"{side} fee of a venue, 0.0005 is 5 bps (default: its lowest tier)",
         )
+    parser.add_argument(
+        "--tier",
+        action="append",
+        default=[],
+        metavar="VENUE=VOLUME:MAKER:TAKER",
+        help="fees from a volume of 30 days on, in --currency; again for higher tiers",
+    )
+    parser.add_argument(
+        "--volume",
+        action="append",
+        default=[],
+        metavar="VENUE=AMOUNT",
+        help="what was traded in the 30 days before, for --tier (default: nothing)",
+    )
     parser.add_argument(
         "--balance",
         action="append",
@@ -138,6 +153,32 @@ def _fees(args: argparse.Namespace) -> FeeSchedule:
             fees = fees.with_venue(name, replace(fees.venues[name], maker_ppb=rate_ppb(rate)))
         except (KeyError, ValueError) as error:
             raise UsageError(f"--maker {text}: expected VENUE=RATE: {error}") from None
+    return _tiered(fees, args.tier, args.volume)
+
+
+def _tiered(fees: FeeSchedule, tiers: list[str], volumes: list[str]) -> FeeSchedule:
+    """Return the fees with the tiers of the options; raises UsageError."""
+    listed: dict[str, list[FeeTier]] = {}
+    for text in tiers:
+        venue, _, rest = text.partition("=")
+        volume, _, rates = rest.partition(":")
+        maker, _, taker = rates.partition(":")
+        try:
+            tier = FeeTier(whole_units(volume), Fees(rate_ppb(maker), rate_ppb(taker)))
+        except ValueError as error:
+            message = f"--tier {text}: expected VENUE=VOLUME:MAKER:TAKER: {error}"
+            raise UsageError(message) from None
+        listed.setdefault(venue, []).append(tier)
+    before = dict(one.partition("=")[::2] for one in volumes)
+    for venue in (*listed, *before):
+        if venue not in fees.venues or venue not in listed:
+            raise UsageError(f"--tier, --volume: {venue!r}: expected a venue that has tiers")
+    for venue, found in listed.items():
+        try:
+            ladder = FeeLadder(tuple(found), whole_units(before.get(venue, "0")))
+        except ValueError as error:
+            raise UsageError(f"--tier, --volume: {venue}: {error}") from None
+        fees = fees.with_ladder(venue, ladder)
     return fees
 
 

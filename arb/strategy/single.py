@@ -16,7 +16,8 @@ from arb.trader import Trader
 class SingleConfig:
     """What is quoted: `size` is the amount of one quote in base currency.
 
-    `layers` quotes a side stand `step_bps` apart, all of the same size.
+    `layers` quotes a side stand `step_bps` apart, all of the same size. Without a `name` of its own
+    it goes by the model's.
     """
 
     slot: int
@@ -27,6 +28,7 @@ class SingleConfig:
     layers: int = 1
     step_bps: float = 5.0
     half_life_s: float = 30.0
+    name: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not quote."""
@@ -43,7 +45,7 @@ class SingleMaker:
 
     def __init__(self, config: SingleConfig, trader: Trader) -> None:
         self.config = config
-        self.name = config.model
+        self.name = config.name or config.model
         self.slots = (config.slot,)
         known = trader.market.signals
         key = (config.slot, config.half_life_s)
