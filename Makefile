@@ -64,6 +64,7 @@ SOAK_HOURS ?= 72
 SOAK_HALF := $(shell expr $(SOAK_SECONDS) / 2)
 soak: setup
 	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --hypothesis-profile search
 	$(BIN)/crossquote simtest --soak --hours $(SOAK_HOURS)
 	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"
 	SOAK_OUT=$(CURDIR)/build/soak $(BIN)/python -m fuzz.soak $(SOAK_HALF)

@@ -37,13 +37,17 @@ class RestBook:
 
     @classmethod
     def of(
-        cls, at: int, bids: Sequence[Level], asks: Sequence[Level], whole_below: int = 0
+        cls,
+        at: int,
+        bids: Sequence[Level],
+        asks: Sequence[Level],
+        whole: tuple[bool, bool] = (False, False),
     ) -> Self:
         """Make a book of a reply's rows, best first.
 
-        A side of fewer than `whole_below` rows is whole; any other may have been cut by the venue
-        and vouches only as far as its last row, an empty one for nothing. Raises BadReplyError
-        where the rows are not in order, name a price twice or cross.
+        A side that is not `whole` may have been cut by the venue and vouches only as far as its
+        last row, an empty one for nothing. Raises BadReplyError where the rows are not in order,
+        name a price twice or cross.
         """
         if any(after[0] >= before[0] for before, after in pairwise(bids)):
             raise BadReplyError("unsorted")
@@ -55,8 +59,8 @@ class RestBook:
         if not held[0] and not held[1]:
             raise BadReplyError("empty")
         edges = [
-            None if len(rows) < whole_below else (rows[-1][0] if rows else nothing)
-            for rows, nothing in ((bids, _NO_BID), (asks, _NO_ASK))
+            None if entire else (rows[-1][0] if rows else nothing)
+            for rows, nothing, entire in zip((bids, asks), (_NO_BID, _NO_ASK), whole, strict=True)
         ]
         return cls(at, held[0], held[1], edges[0], edges[1])
 

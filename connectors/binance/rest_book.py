@@ -20,4 +20,5 @@ def read(decoder: BinanceDecoder, data: bytes, native: str, limit: int) -> RestB
     if count == 0 or decoder.frame.kind(0) != Kind.SNAPSHOT:
         raise BadReplyError("not_a_book")
     event = decoder.frame.event(0)
-    return RestBook.of(event["last"], event["bids"], event["asks"], whole_below=limit)
+    bids, asks = event["bids"], event["asks"]
+    return RestBook.of(event["last"], bids, asks, (len(bids) < limit, len(asks) < limit))

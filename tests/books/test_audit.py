@@ -65,9 +65,9 @@ def test_the_log_follows_a_finer_grid():
     assert not log.changed_after(False, 100, 4)
 
 
-def test_a_short_side_is_whole_where_the_venue_promises_a_limit():
-    """Fewer rows than the limit reach to the end of the book, as many as the limit do not."""
-    book = RestBook.of(1, [(10, 1), (9, 1)], [(11, 1), (12, 1), (13, 1)], whole_below=3)
+def test_a_whole_side_has_no_edge():
+    """A side that the venue vouches for as a whole reaches to the end of the book."""
+    book = RestBook.of(1, [(10, 1), (9, 1)], [(11, 1), (12, 1), (13, 1)], (True, False))
     assert (book.bid_edge, book.ask_edge) == (None, 13)
 
 

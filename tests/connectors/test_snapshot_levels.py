@@ -18,6 +18,24 @@ def test_the_exchange_is_compared_to_as_many_levels_as_are_asked_for():
     assert book.bid_edge == 98
 
 
+@pytest.mark.parametrize("rows", [0, 1, 49, 51, 500])
+def test_a_side_of_the_exchange_is_whole_unless_somebody_cut_it(rows):
+    """A level of ours beyond the last row of a whole side is decidably wrong."""
+    side = [[str(9000 - at), "1", 1] for at in range(rows)]
+    data = orjson.dumps({"bids": side, "asks": [["9001", "1", 1]]})
+    book = registry.venue("coinbase-exchange").rest_book(data, "BTC-USD", Grid(0), Grid(0))
+    assert (book.bid_edge, book.ask_edge) == (None, None)
+
+
+@pytest.mark.parametrize(("rows", "edge"), [(50, 8951), (501, 8501)])
+def test_a_side_of_the_exchange_that_may_be_cut_vouches_to_its_last_row(rows, edge):
+    """The venue once cut at 50 rows, and we read no more than 500."""
+    side = [[str(9000 - at), "1", 1] for at in range(rows)]
+    data = orjson.dumps({"bids": side, "asks": [["9001", "1", 1]]})
+    book = registry.venue("coinbase-exchange").rest_book(data, "BTC-USD", Grid(0), Grid(0))
+    assert book.bid_edge == edge
+
+
 def test_advanced_is_compared_to_as_many_levels_as_are_asked_for():
     """More rows than were asked for are not looked at."""
     protocol = registry.venue("coinbase", 2)
