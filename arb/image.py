@@ -27,10 +27,10 @@ from arb.portfolio.markout import Markout, Markouts, Waiting
 from arb.portfolio.portfolio import Holding, Portfolio
 from arb.portfolio.position import Position
 from arb.portfolio.units import Units
-from arb.quoting.manager import Care, Manager
+from arb.quoting.care import Care
+from arb.quoting.manager import Manager
 from arb.quoting.model import Parameters
 from arb.quoting.pace import Pace
-from arb.quoting.quoter import Quoter
 from arb.quoting.vpin import Vpin
 from arb.risk.breakers import Breakers
 from arb.risk.desk import RiskDesk, Ticket
@@ -43,7 +43,8 @@ from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.schedule import Schedule, Stage
 from arb.strategy import arbitrage
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
-from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.single import SingleMaker
+from arb.strategy.single_config import SingleConfig
 from arb.strategy.spec import StrategySpec
 from arb.strategy.triangle import Triangle
 from arb.strategy.triangular import Triangular, TriangularConfig
@@ -97,8 +98,6 @@ LEFT_OUT: dict[type, frozenset[str]] = {
     Trader: frozenset({"market", "rates"}),
     PaperVenue: frozenset({"_books", "_fees"}),
     Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),
-    # What works out quotes remembers nothing.
-    SingleMaker: frozenset({"_quoter"}),
 }
 
 
@@ -130,7 +129,4 @@ def parts(desk: TradingDesk) -> Iterator[Any]:
 def rewire(made: object) -> None:
     """Give an object that was filled what its class leaves out."""
     if type(made) is SingleMaker:
-        config = made.config
-        made._quoter = Quoter(
-            config.model, config.parameters, made.signals, config.layers, config.step_bps
-        )
+        made.wire()

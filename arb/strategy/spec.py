@@ -6,14 +6,15 @@ from itertools import combinations
 from typing import TypeVar
 
 from arb.hedging.config import HedgeConfig
-from arb.quoting.manager import Care
+from arb.quoting.care import Care
 from arb.quoting.model import MODELS, Parameters
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.curve import PPM, Window
 from arb.schedule.make import SCHEDULES, curve
 from arb.schedule.schedule import Schedule
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
-from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.single import SingleMaker
+from arb.strategy.single_config import SingleConfig
 from arb.strategy.triangle import Triangle
 from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig

@@ -7,7 +7,8 @@ from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill
 from arb.portfolio.units import Units
-from arb.quoting.manager import Care, Manager
+from arb.quoting.care import Care
+from arb.quoting.manager import Manager
 from arb.risk.reason import RiskState
 from arb.strategy.conversion import conversions
 from arb.trader import Touch, Trader
