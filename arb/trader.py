@@ -1,7 +1,7 @@
 """One trading world: orders, risk, portfolio and what decides in it, over the node's books."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from arb.orders.gateway import Gateway
 from arb.orders.order import OwnOrder, Purpose
@@ -41,7 +41,7 @@ class Market:
 
     __slots__ = ("books", "fees", "instruments", "memo", "sight", "signals")
 
-    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
+    memo: dict[tuple[str | int, ...], tuple[tuple[Any, ...], Any]]
     signals: dict[tuple[int, float], Signals]
 
     def __init__(
