@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from market.order import Side
 
+#: Changes a second that are no bound any more.
+CHANGES_MAX = 1_000_000
+
 
 class Wanted(NamedTuple):
     """One order that should rest: whole ticks and lots."""
@@ -32,3 +35,10 @@ class Care:
     queue_ns: int = 5_000_000_000
     size_permille: int = 200
     changes_per_second: int = 20
+
+    def __post_init__(self) -> None:
+        """Refuse what no order could be held to."""
+        if min(getattr(self, name) for name in self.__slots__) < 0:
+            raise ValueError("hysteresis, life, queue and rate must not be negative")
+        if self.changes_per_second >= CHANGES_MAX:
+            raise ValueError(f"changes_per_second must be below {CHANGES_MAX}")

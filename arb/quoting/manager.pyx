@@ -4,10 +4,10 @@ Most changes of the market ask for nothing: that is found out from a copy of the
 lasts until the store changes. The plain twin is arb.quoting.plain_manager.
 """
 
+from arb.quoting.pace cimport Pace
 from libc.stdint cimport int64_t
 
 from arb.orders.order import OrderState, Purpose
-from arb.quoting.pace import Pace
 from arb.risk.desk import Ticket
 from market.order import Side
 
@@ -214,11 +214,13 @@ cdef class Manager:
 
     cdef bint _spend(self, int64_t now) except -1:
         # Without a bound of its own a strategy is not held to the venue's either.
+        cdef Pace own, shared
         if self._care.changes_per_second:
             paces = self._trader.risk.paces
             if self._venue not in paces:
                 paces[self._venue] = Pace.at(self._venue)
-            if not (self._pace.take(now) and paces[self._venue].take(now)):
+            own, shared = self._pace, paces[self._venue]
+            if not (own.take(now) and shared.take(now)):
                 self.starved += 1
                 return False
         self.changes += 1

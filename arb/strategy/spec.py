@@ -204,13 +204,20 @@ def _weights(values: dict[str, str]) -> tuple[int, ...]:
 
 def _care(values: dict[str, str]) -> Care:
     base = Care()
-    return replace(
-        base,
-        hysteresis=_number(values, "hysteresis_ticks", base.hysteresis, int),
-        life_ns=_number(values, "life_ms", base.life_ns // _MS, int) * _MS,
-        queue_ticks=_number(values, "queue_ticks", base.queue_ticks, int),
-        changes_per_second=_number(values, "changes_per_second", base.changes_per_second, int),
-    )
+    hysteresis = _number(values, "hysteresis_ticks", base.hysteresis, int)
+    life_ns = _number(values, "life_ms", base.life_ns // _MS, int) * _MS
+    queue_ticks = _number(values, "queue_ticks", base.queue_ticks, int)
+    changes = _number(values, "changes_per_second", base.changes_per_second, int)
+    try:
+        return replace(
+            base,
+            hysteresis=hysteresis,
+            life_ns=life_ns,
+            queue_ticks=queue_ticks,
+            changes_per_second=changes,
+        )
+    except ValueError as error:
+        raise SpecError(str(error)) from None
 
 
 def _hedge(slots: tuple[int, ...], values: dict[str, str], bound: int) -> HedgeConfig:

@@ -45,10 +45,13 @@ def test_every_strategy_can_be_made_without_any_key(name):
         ("triangular", "size", "0"),
         ("triangular", "sequenced", "maybe"),
         ("xemm", "colour", "red"),
+        ("xemm", "changes_per_second", "-1"),
+        ("glft", "changes_per_second", "1000000"),
+        ("glft", "life_ms", "-5"),
     ],
 )
 def test_a_key_that_cannot_be_is_named(name, key, value):
-    with pytest.raises(SpecError, match=rf"{name}|{key}"):
+    with pytest.raises(SpecError, match=rf"{name}|{key}|must not be negative"):
         check(StrategySpec(name, keys=((key, value),)))
 
 

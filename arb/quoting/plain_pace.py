@@ -1,4 +1,4 @@
-"""How fast quotes may change at one venue, for all strategies of a world together."""
+"""The plain twin of arb.quoting.pace."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ _SECOND_NS = 1_000_000_000
 
 
 @dataclass(slots=True)
-class Pace:
-    """A bucket of changes: `rate` a second in the long run, `burst` at once; 0 is no bound."""
+class PlainPace:
+    """Twin of `Pace`."""
 
     rate: int
     burst: int
@@ -17,12 +17,12 @@ class Pace:
     at_ns: int = 0
 
     @classmethod
-    def of(cls, rate: int, burst: int) -> "Pace":
+    def of(cls, rate: int, burst: int) -> "PlainPace":
         """Return a full one."""
         return cls(rate, burst, burst * _SECOND_NS)
 
     @classmethod
-    def at(cls, venue: str) -> "Pace":
+    def at(cls, venue: str) -> "PlainPace":
         """Return what a venue leaves room for."""
         return cls.of(*MANNERS[venue].pace)
 
