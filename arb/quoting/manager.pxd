@@ -1,3 +1,4 @@
+from arb.quoting.pace cimport Pace
 from libc.stdint cimport int64_t
 
 cdef enum:
@@ -27,7 +28,10 @@ cdef class Manager:
     cdef public object changes
     cdef public object starved
     # Made anew from the above.
+    cdef int hungry
     cdef object _store
+    cdef Pace _shared
+    cdef bint _paced
     cdef object _version
     cdef list _bids
     cdef list _asks
@@ -45,4 +49,5 @@ cdef class Manager:
     ) except -1
     cdef bint _pays(self, const resting_t *one, int64_t error, int64_t lots, int64_t now) noexcept
     cdef bint _spend(self, int64_t now) except -1
+    cdef bint _rich(self, int64_t now) except -1
     cdef bint _bring(self, order, price, lots, int64_t now) except -1

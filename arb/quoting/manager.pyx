@@ -145,14 +145,20 @@ cdef class Manager:
         if self._bounded:
             self._hysteresis, self._life_ns, self._queue_ns = given[:3]
             self._queue_ticks, self._size_permille = given[3:]
+        self._paced = care.changes_per_second != 0
+        paces = self._trader.risk.paces
+        if self._venue not in paces:
+            paces[self._venue] = Pace.at(self._venue)
+        self._shared = paces[self._venue]
         self._ready = True
 
     cdef bint calm(
         self, int side, const int64_t *prices, int count, int64_t lots, int64_t now
     ) except -1:
-        """Tell whether resting at `prices` asks for nothing on a side: `rest` would change nothing.
+        """Tell whether resting at `prices` does nothing on a side: `rest` would neither.
 
-        False also where that is not known here.
+        False also where that is not known here. Changes for which there is no budget are added to
+        `hungry`: whoever finds both sides calm adds that to `starved`.
         """
         cdef int at
         cdef const side_t *held
@@ -160,9 +166,13 @@ cdef class Manager:
         cdef int64_t error
         self.look()
         held = &self._held[side]
-        if not self._bounded or held.count != count or count > HELD_MAX or lots >= _LARGE:
+        if not self._bounded or held.count > count or count > HELD_MAX or lots >= _LARGE:
             return False
-        for at in range(count):
+        if held.count < count:
+            if self._rich(now):
+                return False
+            self.hungry += count - held.count
+        for at in range(held.count):
             one = &held.rows[at]
             if not one.live:
                 continue
@@ -170,7 +180,10 @@ cdef class Manager:
                 return False
             error = one.price - prices[at] if side == BUY else prices[at] - one.price
             if self._pays(one, error, lots, now):
-                return False
+                # What is a risk does not wait for the budget.
+                if error > 0 or self._rich(now):
+                    return False
+                self.hungry += 1
         return True
 
     cdef bint _pays(
@@ -213,18 +226,22 @@ cdef class Manager:
         return False
 
     cdef bint _spend(self, int64_t now) except -1:
-        # Without a bound of its own a strategy is not held to the venue's either.
-        cdef Pace own, shared
-        if self._care.changes_per_second:
-            paces = self._trader.risk.paces
-            if self._venue not in paces:
-                paces[self._venue] = Pace.at(self._venue)
-            own, shared = self._pace, paces[self._venue]
-            if not (own.take(now) and shared.take(now)):
-                self.starved += 1
-                return False
+        """Take one change from our own pace and from the venue's; False where either has none."""
+        if not self._rich(now):
+            self.starved += 1
+            return False
+        if self._paced:
+            (<Pace>self._pace).take(now)
+            self._shared.take(now)
         self.changes += 1
         return True
+
+    cdef bint _rich(self, int64_t now) except -1:
+        """Tell whether a change may be made now."""
+        # Without a bound of its own a strategy is not held to the venue's either.
+        if not self._paced:
+            return True
+        return (<Pace?>self._pace).ready(now) and self._shared.ready(now)
 
 
 cdef bint _worth(care, order, error, lots, int64_t now) except -1:

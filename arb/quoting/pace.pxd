@@ -6,4 +6,5 @@ cdef class Pace:
     cdef public int64_t burst
     cdef public int64_t tokens
     cdef public int64_t at_ns
+    cpdef bint ready(self, int64_t now) except -1
     cpdef bint take(self, int64_t now) except -1

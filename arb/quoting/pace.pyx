@@ -35,8 +35,8 @@ cdef class Pace:
         """Return what a venue leaves room for."""
         return cls.of(*MANNERS[venue].pace)
 
-    cpdef bint take(self, int64_t now) except -1:
-        """Take one change; False where there is none left at `now`, ns."""
+    cpdef bint ready(self, int64_t now) except -1:
+        """Tell whether a change is left at `now`, ns."""
         cdef int64_t most, elapsed
         if self.rate == 0:
             return True
@@ -47,7 +47,12 @@ cdef class Pace:
         else:
             self.tokens = min(most, self.tokens + elapsed * self.rate)
         self.at_ns = now
-        if self.tokens < _SECOND_NS:
+        return self.tokens >= _SECOND_NS
+
+    cpdef bint take(self, int64_t now) except -1:
+        """Take one change; False where there is none left at `now`, ns."""
+        if not self.ready(now):
             return False
-        self.tokens -= _SECOND_NS
+        if self.rate:
+            self.tokens -= _SECOND_NS
         return True

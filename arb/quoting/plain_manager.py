@@ -139,8 +139,11 @@ class PlainManager:
             paces = self._trader.risk.paces
             if self._venue not in paces:
                 paces[self._venue] = Pace.at(self._venue)
-            if not (self._pace.take(now) and paces[self._venue].take(now)):
+            shared = paces[self._venue]
+            if not (self._pace.ready(now) and shared.ready(now)):
                 self.starved += 1
                 return False
+            self._pace.take(now)
+            shared.take(now)
         self.changes += 1
         return True

@@ -26,14 +26,19 @@ class PlainPace:
         """Return what a venue leaves room for."""
         return cls.of(*MANNERS[venue].pace)
 
-    def take(self, now: int) -> bool:
-        """Take one change; False where there is none left at `now`, ns."""
+    def ready(self, now: int) -> bool:
+        """Tell whether a change is left at `now`, ns."""
         if not self.rate:
             return True
         most, gained = self.burst * _SECOND_NS, (now - self.at_ns) * self.rate
         self.tokens = min(most, self.tokens + gained)
         self.at_ns = now
-        if self.tokens < _SECOND_NS:
+        return self.tokens >= _SECOND_NS
+
+    def take(self, now: int) -> bool:
+        """Take one change; False where there is none left at `now`, ns."""
+        if not self.ready(now):
             return False
-        self.tokens -= _SECOND_NS
+        if self.rate:
+            self.tokens -= _SECOND_NS
         return True

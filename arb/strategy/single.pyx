@@ -87,6 +87,7 @@ cdef class SingleMaker:
         cdef int count
         if not self._whole or self._quoter.layers > HELD_MAX:
             return False
+        self.manager.hungry = 0
         self._quoter.quote(self._held, now, &bid, &ask)
         count = self._quoter.bids(
             bid, self._held, self._tick, <int64_t>touch[2] - self._tick, prices, HELD_MAX
@@ -96,7 +97,11 @@ cdef class SingleMaker:
         count = self._quoter.asks(
             ask, self._held, self._tick, <int64_t>touch[0] + self._tick, prices, HELD_MAX
         )
-        return self.manager.calm(1, prices, count, self._whole, now)
+        if not self.manager.calm(1, prices, count, self._whole, now):
+            return False
+        if self.manager.hungry:
+            self.manager.starved += self.manager.hungry
+        return True
 
     def on_trade(self, slot, int64_t price, int64_t lots, int64_t now, *, bint buyer):
         """A public trade."""
