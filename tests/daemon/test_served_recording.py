@@ -50,11 +50,16 @@ async def served(folder, recording):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(DEADLINE_S):
-            yield process, json.loads(await process.stdout.readline())
+        yield process, await line_of(process)
     finally:
         process.terminate()
         await process.wait()
+
+
+async def line_of(process):
+    """Return the next line that the process prints."""
+    async with asyncio.timeout(2 * DEADLINE_S):
+        return json.loads(await process.stdout.readline())
 
 
 def settings_of(urls):
@@ -81,7 +86,7 @@ async def test_the_books_of_a_paper_run_go_the_way_of_the_backtest(tmp_path, rec
         settings = settings_of(told["binance"])
         with DaemonProcess(tmp_path / "paper", settings, "--mode", "paper") as daemon:
             await daemon.up()
-            assert json.loads(await sim.stdout.readline()) == {"played": INPUTS}
+            assert await line_of(sim) == {"played": INPUTS}
             last = int(lines_of(expected)[-1].split(" ")[1])
             await until(
                 lambda: any(row["last_sequence"] == last for row in daemon.books()),
