@@ -8,7 +8,7 @@ PYX := $(shell find market books connectors cache engine arb replay sim -name '*
 .PHONY: help setup build run test lint types unit sanitize soak simtest bench clean
 
 help:
-	@echo "make run       set up, then run the daemon against two simulated venues (Ctrl-C ends it)"
+	@echo "make run       set up, then trade at two simulated venues (Ctrl-C ends it)"
 	@echo "make test      set up, then lint, types, tests and sanitizers"
 	@echo "make simtest   the whole node under seeded faults in virtual time (SEEDS=1..200)"
 	@echo "make bench     the benchmarks with their peers (installs the extra 'bench')"
@@ -33,7 +33,7 @@ setup: .venv/ready build/core
 build: setup
 
 run: setup
-	$(BIN)/crossquote run
+	$(BIN)/crossquote run --strategy xemm
 
 lint: setup
 	$(BIN)/ruff check .

@@ -22,7 +22,8 @@ class DaemonView(Protocol):
     def status(self) -> dict[str, Any]:
         """Return the process as a whole.
 
-        `version` text; `pid`; `mode` text; `started_ns` since the epoch; `uptime_seconds`;
+        `version` text, `code` a hash over what decides; `pid`; `mode` text;
+        `started_ns` since the epoch; `uptime_seconds`;
         `inputs` and `events` counted since the start; `digest` hexadecimal text;
         `recording` {`state` text, `dir` text, `bytes`, `segments`, `errors`};
         `clock` {`steps` of the wall clock, `ahead_ms` of our stamps over it};

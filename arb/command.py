@@ -43,7 +43,21 @@ def _resume(world: World, argument: str) -> None:
     causes = _causes(argument)
     if Cause.DRAWDOWN in trader.switch.causes and (not causes or Cause.DRAWDOWN in causes):
         trader.breakers.rebase(trader.profit())
+    if Cause.RECONCILIATION in trader.switch.causes and (
+        not causes or Cause.RECONCILIATION in causes
+    ):
+        world.accept()
     trader.switch.resume(*causes)
+
+
+def _run(world: World, argument: str) -> None:
+    """The run begins: its orders are known at venues by this prefix."""
+    world.begin(argument)
+
+
+def _withdraw(world: World, _argument: str) -> None:
+    """The daemon is about to stop."""
+    world.withdraw()
 
 
 def _cancel_all(world: World, _argument: str) -> None:
@@ -81,6 +95,8 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "approve": _approve,
     "recording-stopped": _unrecorded,
     "not-restored": _not_restored,
+    "run": _run,
+    "withdraw": _withdraw,
 }
 #: What a person may ask for.
 COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve")

@@ -47,13 +47,15 @@ class Manners:
 
     @property
     def pace(self) -> tuple[int, int]:
-        """Changes of quotes a second that the venue takes in the long run, and at once.
+        """Changes of quotes a second that the venue takes in the long run, and at once; 0 is any.
 
         The rest is left for hedges, and where every request counts for cancels and questions. The
         limit of a day is for whoever runs the strategies to keep.
         """
         if self.requests_per_s:
             return self.requests_per_s // 3, self.burst // 3
+        if not self.windows:
+            return 0, 0
         short = [window for window in self.windows if window.length_ns <= _HOUR_NS]
         rate = min(window.limit * 4 * _S // (window.length_ns * 5) for window in short)
         return rate, min(window.limit - rate * window.length_ns // _S for window in short)
@@ -136,3 +138,18 @@ MANNERS: dict[str, Manners] = {
         open_max=500,
     ),
 }
+
+#: Of a venue of which nothing is known but its instruments' rules.
+PLAIN = Manners(
+    price="the price is off the tick",
+    lot="the size is off the lot",
+    size_small="the size is below the minimum",
+    size_large="the size is above the maximum",
+    notional="the notional is below the minimum",
+    post_only="the order would cross",
+)
+
+
+def manners_of(venue: str) -> Manners:
+    """Return a venue's manners."""
+    return MANNERS.get(venue, PLAIN)

@@ -11,3 +11,6 @@ cdef class SequenceRule:
     cdef readonly bint ordered_quotes
     cdef int check(self, int64_t held, bint fresh, const event_t *diff) noexcept nogil
     cdef int follow(self, int64_t last, const event_t *diff) noexcept nogil
+
+cdef class ChainRule(SequenceRule):
+    pass

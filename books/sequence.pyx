@@ -40,3 +40,22 @@ cdef class SequenceRule:
         memset(&diff, 0, sizeof(event_t))
         diff.first, diff.last, diff.prev = first, last, prev
         return Verdict(self.check(held, fresh, &diff))
+
+
+cdef class ChainRule(SequenceRule):
+    """Each diff names the one before it in `prev`; snapshots come in the stream.
+
+    Ids need not be consecutive: a diff is in order when it names the one that the book holds. One
+    that names it and is no newer than it says that nothing changed, or, with a smaller id, that the
+    venue began its sequence anew: such a book is not to be trusted.
+    """
+
+    cdef int check(self, int64_t held, bint fresh, const event_t *diff) noexcept nogil:
+        if diff.last == held:
+            return VERDICT_STALE
+        if diff.prev != held or diff.last < held:
+            return VERDICT_GAP
+        return VERDICT_APPLY
+
+    cdef int follow(self, int64_t last, const event_t *diff) noexcept nogil:
+        return self.check(last, False, diff)

@@ -20,7 +20,7 @@ from cli.backtest_result import result
 from cli.backtest_text import human
 from cli.book_hashes import After, HashesError, add_hashes_argument, hashes
 from cli.performance import Performance
-from cli.replay import UsageError, catalog_of, fees_of, sources_of
+from cli.replay import UsageError, catalog_of, fees_of, reading, sources_of
 from cli.settings.trading_rules import whole_units
 from connectors.registry import VENUE_NAMES
 from market.fees import FeeLadder, Fees, FeeSchedule, FeeTier, rate_ppb
@@ -33,6 +33,9 @@ _EXAMPLES = """examples:
   crossquote backtest --source binance=btcusdt.gz --strategy glft --set size=0.05 --json
   crossquote backtest --source binance=a.gz --source coinbase=b.zst --strategy arbitrage \\
       --set margin_bps=2 --taker coinbase=0.0005 --report result.html
+
+Rates are fractions (0.0005 is 5 basis points), latencies milliseconds, profit is in --currency.
+exit codes: 0 fine, 1 a recording was damaged or nothing could trade, 2 wrong usage
 """
 
 
@@ -59,7 +62,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a key of the strategy; `instruments=ID,ID` names maker and hedge venues",
     )
     parser.add_argument("--instruments", type=Path, metavar="FILE", help="rules, as for replay")
-    parser.add_argument("--shift", action="append", default=[], metavar="VENUE=SECONDS")
+    parser.add_argument(
+        "--shift",
+        action="append",
+        default=[],
+        metavar="VENUE=SECONDS",
+        help="move the clock of one source",
+    )
     for side in ("taker", "maker"):
         parser.add_argument(
             f"--{side}",
@@ -196,7 +205,7 @@ def run(args: argparse.Namespace) -> int:
     performances = {name: Performance(world.trader) for name, world in node.desk.worlds.items()}
     started = time.perf_counter()
     try:
-        with hashes(args.hashes) as after:
+        with hashes(args.hashes) as after, reading(sources, lambda: node.inputs):
             frames, feed_ns = _fed(node, sources, list(performances.values()), after)
     except HashesError as error:
         print(f"crossquote backtest: {error}", file=sys.stderr)

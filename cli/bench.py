@@ -81,6 +81,9 @@ _EXAMPLES = """examples:
   crossquote bench live --rounds 7
   crossquote bench sim --json
   crossquote bench trading --source binance=spot.gz --source binance-usdm=perp.gz
+
+The name of a figure says its unit; medians are over interleaved rounds.
+exit codes: 0 measured, 2 wrong usage or a recording that cannot serve
 """
 
 

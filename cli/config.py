@@ -1,4 +1,4 @@
-"""`crossquote config`: check the configuration, show it as it is in force, print its schema."""
+"""`crossquote config`: check the configuration, show it as it is in force, describe its keys."""
 
 import argparse
 import os
@@ -8,7 +8,18 @@ import msgspec
 
 from .output import emit, emit_json, report_refusal
 from .settings import MASK, Loaded, Settings, SettingsError, load
+from .settings.reference import reference
 from .settings.render import render
+
+_EXAMPLES = """examples:
+  crossquote config check
+  crossquote config check --config trading.yaml --json
+  crossquote config show
+  crossquote config schema > schema.json
+  crossquote config reference > docs/configuration.md
+
+exit codes: 0 fine, 2 the configuration is refused, or wrong usage
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "check": "say whether the configuration is valid, and everything that is wrong with it",
         "show": "print the configuration in force, and where each value comes from",
         "schema": "print the JSON Schema of the file, with every key's description",
+        "reference": "print the page that describes every key, in Markdown",
     }
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
     parser.add_argument(
         "action",
         choices=actions,
@@ -42,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb; returns 0, or 2 for a configuration that is refused."""
     if args.action == "schema":
         emit_json(schema())
+        return 0
+    if args.action == "reference":
+        emit(reference())
         return 0
     try:
         loaded = load(args.config, os.environ)

@@ -1,4 +1,4 @@
-"""`crossquote doctor`: looks at machine and installation and says what to do about each finding."""
+"""`crossquote doctor`: looks at machine, installation and daemon, and says what to do."""
 
 import argparse
 import os
@@ -8,13 +8,24 @@ from pathlib import Path
 from . import doctor_machine as machine
 from .config import add_config_argument
 from .doctor_core import check_core
+from .doctor_daemon import examine_daemon
 from .doctor_machine import Finding
 from .output import emit, emit_json
 from .settings import Settings, SettingsError, load
 
+_EXAMPLES = """examples:
+  crossquote doctor
+  crossquote doctor --config trading.yaml --json
+
+Where a daemon runs with this configuration, it is looked at too.
+exit codes: 0 nothing failed, 1 a check failed, 2 wrong usage
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
     add_config_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -70,7 +81,15 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     if settings.mode == "sim":
         yield machine.check_port("binance", ports.binance)
         yield machine.check_port("coinbase", ports.coinbase)
-    yield machine.check_socket(Path(settings.control.socket))
+    yield from _daemon(settings)
+
+
+def _daemon(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found at the running daemon; where none runs, whether one could open a door."""
+    socket, l2 = Path(settings.control.socket), settings.l2
+    table = Path(l2.path) if l2.enabled else None
+    found = list(examine_daemon(socket, table, settings.recording.retain_mb))
+    yield from found or [machine.check_socket(socket)]
 
 
 def _secret_files(

@@ -7,13 +7,20 @@ from .door import add_json_argument, add_socket_argument, ask, tell
 from .fields import mapping, number, rows, signed, text
 from .trading_verb import table
 
+_EXAMPLES = """examples:
+  crossquote edges
+  crossquote edges --json
+
+Worth is in basis points of the price, before all costs (gross) and after them (net).
+exit codes: 0 a daemon answered, 1 none did, 2 wrong usage
+"""
 _HEAD = ("sell", "buy", "gross bps", "net bps", "rule")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "exit codes: 0 a daemon answered, 1 none did, 2 wrong usage\n"
+    parser.epilog = _EXAMPLES
     add_socket_argument(parser)
     add_json_argument(parser)
 

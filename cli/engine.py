@@ -8,10 +8,19 @@ from typing import BinaryIO
 from engine.core import Engine
 from engine.door import LINE_CHARS_MAX, Door
 
+_EXAMPLES = """examples:
+  crossquote engine < commands.jsonl > events.jsonl
+
+Prices are ticks, sizes lots, both whole numbers. Commands and events, one JSON object a line, are
+described in docs/matching.md.
+exit codes: 0 the input ended, 2 wrong usage; a command that is refused is an event
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb; it has no options."""
-    parser.epilog = "Commands and events are described in docs/matching.md."
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
 
 
 def run(_args: argparse.Namespace) -> int:

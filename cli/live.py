@@ -9,7 +9,7 @@ from arb.command import COMMANDS, CommandError, check
 from bench.node import rss_mb
 from books.grade import Grade
 from checkpoint import build
-from cli import trading_view
+from cli import testnet, trading_view
 from cli.report import book_row, connection_row, edge_rows
 from daemon import Daemon
 from market.instrument import Instrument
@@ -30,6 +30,7 @@ class LiveView:
         now = daemon.clock.now_ns()
         return {
             "version": build().version,
+            "code": build().code,
             "pid": os.getpid(),
             "mode": daemon.settings.mode,
             "started_ns": daemon.started_ns,
@@ -100,8 +101,19 @@ class LiveView:
             "offset_ns": offset.offset_ns if offset else None,
             "offset_doubt_ns": offset.doubt_ns if offset else None,
             "rest": {"replies": sum(link.replies for link in links)},
+            "orders": self._orders_at(name),
             "errors": errors,
         }
+
+    def _orders_at(self, venue: str) -> str:
+        """Return where a venue's orders go and how its order channel stands; '' on paper."""
+        desk = self._daemon.node.desk
+        live = desk.live if desk is not None else None
+        words = testnet.order_words(self._daemon.settings, venue)
+        if live is None or venue not in live.channels:
+            return words
+        state = live.channels[venue].state.name.lower()
+        return f"{words}, {state}" if words else state
 
     def books(self, levels: int) -> list[dict[str, Any]]:
         """Return every book with at most `levels` of each side."""

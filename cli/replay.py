@@ -6,6 +6,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import orjson
 
 from cli import replay_native
 from cli.book_hashes import After, HashesError, add_hashes_argument, hashes
+from cli.progress import FilesRead, Progress, Reading
 from cli.report import human, report
 from connectors.payloads import instruments_of_file
 from connectors.registry import VENUE_NAMES
@@ -30,6 +32,8 @@ _EXAMPLES = """examples:
   crossquote replay --source binance=spot.gz --source binance-usdm=perp.gz --json
   crossquote replay --source coinbase=COINBASE.jsonl.zst --instruments rules.json
   crossquote replay --source binance=a.gz --source coinbase=b.zst --shift coinbase=-63147600
+
+exit codes: 0 fine, 1 a recording was damaged or differs, 2 wrong usage or another version
 """
 
 
@@ -98,7 +102,8 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     for spec in specs:
         name, _, paths = spec.partition("=")
         if name not in VENUE_NAMES:
-            raise UsageError(f"--source {spec}: unknown venue {name!r}, one of {VENUE_NAMES}")
+            known = ", ".join(VENUE_NAMES)
+            raise UsageError(f"--source {spec}: unknown venue {name!r}, expected {known}")
         listed = [Path(path) for path in paths.split(",") if path]
         if not listed:
             raise UsageError(f"--source {spec}: no path after {name}=")
@@ -113,6 +118,12 @@ def sources_of(specs: list[str], shifts: list[str]) -> list[Recorded]:
     if moved:
         raise UsageError(f"--shift {next(iter(moved))}: no such source")
     return found
+
+
+def reading(sources: list[Recorded], inputs: Callable[[], int]) -> Progress:
+    """Return what shows how much of the sources' files was read, and the inputs so far."""
+    files = FilesRead(path for one in sources for path in one.paths)
+    return Progress(lambda: Reading(files.done(), files.total, f"{inputs():,} inputs"))
 
 
 def _shift(spec: str) -> tuple[str, int]:
@@ -185,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
     node = Node(NodeConfig(discover=True, fees=fees), catalog)
     started = time.perf_counter()
     try:
-        with hashes(args.hashes) as after:
+        with hashes(args.hashes) as after, reading(sources, lambda: node.inputs):
             first, last = _fed(node, sources, after)
     except HashesError as error:
         print(f"crossquote replay: {error}", file=sys.stderr)

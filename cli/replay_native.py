@@ -10,6 +10,7 @@ import orjson
 
 import checkpoint
 from cli.book_hashes import HashesError, hashes
+from cli.progress import Progress, Reading
 from cli.report import human, report
 from replay.native import Difference, Replay, Replayed
 from replay.native_format import UnsupportedRecordingError
@@ -18,6 +19,8 @@ from replay.segment import SegmentError, UnsupportedVersion
 
 _SECONDS = re.compile(r"\+(\d{1,12})(?:\.(\d{1,9}))?")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9}))?(?:Z|\+00:00)?")
+
+_WANTED = "give the folder that a daemon recorded into: recording.dir, or `recordings`"
 
 
 class TimeError(ValueError):
@@ -54,23 +57,31 @@ def run(args: argparse.Namespace) -> int:
         first = recording.numbers[0] if from_ns is None else recording.segment_at(from_ns)
         _refuse_other_version(recording, first)
         with hashes(args.hashes) as after:
-            done = Replay(
+            replay = Replay(
                 recording, checkpoint, verify=args.verify, first=first, to_ns=to_ns, after=after
-            ).run()
+            )
+            with Progress(lambda: _reading(recording, replay)):
+                done = replay.run()
     except (UnsupportedVersion, UnsupportedRecordingError) as error:
         return _fail(f"{args.directory}: {error}", 2)
-    except (
-        NoRecordingError,
-        TimeError,
-        HashesError,
-        checkpoint.UnsupportedCheckpointError,
-    ) as error:
+    except NoRecordingError as error:
+        return _fail(f"{error}; {_WANTED}", 2)
+    except (TimeError, HashesError, checkpoint.UnsupportedCheckpointError) as error:
         return _fail(str(error), 2)
     except OSError as error:
-        return _fail(f"{args.directory}: {error.strerror}", 2)
+        return _fail(f"{args.directory}: {error.strerror}; {_WANTED}", 2)
     except (SegmentError, ValueError) as error:
         return _fail(f"{args.directory}: no segment can be read: {error}", 1)
     return _tell(args, done, time.perf_counter() - started)
+
+
+def _reading(recording: Recording, replay: Replay) -> Reading:
+    """Return how many segments are done, and within one as many inputs as were replayed."""
+    done = replay.result
+    numbers = [number for number in recording.numbers if number >= replay.first]
+    text = f"segment {len(done.segments)} of {len(numbers)}, {done.inputs:,} inputs"
+    total = len(numbers) if len(numbers) > 1 else 0
+    return Reading(max(len(done.segments) - 1, 0), total, text)
 
 
 def _refuse_other_version(recording: Recording, first: int) -> None:

@@ -6,9 +6,12 @@ import contextlib
 import os
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import orjson
 import structlog
 import uvloop
@@ -16,19 +19,24 @@ import uvloop
 from api.door import Door
 from api.errors import DoorError
 from arb.strategy.spec import SpecError
+from cli import testnet
 from cli.config import add_config_argument
 from cli.glance import glance
 from cli.live import LiveView
 from cli.logs import Log, start_logging
 from cli.node_config import node_config
+from cli.order_doors import KeyMissingError, sim_doors
 from cli.output import report_refusal
 from cli.pnl import lines as pnl_lines
 from cli.report import human, report
 from cli.restore import Restored, restored
 from cli.settings import Loaded, Settings, SettingsError, load
-from cli.settings.model import Scenario
-from cli.simulated import simulated
+from cli.settings.model import Mode, Scenario
+from cli.settings.testnet_rules import missing_keys
+from cli.settings.trading import StrategySettings
+from cli.simulated import running_venues, simulated
 from cli.unrecorded import explained
+from connectors.transport.orders import MakeDoors
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
 from market.naming import NamingError
@@ -37,7 +45,11 @@ from replay.segment_errors import SegmentError
 _EXAMPLES = """examples:
   crossquote run                      two simulated venues: no keys, no network
   crossquote run --for 30 --json      the same for half a minute, then a summary
+  crossquote run --strategy xemm      trade over the wire at the simulated venues
   crossquote run --mode paper         the real venues' public feeds
+  crossquote run --mode testnet       the venues' test networks, with keys of theirs
+
+exit codes: 0 stopped as asked, 1 it failed, 2 the configuration or the folder is refused
 """
 _LOG_TICK_S = 2.0
 _GLANCE_TICKS = 3
@@ -48,12 +60,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add_config_argument(parser)
-    parser.add_argument("--mode", choices=("sim", "paper"), help="overrides the configuration")
+    parser.add_argument("--mode", choices=get_args(Mode), help="overrides the configuration")
     parser.add_argument(
         "--scenario", choices=get_args(Scenario), help="of the simulated venues (mode sim)"
     )
     parser.add_argument(
         "--for", dest="seconds", type=float, metavar="SECONDS", help="stop by itself after this"
+    )
+    parser.add_argument(
+        "--strategy",
+        action="append",
+        metavar="NAME",
+        help="trade by this strategy with its usual keys, besides those of the configuration; again"
+        " for more",
     )
     parser.add_argument("--record", metavar="DIR", help="folder of the recording")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
@@ -72,6 +91,10 @@ def run(args: argparse.Namespace) -> int:
         )
     except SettingsError as error:
         return report_refusal(error, as_json=args.json)
+    loaded = _with_strategies(loaded, args.strategy or [])
+    missing = list(missing_keys(loaded.settings, loaded.secrets))
+    if missing:
+        return report_refusal(SettingsError(missing), as_json=args.json)
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))
@@ -81,11 +104,20 @@ def run(args: argparse.Namespace) -> int:
     except DoorError as error:
         print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
         return 1
-    except (NamingError, SpecError, OSError) as error:
+    except (NamingError, SpecError, KeyMissingError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:
         log.close()
+
+
+def _with_strategies(loaded: Loaded, names: list[str]) -> Loaded:
+    """Return the settings with strategies that they do not name yet, the usual keys for each."""
+    trading = loaded.settings.trading
+    known = [one.name for one in trading.strategies]
+    added = [StrategySettings(name=name) for name in dict.fromkeys(names) if name not in known]
+    more = msgspec.structs.replace(trading, strategies=(*trading.strategies, *added))
+    return replace(loaded, settings=msgspec.structs.replace(loaded.settings, trading=more))
 
 
 async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
@@ -94,12 +126,20 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
     async with contextlib.AsyncExitStack() as stack:
         addresses: dict[str, FeedAddress] = {}
         sim_socket = _sim_socket(Path(settings.control.socket))
-        if settings.mode == "sim":
+        if settings.mode == "sim" and not settings.sim.start:
+            addresses = running_venues(settings.sim.ports)
+        elif settings.mode == "sim":
             addresses = await stack.enter_async_context(
                 simulated(settings.sim, loaded.file, sim_socket)
             )
+        elif settings.mode == "testnet":
+            addresses = testnet.feed_addresses(settings)
         options = Options(
-            addresses, args.seconds, seed=os.getpid(), sim_socket=str(sim_socket.absolute())
+            addresses,
+            args.seconds,
+            seed=os.getpid(),
+            sim_socket=str(sim_socket.absolute()),
+            doors=_doors(loaded, addresses),
         )
         before = _before(settings)
         daemon = Daemon(settings, options, before.node)
@@ -143,6 +183,16 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             if "trading" in result:
                 print("\n".join(["", *pnl_lines(result["trading"]["pnl"])]))
     return 0
+
+
+def _doors(loaded: Loaded, addresses: dict[str, FeedAddress]) -> MakeDoors | None:
+    """Return what makes the doors by which orders leave, None in mode paper: there are none."""
+    settings = loaded.settings
+    if settings.mode == "sim":
+        return partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
+    if settings.mode == "testnet":
+        return partial(testnet.order_doors, settings, loaded.secrets)
+    return None
 
 
 class _RecordRefusedError(Exception):

@@ -26,6 +26,8 @@ _EXAMPLES = """examples:
   crossquote sim --serve binance=BTC.gz       a recording, in the venue's own format
   crossquote sim --write DIR --for 60         a recording of the simulated venues
   crossquote sim --describe                   the generated flow beside real recordings
+
+exit codes: 0 done, or ended as asked; 1 it failed, 2 wrong usage
 """
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.output import emit, emit_json
+from cli.progress import Progress, Reading
 from sim.simtest.campaign import ResumeError, Row, campaign
 from sim.simtest.faults import HOUR_NS
 from sim.simtest.soak import Sample, soak
@@ -17,6 +18,8 @@ _EXAMPLES = """examples:
   crossquote simtest --seeds 17..17 --json
   crossquote simtest --seeds 1..20000 --jobs 2 --resume simtest.jsonl
   crossquote simtest --soak --hours 72
+
+exit codes: 0 every promise was kept, 1 one was broken, 2 wrong usage or a file that is not ours
 """
 JOBS_MAX = 64
 SEEDS_MAX = 10_000_000
@@ -74,13 +77,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the seeds; returns 0, 1 where a promise was broken, 2 for a file that is not ours."""
     if args.soak:
         return _soak(args)
-    progress = _Progress(len(args.seeds), quiet=args.json or not sys.stderr.isatty())
+    counts = _Counts(len(args.seeds))
     try:
-        rows = campaign(args.seeds, args.jobs, args.resume, progress.take)
+        with Progress(counts.reading):
+            rows = campaign(args.seeds, args.jobs, args.resume, counts.take)
     except (ResumeError, OSError) as error:
         sys.stderr.write(f"simtest: {error}\n")
         return 2
-    progress.end()
     total = summary(rows)
     if args.json:
         emit_json(total)
@@ -90,13 +93,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _soak(args: argparse.Namespace) -> int:
-    quiet = args.json or not sys.stderr.isatty()
+    latest = Reading(0.0, args.hours, "0 inputs")
 
-    def progress(sample: Sample) -> None:
-        if not quiet:
-            sys.stderr.write(f"\r{sample.hour:.2f} of {args.hours} h, {sample.inputs} inputs")
+    def take(sample: Sample) -> None:
+        nonlocal latest
+        text = f"{sample.hour:.2f} of {args.hours} h, {sample.inputs:,} inputs"
+        latest = Reading(sample.hour, args.hours, text)
 
-    done = soak(args.seeds[0], args.hours * HOUR_NS, progress)
+    with Progress(lambda: latest):
+        done = soak(args.seeds[0], args.hours * HOUR_NS, take)
     total = soak_summary(done)
     if args.json:
         emit_json(total)
@@ -119,12 +124,11 @@ def _soak_report(total: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-class _Progress:
-    """A line on the terminal that is written over."""
+class _Counts:
+    """How many seeds are done; those that a file had already are not among them."""
 
-    def __init__(self, count: int, *, quiet: bool) -> None:
+    def __init__(self, count: int) -> None:
         self._count = count
-        self._quiet = quiet
         self._done = 0
         self._failed = 0
 
@@ -132,13 +136,11 @@ class _Progress:
         """One more seed is done."""
         self._done += 1
         self._failed += bool(row["violations"])
-        if not self._quiet:
-            sys.stderr.write(f"\r{self._done}/{self._count} seeds, {self._failed} failed")
 
-    def end(self) -> None:
-        """All are done."""
-        if not self._quiet and self._done:
-            sys.stderr.write("\n")
+    def reading(self) -> Reading:
+        """Return how far the campaign is."""
+        text = f"{self._done}/{self._count} seeds, {self._failed} failed"
+        return Reading(self._done, self._count, text)
 
 
 def _report(total: dict[str, Any]) -> str:

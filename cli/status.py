@@ -20,7 +20,7 @@ from .fields import (
     size_of_bytes,
     text,
 )
-from .trading_verb import amount
+from .trading_verb import amount, standing
 
 _EXAMPLES = """examples:
   crossquote status
@@ -75,7 +75,7 @@ def lines(status: dict[str, Any]) -> list[str]:
 
 
 def _line(name: str, said: str) -> str:
-    return f"{name:<16}{said}"
+    return f"{name:<15} {said}"
 
 
 def _pairs(row: dict[str, Any]) -> str:
@@ -109,6 +109,7 @@ def _trading(trading: dict[str, Any]) -> list[str]:
                 f" {text(trading, 'currency')}",
             )
         )
+        out += [_line("", line) for line in standing(row)]
     return out
 
 
@@ -118,11 +119,12 @@ def _venues(venues: dict[str, Any]) -> list[str]:
         row = mapping(venues, name)
         offset = number(row, "offset_ns")
         clock = f"{signed(offset / 1e6)}ms" if offset is not None else NOTHING
+        orders = f"; orders: {printable(str(row['orders']))}" if row.get("orders") else ""
         out.append(
             _line(
                 printable(name),
                 f"{text(row, 'state')}, clock {clock}, REST {_pairs(mapping(row, 'rest'))},"
-                f" errors {errors_of(row)}",
+                f" errors {errors_of(row)}{orders}",
             )
         )
     return out

@@ -13,7 +13,8 @@ from api.errors import DoorPathError
 
 from .door import add_socket_argument, drop_output, refuse
 from .watch_feed import Feed
-from .watch_keys import Keys
+from .watch_halt import HaltKey
+from .watch_keys import LEAVE, Keys
 from .watch_screen import screen
 
 _EXAMPLES = """examples:
@@ -21,7 +22,8 @@ _EXAMPLES = """examples:
   crossquote watch --socket /run/crossquote/door.sock
   NO_COLOR=1 crossquote watch
 
-keys: q or Ctrl-C leaves. A daemon that is restarted is found again.
+keys: h halts trading, after asking once; q or Ctrl-C leaves. A daemon that is restarted is found
+again. Ages are in ms, s, m or h; amounts of trading in its currency.
 exit codes: 0 left by the user, 1 the terminal went away, 2 wrong usage or no terminal
 """
 
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         return refuse(args.verb, f"--socket: {error}")
     try:
         with client:
-            _watch(console, Feed(client), str(args.socket))
+            _watch(console, Feed(client), HaltKey(client), str(args.socket))
     except OSError as error:
         drop_output()
         # There is nobody left to tell but whoever reads the errors.
@@ -59,14 +61,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(console: Console, feed: Feed, place: str) -> None:
+def _watch(console: Console, feed: Feed, halt: HaltKey, place: str) -> None:
     """Draw, wait for a key, and again, until the user leaves."""
     with Keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         due = time.monotonic()
         while True:
             shown = feed.poll()
             width, height = console.size
-            live.update(Group(*screen(shown, width, height, place)), refresh=True)
+            lines = screen(shown, width, height, place, halt.note())
+            live.update(Group(*lines), refresh=True)
             due = max(due + _REFRESH_SECONDS, time.monotonic())
-            if keys.left(due):
+            pressed = keys.pressed(due)
+            if LEAVE in pressed:
                 return
+            for key in pressed:
+                halt.press(key)

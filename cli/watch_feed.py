@@ -8,7 +8,7 @@ from typing import Any
 from api.client import DoorClient
 from api.errors import DoorError
 
-from .fields import number, text
+from .fields import mapping, number, text
 
 #: Levels of a side that are asked for.
 LEVELS = 25
@@ -27,6 +27,10 @@ class Seen:
     connections: list[dict[str, Any]] = field(default_factory=list)
     inputs_per_second: float | None = None
     events_per_second: float | None = None
+    orders: dict[str, Any] = field(default_factory=dict)
+    positions: dict[str, Any] = field(default_factory=dict)
+    pnl: dict[str, Any] = field(default_factory=dict)
+    risk: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Feed:
             books = self._client.books(LEVELS)
             edges = self._client.edges()
             connections = self._client.connections()
+            trading = self._trading(status)
         except DoorError as error:
             now = time.monotonic()
             self._lost = now if self._lost is None else self._lost
@@ -60,7 +65,19 @@ class Feed:
             return Waiting(str(error), now - self._lost)
         self._lost = None
         inputs, events = self._rates(status, time.monotonic())
-        return Seen(status, books, edges, connections, inputs, events)
+        return Seen(status, books, edges, connections, inputs, events, **trading)
+
+    def _trading(self, status: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return what is asked only where something trades."""
+        if not mapping(status, "trading"):
+            return {}
+        client = self._client
+        return {
+            "orders": client.orders(),
+            "positions": client.positions(),
+            "pnl": client.pnl(),
+            "risk": client.risk(),
+        }
 
     def _rates(self, status: dict[str, Any], now: float) -> tuple[float | None, float | None]:
         """Return inputs and events a second over the window; another process begins anew."""

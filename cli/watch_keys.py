@@ -18,8 +18,12 @@ _LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _IGNORED = (signal.SIGTSTP,)
 
 
+#: What a signal, or a terminal that hung up, reads as.
+LEAVE = "q"
+
+
 class Keys:
-    """Waits for the wish to leave: the key q, or a signal. Use as a context, in the main thread.
+    """Waits for keys and for the wish to leave. Use as a context, in the main thread.
 
     A signal only wakes the wait, so that it cannot interrupt the drawing halfway.
     """
@@ -41,17 +45,18 @@ class Keys:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def left(self, until: float) -> bool:
-        """Wait until a time of the monotonic clock; True as soon as somebody wants to leave."""
+    def pressed(self, until: float) -> str:
+        """Wait until a time of the monotonic clock; returns the keys of a moment, lower case.
+
+        '' when the time is up; LEAVE among them, or for a signal, is the wish to leave.
+        """
         while True:
             ready, _, _ = select.select(self._handles, [], [], max(until - time.monotonic(), 0.0))
             if not ready:
-                return False
-            for handle in ready:
-                pressed = os.read(handle, 64)
-                # Nothing to read: the terminal hung up.
-                if not pressed or b"q" in pressed.lower():
-                    return True
+                return ""
+            # Nothing to read: the terminal hung up.
+            pressed = [os.read(handle, 64) or LEAVE.encode() for handle in ready]
+            return b"".join(pressed).decode("ascii", "replace").lower()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from .watch_edges import base_of, edge_line, edges_of, ledger
 from .watch_feed import LEVELS, Seen, Waiting
 from .watch_head import connections, head
 from .watch_text import Lines, beside, fit, packed, rule, shares
+from .watch_trading import orders, worlds
 
 #: A group of books is set beside another one where each has so many cells.
 _GROUP_WIDTH = 80
@@ -36,18 +37,24 @@ class _Group:
         return -(-len(self.books) // per_row)
 
 
-def screen(shown: Seen | Waiting, width: int, height: int, place: str) -> Lines:
-    """Return exactly `height` lines of `width` cells; `place` names the daemon's door."""
+def screen(
+    shown: Seen | Waiting, width: int, height: int, place: str, note: Text | None = None
+) -> Lines:
+    """Return exactly `height` lines of `width` cells; `place` names the daemon's door.
+
+    A `note` takes the last line.
+    """
     body: Lines = []
     hidden = 0
     if isinstance(shown, Waiting):
         top = _waiting(shown)
     else:
-        top = head(shown, width)
+        top = [*head(shown, width), *worlds(shown, width)]
         body, hidden = _body(shown, width, height - len(top) - 1)
     lines = [*top, *body][: max(height - 1, 0)]
     lines += [Text()] * (height - 1 - len(lines))
-    return [fit(line, width) for line in [*lines, _foot(shown, width, place, hidden)]]
+    foot = note if note is not None else _foot(shown, width, place, hidden)
+    return [fit(line, width) for line in [*lines, foot]]
 
 
 def _waiting(shown: Waiting) -> Lines:
@@ -61,6 +68,8 @@ def _waiting(shown: Waiting) -> Lines:
 
 def _foot(shown: Seen | Waiting, width: int, place: str, hidden: int) -> Text:
     parts = [Text("q leaves", "reverse")]
+    if isinstance(shown, Seen) and shown.pnl:
+        parts.append(Text("h halts", "reverse"))
     if hidden:
         parts.append(Text(f"{hidden} more not shown: enlarge the terminal", "yellow"))
     if isinstance(shown, Seen):
@@ -86,7 +95,7 @@ def _body(seen: Seen, width: int, height: int) -> tuple[Lines, int]:
     drawn = sum(len(line) for line in lines)
     hidden = sum(len(group.books) for group in groups[drawn:])
     tables: Lines = []
-    for table in (connections(seen, width), ledger(seen, width)):
+    for table in (orders(seen, width), connections(seen, width), ledger(seen, width)):
         left = _levels(lines, per_row, room - len(tables) - len(table))
         if not hidden and left >= _LEVELS_BEFORE_TABLES:
             tables += table

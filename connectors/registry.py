@@ -1,11 +1,24 @@
 """Every venue by name."""
 
+from collections.abc import Callable
+from functools import partial
+
 from connectors.binance.venue import PROFILES, BinanceVenue
 from connectors.coinbase.venue import CoinbaseVenue
 from connectors.coinbase_exchange.venue import ExchangeVenue
 from connectors.venue import SNAPSHOT_LEVELS, Venue
+from market.fees import LOWEST_TIER, Fees
+from market.instrument import VENUES
 
-VENUE_NAMES = (*PROFILES, CoinbaseVenue.name, ExchangeVenue.name)
+#: Makes the protocol object of a venue; takes how many levels a side REST is asked for.
+Maker = Callable[[int], Venue]
+
+_MAKERS: dict[str, Maker] = {
+    **{name: partial(BinanceVenue, name) for name in PROFILES},
+    CoinbaseVenue.name: CoinbaseVenue,
+    ExchangeVenue.name: ExchangeVenue,
+}
+VENUE_NAMES = tuple(_MAKERS)
 
 
 def venue(name: str, snapshot_levels: int = SNAPSHOT_LEVELS) -> Venue:
@@ -13,10 +26,19 @@ def venue(name: str, snapshot_levels: int = SNAPSHOT_LEVELS) -> Venue:
 
     `snapshot_levels` a side are asked for by REST where the venue has a way to ask.
     """
-    if name in PROFILES:
-        return BinanceVenue(name, snapshot_levels)
-    if name == CoinbaseVenue.name:
-        return CoinbaseVenue(snapshot_levels)
-    if name == ExchangeVenue.name:
-        return ExchangeVenue(snapshot_levels)
-    raise ValueError(f"unknown venue {name!r}; known: {', '.join(VENUE_NAMES)}")
+    if name not in _MAKERS:
+        raise ValueError(f"unknown venue {name!r}; known: {', '.join(_MAKERS)}")
+    return _MAKERS[name](snapshot_levels)
+
+
+def register(name: str, make: Maker, suffix: str, fees: Fees) -> None:
+    """Make a further venue known, before any node is made.
+
+    `suffix` ends its instrument ids, `fees` are those of its lowest tier. ValueError where the name
+    or the suffix is taken.
+    """
+    if name in VENUES or suffix in VENUES.values():
+        raise ValueError(f"there is a venue {name!r} or a suffix {suffix!r} already")
+    _MAKERS[name] = make
+    VENUES[name] = suffix
+    LOWEST_TIER[name] = fees

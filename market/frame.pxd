@@ -100,3 +100,4 @@ cdef class Frame:
         self, const char *p, const char *end, symbol_t *row, bint ask, int *status
     ) noexcept nogil
     cdef bint push(self, bint ask, int64_t ticks, int64_t lots) noexcept nogil
+    cdef bint _take(self, dict given) except? -1

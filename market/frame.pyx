@@ -133,6 +133,13 @@ cdef class SymbolTable:
         cdef symbol_t *row = self.find(name, len(name))
         return row.slot if row != NULL else -1
 
+    def row(self, bytes name not None):
+        """Return slot, decimals and step of prices, of sizes of a symbol, or None."""
+        cdef symbol_t *row = self.find(name, len(name))
+        if row == NULL:
+            return None
+        return row.slot, row.price.decimals, row.price.step, row.lots.decimals, row.lots.step
+
     def __len__(self):
         return self.count
 
@@ -318,6 +325,60 @@ cdef class Frame:
             status[0] = REFUSED_SIZE
             return NULL
         return p + 1
+
+    def fill(self, events, int channel=0, int64_t sequence=-1):
+        """Hold these events, each as `event` gives it, for a decoder that is written in Python.
+
+        Returns their number or Refusal.OVER_LIMIT. Raises what is no event, and is empty then.
+        """
+        cdef bint whole = False
+        self.clear()
+        self.channel, self.sequence = channel, sequence
+        self.symbol = None
+        try:
+            for given in events:
+                if not self._take(given):
+                    return self.refuse(REFUSED_SIZE)
+            whole = True
+        finally:
+            if not whole:
+                self.count = 0
+        return self.count
+
+    cdef bint _take(self, dict given) except? -1:
+        """Append one event; False at the limit."""
+        cdef event_t *e
+        cdef int kind = Kind(given["kind"])
+        cdef int slot = given["slot"]
+        cdef int64_t first = given["first"], last = given["last"], prev = given["prev"]
+        cdef int64_t ts_event = given["ts_event"]
+        cdef int64_t bid_price, bid_lots, ask_price, ask_lots
+        cdef bint seller = given["seller"]
+        cdef int bid_from = self.bid_count, ask_from = self.ask_count
+        bid_price, bid_lots = given["bid"]
+        ask_price, ask_lots = given["ask"]
+        for ticks, lots in given["bids"]:
+            if not self.push(False, ticks, lots):
+                return False
+        for ticks, lots in given["asks"]:
+            if not self.push(True, ticks, lots):
+                return False
+        e = self.add()
+        if e == NULL:
+            return False
+        e.kind, e.slot, e.seller = kind, slot, seller
+        e.first, e.last, e.prev, e.ts_event = first, last, prev, ts_event
+        e.bid_price, e.bid_lots, e.ask_price, e.ask_lots = bid_price, bid_lots, ask_price, ask_lots
+        e.bid_from, e.bid_to = bid_from, self.bid_count
+        e.ask_from, e.ask_to = ask_from, self.ask_count
+        return True
+
+    def refuse(self, int why, bytes symbol=None):
+        """Hold nothing, for a reason; `symbol` is the one that is unknown or off its grid."""
+        self.clear()
+        self.refusal = Refusal(why)
+        self.symbol = symbol
+        return why
 
     def event(self, int i):
         """Return event `i` as a plain dict, levels included; for tests and slow paths."""

@@ -33,7 +33,6 @@ _ASSETS = frozenset(
         *("VET", "WIF", "XLM", "XMR", "XRP", "XTZ", "YFI", "ZEC", "ZRX"),
     )
 )
-_SUFFIXES = {suffix: venue for venue, suffix in VENUES.items()}
 _ASSET = re.compile(r"\w+", re.UNICODE)
 _EXPIRY = re.compile(r"\d{6}", re.ASCII)
 
@@ -132,11 +131,12 @@ def parse_instrument_name(text: str, venue: str = "") -> InstrumentName:
     _check(name)
     stem, dot, suffix = name.rpartition(".")
     if dot:
-        if suffix not in _SUFFIXES:
-            raise NamingError(f"{text!r}: unknown venue {suffix!r}; known: {', '.join(_SUFFIXES)}")
-        if venue not in ("", _SUFFIXES[suffix]):
+        suffixes = {suffix: venue for venue, suffix in VENUES.items()}
+        if suffix not in suffixes:
+            raise NamingError(f"{text!r}: unknown venue {suffix!r}; known: {', '.join(suffixes)}")
+        if venue not in ("", suffixes[suffix]):
             raise NamingError(f"{text!r} is not an instrument of {venue}")
-        name, venue = stem, _SUFFIXES[suffix]
+        name, venue = stem, suffixes[suffix]
     elif venue and venue not in VENUES:
         raise NamingError(f"unknown venue {venue!r}; known: {', '.join(VENUES)}")
     if "/" in name:

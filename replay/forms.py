@@ -52,6 +52,10 @@ class Problems:
         return [*self.listed, f"{more} more problems"] if more else list(self.listed)
 
 
+#: Reads the lines of one form.
+Form = Callable[[Iterator[bytes], Problems], Iterator[Input]]
+
+
 def nanoseconds(seconds: str) -> int:
     """Return decimal seconds as ns, exactly; digits beyond the ninth are cut off.
 
@@ -181,20 +185,28 @@ def in_time(inputs: Iterator[Input]) -> Iterator[Input]:
 
 def read_form(source: Iterator[bytes], problems: Problems) -> Iterator[Input]:
     """Read a file of any of the three forms, told apart by its first line that shows one."""
-    head: list[bytes] = []
-    reader: Callable[[Iterator[bytes], Problems], Iterator[Input]] | None = None
-    for line in source:
-        head.append(line)
-        reader = _reader(line)
-        if reader is not None or len(head) == HEAD_LINES:
-            break
-    if reader is None and not any(line.strip() for line in head):
+    form, whole = choose_form(source)
+    if form is None:
         problems.add("the file is empty")
         return
-    yield from in_time((reader or form_b)(chain(head, source), problems))
+    yield from in_time(form(whole, problems))
 
 
-def _reader(line: bytes) -> Callable[[Iterator[bytes], Problems], Iterator[Input]] | None:
+def choose_form(source: Iterator[bytes]) -> tuple[Form | None, Iterator[bytes]]:
+    """Return the form of a file and all its lines; None for an empty file."""
+    head: list[bytes] = []
+    form: Form | None = None
+    for line in source:
+        head.append(line)
+        form = form_of(line)
+        if form is not None or len(head) == HEAD_LINES:
+            break
+    if form is None and any(line.strip() for line in head):
+        form = form_b
+    return form, chain(head, source)
+
+
+def form_of(line: bytes) -> Form | None:
     """Return the reader of the form that a line shows, None where it shows none."""
     if _OBJECT.match(line):
         return form_c

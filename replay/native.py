@@ -74,7 +74,7 @@ class Replayed:
 class Replay:
     """One run over a recording, from the checkpoint of segment `first` up to `to_ns`.
 
-    `after` is called with the node behind each input.
+    `after` is called with the node behind each input. `result` grows while it runs.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Replay:
         self._recording = recording
         self._checkpoints = checkpoints
         self._verify = verify
-        self._first = recording.numbers[0] if first is None else first
+        self.first = recording.numbers[0] if first is None else first
         self._to_ns = to_ns
         self._after = after
         self._last: tuple[int, Entry] | None = None
@@ -122,7 +122,7 @@ class Replay:
 
     def _parts(self) -> Iterator[Part]:
         """Yield the segments that can be read, and note the others."""
-        numbers = [number for number in self._recording.numbers if number >= self._first]
+        numbers = [number for number in self._recording.numbers if number >= self.first]
         for number in numbers:
             try:
                 part = self._recording.part(number)

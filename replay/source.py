@@ -49,12 +49,15 @@ class Recorded:
 
     def inputs(self) -> Iterator[Input]:
         """Yield all inputs by receive time, then file order, then line."""
+        yield from heapq.merge(*self.streams(), key=lambda item: item.ts_recv)
+
+    def streams(self) -> list[Iterator[Input]]:
+        """Return the inputs of each file, in its own order, with their source names."""
         names = self._names() if len(self.files) > 1 else [{}]
-        streams = [
+        return [
             self._named(file, index, known)
             for index, (file, known) in enumerate(zip(self.files, names, strict=True))
         ]
-        yield from heapq.merge(*streams, key=lambda item: item.ts_recv)
 
     def _source(self, index: int, label: str) -> str:
         return f"{self.venue}.{label or index + 1}"

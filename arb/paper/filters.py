@@ -1,6 +1,6 @@
 """What a venue checks in an order before its engine sees it."""
 
-from arb.manners import MANNERS, Manners
+from arb.manners import Manners, manners_of
 from arb.paper.line import PaperLine
 from market.order import Type
 
@@ -14,7 +14,7 @@ def refusal(
 
     `touch` is the book's bid, its lots, ask, its lots; where a side is missing no band holds.
     """
-    manners = MANNERS[line.instrument.venue]
+    manners = manners_of(line.instrument.venue)
     if kind is Type.MARKET:
         return _size(line, manners, touch[0] or touch[2], lots)
     if price <= 0 or price % line.rules.tick:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from arb.manners import MANNERS
+from arb.manners import manners_of
 
 _SECOND_NS = 1_000_000_000
 
@@ -25,14 +25,14 @@ class Requests:
 
     def __post_init__(self) -> None:
         """Begin with nothing used."""
-        manners = MANNERS[self.venue]
+        manners = manners_of(self.venue)
         self.turns = [-1] * len(manners.windows)
         self.counts = [0] * len(manners.windows)
         self.tokens = manners.burst * _SECOND_NS
 
     def ask(self, now: int) -> str:
         """Take in a request of any kind; returns why it is refused, '' where it is not."""
-        manners = MANNERS[self.venue]
+        manners = manners_of(self.venue)
         if not manners.requests_per_s:
             return ""
         gained = (now - self.at_ns) * manners.requests_per_s
@@ -47,7 +47,7 @@ class Requests:
     def order(self, now: int) -> str:
         """Tell whether one more order may be entered; returns why not, '' where it may."""
         self._turn(now)
-        manners = MANNERS[self.venue]
+        manners = manners_of(self.venue)
         for count, window in zip(self.counts, manners.windows, strict=True):
             if count >= window.limit:
                 self.refused += 1
@@ -65,7 +65,7 @@ class Requests:
         self.counts = [max(0, count - 1) for count in self.counts]
 
     def _turn(self, now: int) -> None:
-        for at, window in enumerate(MANNERS[self.venue].windows):
+        for at, window in enumerate(manners_of(self.venue).windows):
             turn = now // window.length_ns
             if turn != self.turns[at]:
                 self.turns[at], self.counts[at] = turn, 0

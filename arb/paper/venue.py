@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from arb.manners import MANNERS
+from arb.manners import manners_of
 from arb.orders.order import OwnOrder
 from arb.paper.filters import refusal
 from arb.paper.latency import Latency
@@ -273,9 +273,9 @@ class PaperVenue:
 
     def _enter(self, order: OwnOrder, why: str) -> None:
         line = self.lines[order.slot]
-        manners = MANNERS[line.instrument.venue]
+        manners = manners_of(line.instrument.venue)
         why = why or self._refusal(line, order, order.price, order.lots)
-        if not why and line.orders >= manners.open_max:
+        if not why and 0 < manners.open_max <= line.orders:
             why = manners.too_many_open
         if why:
             self._refuse(order, why)

@@ -5,7 +5,7 @@ The plain twin is arb.quoting.plain_pace.
 
 from libc.stdint cimport int64_t
 
-from arb.manners import MANNERS
+from arb.manners import manners_of
 
 cdef int64_t _SECOND_NS = 1_000_000_000
 #: Changes a second and at once, up to which nothing here overflows.
@@ -33,7 +33,7 @@ cdef class Pace:
     @classmethod
     def at(cls, venue):
         """Return what a venue leaves room for."""
-        return cls.of(*MANNERS[venue].pace)
+        return cls.of(*manners_of(venue).pace)
 
     cpdef bint ready(self, int64_t now) except -1:
         """Tell whether a change is left at `now`, ns."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from arb.manners import MANNERS
+from arb.manners import manners_of
 
 _SECOND_NS = 1_000_000_000
 
@@ -24,7 +24,7 @@ class PlainPace:
     @classmethod
     def at(cls, venue: str) -> "PlainPace":
         """Return what a venue leaves room for."""
-        return cls.of(*MANNERS[venue].pace)
+        return cls.of(*manners_of(venue).pace)
 
     def ready(self, now: int) -> bool:
         """Tell whether a change is left at `now`, ns."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, inspect
 
 TextFormat: TypeAlias = Literal[
-    "text", "ws_url", "rest_url", "path", "file", "socket_path", "public_key"
+    "text", "ws_url", "rest_url", "local_url", "path", "file", "socket_path", "public_key"
 ]
 
 #: The kernel's bound on the address of a Unix socket, without the closing zero.
@@ -22,6 +22,7 @@ _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?|-[0-9]{1,12}(\.[0-9]{1,12})?
 _PUBLIC_KEY = re.compile(
     r"-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END PUBLIC KEY-----\n?"
 )
+_LOCAL_URL = re.compile(r"http://(127\.0\.0\.1|\[::1\]):[0-9]{1,5}/?")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SCHEMES = {"ws_url": ("wss", "ws"), "rest_url": ("https", "http")}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True}
@@ -97,6 +98,7 @@ _FORMS = {
     "decimal": "a decimal number",
     "ws_url": "an address like wss://host:port/path (ws:// only to this machine)",
     "rest_url": "an address like https://host:port/path (http:// only to this machine)",
+    "local_url": "an address like http://127.0.0.1:port, or empty text",
     "path": "a path",
     "file": "a path, or empty text for no file",
     "public_key": "a public key in PEM form (-----BEGIN PUBLIC KEY----- …), or empty text",
@@ -150,6 +152,8 @@ def _text(given: str, extra: dict[str, Any]) -> str:
     if form == "decimal":
         return _decimal(given, extra)
     if form in _SCHEMES and not _is_url(given, _SCHEMES[form]):
+        raise BadValueError(_FORMS[form])
+    if form == "local_url" and given and not _LOCAL_URL.fullmatch(given):
         raise BadValueError(_FORMS[form])
     if form == "file" and not given:
         return given

@@ -15,6 +15,7 @@ from .problem import DEFAULT, Origin, Problem, SettingsError
 from .reader import Reader
 from .rules import broken_rules
 from .secrets import Secrets, read_secrets
+from .testnet_rules import missing_keys
 from .yaml_file import read_file
 
 DEFAULT_FILE = Path("config.yaml")
@@ -65,7 +66,7 @@ def load(
     overlay_flags(table, flags or {})
     secrets, secret_problems = read_secrets(environment)
     settings, origins, found = build(table)
-    problems += [*found, *secret_problems]
+    problems += [*found, *secret_problems, *missing_keys(settings, secrets)]
     if problems:
         raise SettingsError(problems)
     return Loaded(settings, secrets, path, origins)

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from market.fees import LOWEST_TIER, PPB
 
 from .kinds import decimal, text, whole
+from .testnet import TestnetSettings
 from .trading import TradingSettings
 
 
@@ -270,6 +271,9 @@ Scenario: TypeAlias = Literal[
 ]
 
 
+Mode: TypeAlias = Literal["sim", "paper", "testnet"]
+
+
 class SimPorts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ports of the simulated venues on loopback."""
 
@@ -301,6 +305,13 @@ class SimAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class SimSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The simulated world of mode sim."""
 
+    start: Annotated[
+        bool,
+        Meta(
+            description="whether to start the venues; false where `crossquote sim` runs already, on"
+            " the ports below"
+        ),
+    ] = True
     seed: Annotated[int, whole("the same seed makes the same market", 0, 2**53 - 1)] = 1
     scenario: Annotated[Scenario, text("how the market behaves")] = "calm"
     speed: Annotated[
@@ -322,13 +333,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     version: Annotated[Literal[1], text("format of the file")]
     mode: Annotated[
-        Literal["sim", "paper"],
+        Mode,
         text(
-            "sim: simulated venues on this machine; paper: real public data, orders matched here",
-            hints={
-                "testnet": "trading on the venues' test networks is not part of this version",
-                "live": "there is no mode that sends orders to a venue",
-            },
+            "sim: simulated venues on this machine; paper: real public data, orders matched here;"
+            " testnet: the venues' test networks",
+            hints={"live": "there is no mode that sends orders to a production venue"},
         ),
     ] = "sim"
     venues: Annotated[Venues, Meta(description="the venues by name")] = Venues()
@@ -349,4 +358,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()
-    trading: Annotated[TradingSettings, Meta(description="trading on paper")] = TradingSettings()
+    testnet: Annotated[TestnetSettings, Meta(description="the venues' test networks")] = (
+        TestnetSettings()
+    )
+    trading: Annotated[TradingSettings, Meta(description="trading")] = TradingSettings()

@@ -8,6 +8,7 @@ from market.naming import NamingError, parse_instrument_name
 from .instrument_id import instrument_id
 from .model import PairSettings, Settings, SimAccount
 from .problem import shown
+from .testnet_rules import testnet_venues
 from .trading_rules import trading_rules
 
 #: (path, message)
@@ -33,6 +34,7 @@ def broken_rules(settings: Settings) -> Iterator[Finding]:
     yield from _weights(settings)
     yield from _sim(settings)
     yield from trading_rules(settings.trading, watched)
+    yield from testnet_venues(settings)
 
 
 def _instruments(venue: str, names: tuple[str, ...], path: str) -> tuple[set[str], list[Finding]]:
@@ -163,5 +165,8 @@ def _sim(settings: Settings) -> Iterator[Finding]:
             there = " and ".join(simulated)
             expected = f"expected false in mode sim, which has {there} only"
             yield f"venues.{name}.enabled", f"got 'true', {expected}"
+    for name in settings.venues.enabled():
+        if not settings.sim.start and name in simulated and not getattr(ports, name):
+            yield f"sim.ports.{name}", "got '0', expected the port of the venue that runs already"
     if ports.binance and ports.binance == ports.coinbase:
         yield "sim.ports.coinbase", f"got '{ports.coinbase}', expected another port than binance's"

@@ -1,4 +1,4 @@
-"""The keys of the section `trading`: what trades on paper in the daemon, and within what limits.
+"""The keys of the section `trading`: what trades in the daemon, and within what limits.
 
 Limits are whole units of `currency`; 0 switches one off.
 """
@@ -111,7 +111,7 @@ class FeeLadderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What trades on paper; nothing does without strategies."""
+    """What trades, over the wire in mode sim; nothing does without strategies."""
 
     strategies: Annotated[
         tuple[StrategySettings, ...], Meta(description="what trades", max_length=20)
@@ -119,7 +119,10 @@ class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     currency: Annotated[str, text("what results and limits are stated in")] = "USDT"
     balances: Annotated[
         dict[str, dict[str, Annotated[str, decimal("opening balance", "0", "1000000000000")]]],
-        Meta(description="opening balances by venue and asset; with none, every asset is plenty"),
+        Meta(
+            description="opening balances by venue and asset on paper; with none, every asset is"
+            " plenty. In mode sim they are the venues' own"
+        ),
     ] = field(default_factory=dict)
     fees: Annotated[
         dict[str, FeeLadderSettings],
@@ -139,4 +142,8 @@ class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     restore: Annotated[
         bool, Meta(description="whether a start goes on from where the recording ends")
     ] = True
+    reconcile_s: Annotated[
+        int,
+        whole("time between two comparisons of orders and balances with a venue", 1, 86_400, "s"),
+    ] = 30
     limits: Annotated[LimitSettings, Meta(description="limits")] = LimitSettings()

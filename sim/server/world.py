@@ -1,12 +1,13 @@
 """The two simulated venues over one market, as one thing to start and stop."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
+from market.fees import Fees
 from sim.exchange.exchange import Exchange
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
@@ -61,7 +62,7 @@ class SimulatedWorld:
     open accounts; without any there is public data only, as no request can be signed. `symbols`
     is for load: so many at each venue instead of a scenario. ValueError for either that is unknown.
     `speed` is market seconds in a second: the stamps of the feeds stay those of the clock, orders
-    carry times of the market itself.
+    carry times of the market itself. `fees` by venue stand in for those of the scenario.
     """
 
     def __init__(
@@ -78,9 +79,12 @@ class SimulatedWorld:
         symbols: int = 0,
         tls: ssl.SSLContext | None = None,
         keys: Iterable[ApiKey] = (),
+        fees: Mapping[str, Fees] | None = None,
     ) -> None:
         self._is_ours = market is None
         spec = crowd(symbols, CROWD_ORDERS_PER_S) if symbols else _spec(scenario)
+        if fees is not None:
+            spec = replace(spec, fees=fees)
         self._traded = market or World(spec, seed, wall_start_ns() - warm_up_ns)
         self.market = self._traded
         if speed != 1:

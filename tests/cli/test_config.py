@@ -13,7 +13,7 @@ from cli.settings import MASK, load
 from cli.settings.render import render
 
 ROOT = Path(__file__).parents[2]
-TESTNET = "trading on the venues' test networks is not part of this version"
+LIVE = "there is no mode that sends orders to a production venue"
 VALID = "version: 1\nlog:\n  level: debug\n"
 
 
@@ -78,13 +78,13 @@ def test_an_unreadable_file_is_refused(tmp_path, monkeypatch, capsys):
 
 def test_every_problem_of_a_file_and_the_environment_is_shown_at_once(tmp_path):
     path = tmp_path / "c.yaml"
-    path.write_text("version: 1\nlog:\n  levle: debug\nmode: testnet\n")
+    path.write_text("version: 1\nlog:\n  levle: debug\nmode: live\n")
     done = crossquote("config", "check", "--config", path, CROSSQUOTE__L2__SLOTS="0")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "The configuration has 3 problems:",
         f"  {path}:3: log.levle: unknown key, did you mean level?",
-        f"  {path}:4: mode: got 'testnet', expected paper or sim; {TESTNET}",
+        f"  {path}:4: mode: got 'live', expected paper or sim or testnet; {LIVE}",
         "  CROSSQUOTE__L2__SLOTS: l2.slots: got '0', expected a whole number from 1 to 4096",
     ]
 

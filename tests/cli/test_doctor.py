@@ -159,7 +159,8 @@ def test_a_refused_configuration_is_a_finding_and_the_rest_is_still_looked_at(tm
     findings = list(doctor.examine(file, {}))
     found = next(one for one in findings if one.name == "configuration")
     assert verdict(found) == "fail"
-    assert found.found == f"{file}:2: mode: got 'simm', expected paper or sim (and 1 more)"
+    expected = "expected paper or sim or testnet (and 1 more)"
+    assert found.found == f"{file}:2: mode: got 'simm', {expected}"
     assert findings[-1].name == "control socket"
 
 

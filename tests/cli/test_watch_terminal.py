@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.watch_keys import Keys
+from cli.watch_keys import LEAVE, Keys
 
 from .door_verbs import run_verb
 
@@ -47,6 +47,11 @@ class Terminal:
         while wanted not in self.drawn:
             assert self.process.poll() is None, self.drawn[-500:]
             self.read(0.1)
+
+    def press(self, keys, wanted):
+        """Press keys and read until something was drawn."""
+        os.write(self.ours, keys)
+        self.until(wanted)
 
     def read(self, seconds):
         if select.select([self.ours], [], [], seconds)[0]:
@@ -119,13 +124,13 @@ def test_a_keyboard_that_hangs_up_is_a_wish_to_leave():
     os.close(writer)
     with Keys() as keys, os.fdopen(reader) as hung_up:
         keys._handles.append(hung_up.fileno())
-        assert keys.left(until=time.monotonic() + DEADLINE_S) is True
+        assert keys.pressed(until=time.monotonic() + DEADLINE_S) == LEAVE
 
 
 def test_nobody_who_wants_to_leave_is_waited_for_until_the_time_given():
     before = signal.getsignal(signal.SIGTERM)
     with Keys() as keys:
-        assert keys.left(until=0.0) is False
+        assert keys.pressed(until=0.0) == ""
         signal.raise_signal(signal.SIGTERM)
-        assert keys.left(until=0.0) is True
+        assert keys.pressed(until=0.0) == LEAVE
     assert signal.getsignal(signal.SIGTERM) is before

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arb.manners import MANNERS
+from arb.manners import MANNERS, manners_of
 from arb.paper.filters import refusal
 from arb.paper.line import PaperLine
 from arb.paper.requests import Requests
@@ -37,8 +37,16 @@ def line_of(venue: str) -> PaperLine:
     return PaperLine(instrument, 1, fees, Line.of(instrument, fees))
 
 
-def test_every_venue_has_manners():
-    assert set(MANNERS) == set(VENUES) == set(LOWEST_TIER)
+def test_every_venue_of_our_own_has_manners_and_others_refuse_what_breaks_an_instruments_rules():
+    assert set(MANNERS) <= set(VENUES)
+    assert set(MANNERS) <= set(LOWEST_TIER)
+    assert len(MANNERS) == 6
+    assert manners_of("elsewhere").price == "the price is off the tick"
+    assert Pace.at("elsewhere").take(0)
+    requests = Requests("elsewhere")
+    for _ in range(1_000):
+        assert (requests.ask(0), requests.order(0)) == ("", "")
+        requests.entered(0)
 
 
 @pytest.mark.parametrize(

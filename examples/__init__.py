@@ -1,0 +1,1 @@
+"""Examples: programs that use the project from outside, and a venue added to it."""

@@ -1,0 +1,1 @@
+"""Conversion of recordings: raw inputs between containers, market events between data formats."""

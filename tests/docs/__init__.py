@@ -1,0 +1,1 @@
+"""Tests of the documentation and of the command line as it describes itself."""
