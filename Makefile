@@ -66,6 +66,7 @@ soak: setup
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --hypothesis-profile search
 	$(BIN)/crossquote simtest --soak --hours $(SOAK_HOURS)
+	$(BIN)/crossquote simtest --scenario all --hours 1
 	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"
 	SOAK_OUT=$(CURDIR)/build/soak $(BIN)/python -m fuzz.soak $(SOAK_HALF)
 	SOAK_OUT=$(CURDIR)/build/soak bash fuzz/sanitize.sh -m fuzz.soak $(SOAK_HALF) --random

@@ -174,10 +174,11 @@ class Node:
             return self.take_frame(ts_recv, source, data)
         if self._effects:
             self._effects = []
-        if ts_recv > self.now:
-            if ts_recv >= self.timers.next_ns:
-                self._fire(ts_recv)
-            self.now = ts_recv
+        until = max(ts_recv, self.now)
+        # One that was set for a time gone by is due with the next input, whenever that is.
+        if until >= self.timers.next_ns:
+            self._fire(until)
+        self.now = until
         self.inputs += 1
         self._handlers[kind](source, data, note, number)
         if self.desk is not None:

@@ -52,7 +52,10 @@ def _resume(world: World, argument: str) -> None:
 
 def _run(world: World, argument: str) -> None:
     """The run begins: its orders are known at venues by this prefix."""
-    world.begin(argument)
+    try:
+        world.begin(argument)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
 
 
 def _withdraw(world: World, _argument: str) -> None:

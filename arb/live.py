@@ -73,7 +73,9 @@ class LiveWorld(World):
         self._suspended = False
         self._reconnect = reconnect
         self.channels = {
-            venue: Channel(venue, kind, self.ids, self._listings(venue), send, self._stir)
+            venue: Channel(
+                venue, kind, self.ids, self._listings(venue), send, self._stir, self._doubt
+            )
             for venue, kind in config.venues
         }
         self._all = list(self.channels.values())
@@ -136,7 +138,8 @@ class LiveWorld(World):
         if channel is None:
             return RiskReason.NOT_TRADED
         urgent = ticket.purpose in URGENT
-        if not channel.ready or not (urgent or (self.ready and not self.withdrawn)):
+        may_go = channel.ready and bool(self.ids.prefix)
+        if not may_go or not (urgent or (self.ready and not self.withdrawn)):
             return RiskReason.VENUE_CLOSED
         return RiskReason.OK if urgent or channel.has_room(now) else RiskReason.ORDER_RATE
 
@@ -249,13 +252,14 @@ class LiveWorld(World):
     def _stir(self) -> None:
         self.trader.dirty = True
 
+    def _doubt(self, venue: str) -> None:
+        self.checks[venue].doubt()
+
     def _told(self, event: str, fields: tuple[str | int, ...]) -> None:
-        if event in ("fill", "place", "query"):
+        if event in ("fill", "place"):
             venue = self._market.instruments[int(fields[1])].venue
             if event == "fill":
                 self.checks[venue].note()
-            elif event == "query":
-                self.checks[venue].doubt()
             else:
                 self.channels[venue].count(self.trader.now)
         super()._told(event, fields)

@@ -21,6 +21,9 @@ STREAM_NS = 5_000_000_000
 #: Of the orders that a venue takes in its interval, one in so many is left to hedges.
 RESERVE = 5
 
+#: Tags of questions about an order: what they bring may be booked after what happened later.
+_QUESTIONS = ("query", "find", "trades", "fills")
+
 GATEWAYS: dict[str, Callable[[ClientIds, Listings, Outlet], VenueOrders]] = {
     "binance": BinanceOrders,
     "coinbase": CoinbaseOrders,
@@ -42,7 +45,8 @@ class Channel:
     """One venue's gateway with the state of its channel.
 
     `send` takes a request for the venue, `dirty` is called when something waits to be looked at:
-    `events`, then `notices`, of which both are emptied by whoever holds this.
+    `events`, then `notices`, of which both are emptied by whoever holds this. `doubt` is told when
+    an order is asked about.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Channel:
         listings: Listings,
         send: Callable[[str, Request], None],
         dirty: Callable[[], None],
+        doubt: Callable[[str], None],
     ) -> None:
         self.venue = venue
         self.state = ChannelState.CLOSED
@@ -67,6 +72,7 @@ class Channel:
         self._placed: deque[int] = deque()
         self._send = send
         self._dirty = dirty
+        self._doubt = doubt
         self.gateway = GATEWAYS[kind](
             ids,
             listings,
@@ -102,16 +108,23 @@ class Channel:
 
         The rest is for what closes an exposure, which is never held back here.
         """
-        most, within_ns = self.gateway.pace
-        while self._placed and self._placed[0] <= now - within_ns:
-            self._placed.popleft()
+        most = self.gateway.pace[0]
+        self._forget(now)
         return len(self._placed) < most - most // RESERVE
 
     def count(self, now: int) -> None:
         """A new order goes."""
+        self._forget(now)
         self._placed.append(now)
 
+    def _forget(self, now: int) -> None:
+        within_ns = self.gateway.pace[1]
+        while self._placed and self._placed[0] <= now - within_ns:
+            self._placed.popleft()
+
     def _request(self, request: Request) -> None:
+        if request.tag.startswith(_QUESTIONS):
+            self._doubt(self.venue)
         if self.state is ChannelState.CLOSED and self.gateway.through_stream:
             # Whoever asked has time limits, and opening again asks about all that is open.
             self.kept_back += 1

@@ -173,6 +173,17 @@ class Trader:
             return None
         return self._place(ticket)
 
+    def send_together(self, *tickets: Ticket, only_first: bool = False) -> list[OwnOrder]:
+        """Check tickets that belong together, then send them all, or the first; [] if one fails.
+
+        One that goes without the others has to be closed again, at a loss.
+        """
+        for ticket in tickets:
+            self.last_refusal = self._checked(ticket)
+            if self.last_refusal:
+                return []
+        return [self._place(ticket) for ticket in (tickets[:1] if only_first else tickets)]
+
     def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
         reason = self.admit(ticket, self.now)
         if reason:

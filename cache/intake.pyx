@@ -59,10 +59,11 @@ cdef class Intake:
             node._effects = []
         self.now = node.now
         if ts_recv > self.now:
-            if ts_recv >= self.timers.next_ns:
-                self.quiet = False
-                node._fire(ts_recv)
-            self.now = node.now = ts_recv
+            self.now = ts_recv
+        if self.now >= self.timers.next_ns:
+            self.quiet = False
+            node._fire(self.now)
+        node.now = self.now
         node.inputs += 1
         link = (<dict?>node.links).get(source)
         if link is None:

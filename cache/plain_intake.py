@@ -58,10 +58,10 @@ class PlainIntake:
         node = self._node
         if node._effects:
             node._effects = []
-        if ts_recv > node.now:
-            if ts_recv >= node.timers.next_ns:
-                node._fire(ts_recv)
-            node.now = ts_recv
+        until = max(ts_recv, node.now)
+        if until >= node.timers.next_ns:
+            node._fire(until)
+        node.now = until
         node.inputs += 1
         self._frame(node.connections.get(source), data)
         if node.desk is not None:

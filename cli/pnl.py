@@ -27,7 +27,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     currency = text(found, "currency")
     band = found.get("band")
     out = []
-    if isinstance(band, list) and len(band) == 2:
+    if isinstance(band, list) and len(band) == 2 and len(by_world(found)) > 1:
         low, high = (amount({"of": one}, "of") for one in band)
         out.append(f"band over the worlds: {low} to {high} {currency}")
     for world, row in by_world(found).items():

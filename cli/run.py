@@ -138,7 +138,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             addresses,
             args.seconds,
             seed=os.getpid(),
-            sim_socket=str(sim_socket.absolute()),
+            sim_socket=str(sim_socket.absolute()) if settings.sim.start else "",
             doors=_doors(loaded, addresses),
         )
         before = _before(settings)
@@ -200,8 +200,15 @@ class _RecordRefusedError(Exception):
 
 
 def _before(settings: Settings) -> Restored:
-    """Return what a daemon that trades goes on from."""
+    """Return what a daemon that trades goes on from.
+
+    Venues that are started with it have new accounts, in which nothing of before is left.
+    """
     recording = settings.recording
+    if settings.mode == "sim" and settings.sim.start:
+        return Restored(
+            why="the simulated venues begin anew" if settings.trading.strategies else ""
+        )
     if not (settings.trading.strategies and settings.trading.restore and recording.enabled):
         return Restored()
     return restored(Path(recording.dir), node_config(settings))

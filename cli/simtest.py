@@ -8,8 +8,10 @@ from typing import Any
 
 from cli.output import emit, emit_json
 from cli.progress import Progress, Reading
+from sim.market.scenarios import SCENARIOS
 from sim.simtest.campaign import ResumeError, Row, campaign
 from sim.simtest.faults import HOUR_NS
+from sim.simtest.hours import hours_row, trade
 from sim.simtest.soak import Sample, soak
 from sim.simtest.summary import soak_summary, summary
 
@@ -18,12 +20,14 @@ _EXAMPLES = """examples:
   crossquote simtest --seeds 17..17 --json
   crossquote simtest --seeds 1..20000 --jobs 2 --resume simtest.jsonl
   crossquote simtest --soak --hours 72
+  crossquote simtest --scenario all --hours 1     an hour of trading in each market
 
 exit codes: 0 every promise was kept, 1 one was broken, 2 wrong usage or a file that is not ours
 """
 JOBS_MAX = 64
 SEEDS_MAX = 10_000_000
 HOURS_MAX = 24 * 365
+SOAK_HOURS = 72
 
 
 def _seeds(text: str) -> range:
@@ -64,11 +68,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--soak", action="store_true", help="days of feed in one process; the first seed is used"
     )
     parser.add_argument(
+        "--scenario",
+        choices=("all", *SCENARIOS),
+        help="trade in this market without faults; the first seed is used",
+    )
+    parser.add_argument(
         "--hours",
         type=_whole(HOURS_MAX),
-        default=72,
         metavar="N",
-        help="virtual hours of a soak (default 72)",
+        help="virtual hours of a soak (default 72), or of trading in a scenario (default 1)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -76,7 +84,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the seeds; returns 0, 1 where a promise was broken, 2 for a file that is not ours."""
     if args.soak:
-        return _soak(args)
+        return _soak(args.seeds[0], args.hours or SOAK_HOURS, as_json=args.json)
+    if args.scenario:
+        return _trade(args)
     counts = _Counts(len(args.seeds))
     try:
         with Progress(counts.reading):
@@ -92,18 +102,41 @@ def run(args: argparse.Namespace) -> int:
     return 0 if total["ok"] else 1
 
 
-def _soak(args: argparse.Namespace) -> int:
-    latest = Reading(0.0, args.hours, "0 inputs")
+def _trade(args: argparse.Namespace) -> int:
+    names = list(SCENARIOS) if args.scenario == "all" else [args.scenario]
+    rows: list[dict[str, Any]] = []
+    with Progress(lambda: Reading(len(rows), len(names), f"{len(rows)} of {len(names)}")):
+        for name in names:
+            rows.append(hours_row(trade(name, args.seeds[0], args.hours or 1)))
+            if not args.json:
+                emit(_trade_report(rows[-1]))
+    ok = all(row["ok"] for row in rows)
+    if args.json:
+        emit_json({"ok": ok, "scenarios": rows})
+    return 0 if ok else 1
+
+
+def _trade_report(row: dict[str, Any]) -> str:
+    most = ", ".join(f"{amount} {base}" for base, amount in row["open_most"].items())
+    end = "balances are the venues' to the last unit" if row["ok"] else "FAILED"
+    done = f"{row['virtual_hours']} h, {row['orders']} orders, {row['fills']} fills"
+    lines = [f"{row['scenario']}: {done}, at most {most} open; {end}"]
+    lines += [f"  {one['rule']}: {one['text']}" for one in row["violations"]]
+    return "\n".join(lines)
+
+
+def _soak(seed: int, hours: int, *, as_json: bool) -> int:
+    latest = Reading(0.0, hours, "0 inputs")
 
     def take(sample: Sample) -> None:
         nonlocal latest
-        text = f"{sample.hour:.2f} of {args.hours} h, {sample.inputs:,} inputs"
-        latest = Reading(sample.hour, args.hours, text)
+        text = f"{sample.hour:.2f} of {hours} h, {sample.inputs:,} inputs"
+        latest = Reading(sample.hour, hours, text)
 
     with Progress(lambda: latest):
-        done = soak(args.seeds[0], args.hours * HOUR_NS, take)
+        done = soak(seed, hours * HOUR_NS, take)
     total = soak_summary(done)
-    if args.json:
+    if as_json:
         emit_json(total)
     else:
         emit(_soak_report(total))
@@ -148,7 +181,7 @@ def _report(total: dict[str, Any]) -> str:
         f"{total['seeds']} seeds in {total['virtual_hours']} virtual hours",
         f"{total['inputs']} inputs, at least {total['inputs_least']} a seed",
         f"{total['crashes']} crashes with {total['replayed_inputs']} inputs replayed",
-        f"{total['requests']} requests",
+        f"{total['requests']} requests, {total['fills']} fills, {total['halts']} halts of trading",
         "faults: " + ", ".join(f"{name} {count}" for name, count in total["faults"].items()),
         "recovery after the last fault: " + _spread(total["recovery_ms"]),
         "time until a lost book was usable again: " + _spread(total["outage_ms"]),

@@ -142,23 +142,27 @@ class Arbitrage:
         first, second = legs
         if self.config.sequenced and self._shown(second) < self._shown(first):
             first, second = second, first
+        self._next_ns = now + self.config.pause_ns
         # Until both legs are over what they leave open is no exposure to be hedged yet.
         self.hedger.held = True
-        sent = self._send(first)
-        if sent and self.config.sequenced:
+        sequenced = self.config.sequenced
+        sent = self._trader.send_together(
+            self._ticket(first), self._ticket(second), only_first=sequenced
+        )
+        self._flying.update({order.id: order for order in sent})
+        if sent and sequenced:
             self._second = second
-        elif sent:
-            self._send(second)
-        self._next_ns = now + self.config.pause_ns
-        if not self._flying:
+        if not sent:
             self.hedger.held = False
-        self.taken += sent
-        return sent
+            self.refused += 1
+        self.taken += bool(sent)
+        return bool(sent)
+
+    def _ticket(self, leg: _Leg) -> Ticket:
+        return Ticket(leg.slot, leg.side, leg.price, leg.lots, Purpose.TAKE, self.name, tif=Tif.IOC)
 
     def _send(self, leg: _Leg) -> bool:
-        order = self._trader.send(
-            Ticket(leg.slot, leg.side, leg.price, leg.lots, Purpose.TAKE, self.name, tif=Tif.IOC)
-        )
+        order = self._trader.send(self._ticket(leg))
         if order is None:
             self.refused += 1
             return False

@@ -180,17 +180,14 @@ class Triangular:
             for slot in (order if forward else reversed(order))
         ]
         self._next_ns = now + self.config.pause_ns
-        self._limit_ns = now + self.config.limit_ns
+        sent = self._trader.send_together(*tickets, only_first=self.config.sequenced)
+        if not sent:
+            self.refused += 1
+            return False
+        self._flying.update({order.id: order for order in sent})
         if self.config.sequenced:
             self._later = [(ticket, before.lots) for before, ticket in pairwise(tickets)]
-            tickets = tickets[:1]
-        for ticket in tickets:
-            if not self._send(ticket):
-                # What was sent before it is unwound when it is over.
-                self._later.clear()
-                break
-        if not self._flying:
-            return False
+        self._limit_ns = now + self.config.limit_ns
         self._trader.set_timer(self._limit_ns, self.name, 0)
         self.taken += 1
         return True

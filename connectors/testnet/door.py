@@ -208,9 +208,11 @@ class CcxtDoor:
         try:
             row = orjson.loads(line)
             tag, event = row.get("tag"), row.get("event")
-            status = row.get("status", 0)
+            status = row.get("status", NO_ANSWER)
         except (orjson.JSONDecodeError, AttributeError) as error:
             raise LostError(f"it said what is no line: {error}") from error
+        if not isinstance(status, int):
+            raise LostError("it said what is no status")
         if event == "ready" and not self._ready:
             self._opened()
         elif event == "trouble":

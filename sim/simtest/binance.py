@@ -34,8 +34,8 @@ class VirtualBinance(VirtualVenue):
 
     def __init__(self, market: Market, edge: Edge, random: Random, start_ns: int) -> None:
         super().__init__(edge, random, start_ns)
-        self._feed = BinanceFeed(market)
-        self._listing = {wire.symbol_of(one): one for one in self._feed.listings}
+        self.feed = BinanceFeed(market)
+        self._listing = {wire.symbol_of(one): one for one in self.feed.listings}
         self._streams: dict[Line, dict[str, None]] = {}
         self._wanted: dict[str, None] = {}
         self._minute = -1
@@ -69,14 +69,14 @@ class VirtualBinance(VirtualVenue):
 
     def publish(self, events: Sequence[Event]) -> None:
         """Send what is due, wrapped as combined streams are."""
-        for frame in self._feed.publish(events, self._wanted):
+        for frame in self.feed.publish(events, self._wanted):
             symbol, _, stream = frame.channel.partition("@")
             listing = self._listing[symbol.upper()]
             content, update_id = Content.OTHER, 0
             payload = frame.payload
             if stream.startswith("depth"):
                 content = Content.DEPTH
-                update_id = self._feed.book(symbol.upper())[1].update_id
+                update_id = self.feed.book(symbol.upper())[1].update_id
                 if self.skew_ns:
                     payload = _restamped(payload, self.skew_ns)
             elif stream == "bookTicker":
@@ -96,7 +96,7 @@ class VirtualBinance(VirtualVenue):
         self._old_ns = now + _STALE_NS
         for symbol in self._listing:
             kept = self._old.setdefault(symbol, deque(maxlen=_STALE_KEPT))
-            book = self._feed.book(symbol)[1]
+            book = self.feed.book(symbol)[1]
             bids, asks = (book.side(side).levels() for side in Side)
             kept.append((book.update_id, bids, asks))
 
@@ -132,9 +132,9 @@ class VirtualBinance(VirtualVenue):
             if self.edge.loop.now_ns < self.stale_until_ns:
                 at, bids, asks = self.random.choice(list(self._old[symbol]))
                 return wire.depth_snapshot(self._listing[symbol], at, bids[:limit], asks[:limit])
-            return self._feed.snapshot(symbol, limit)
+            return self.feed.snapshot(symbol, limit)
         if name == "exchangeInfo":
-            return wire.exchange_info(self._feed.listings, self.wall_ns)
+            return wire.exchange_info(self.feed.listings, self.wall_ns)
         return wire.server_time(self.wall_ns) if name == "time" else None
 
     def announce_shutdown(self) -> bool:

@@ -30,8 +30,8 @@ class VirtualCoinbase(VirtualVenue):
 
     def __init__(self, market: Market, edge: Edge, random: Random, start_ns: int) -> None:
         super().__init__(edge, random, start_ns)
-        self._feed = CoinbaseFeed(market)
-        self._ids = {wire.product_of(one): one.id for one in self._feed.listings}
+        self.feed = CoinbaseFeed(market)
+        self._ids = {wire.product_of(one): one.id for one in self.feed.listings}
         self._subscribed: dict[Line, dict[str, list[str]]] = {}
         self._requests = Window(*REQUESTS)
 
@@ -51,7 +51,7 @@ class VirtualCoinbase(VirtualVenue):
         if request["type"] == "subscribe":
             fresh = [name for name in products if name not in held]
             held += fresh
-            for frame in self._feed.snapshots(channel, fresh):
+            for frame in self.feed.snapshots(channel, fresh):
                 self._send(line, frame, snapshot=True)
         else:
             held[:] = [name for name in held if name not in products]
@@ -61,7 +61,7 @@ class VirtualCoinbase(VirtualVenue):
     def publish(self, events: Sequence[Event]) -> None:
         """Send what is due to the lines that subscribed to it."""
         channels = {delivered: name for name, delivered in CHANNELS.items()}
-        for frame in self._feed.publish(events):
+        for frame in self.feed.publish(events):
             if frame.channel not in channels:
                 continue
             for line, subscribed in list(self._subscribed.items()):
@@ -73,7 +73,7 @@ class VirtualCoinbase(VirtualVenue):
         content, listing, update_id = Content.OTHER, self._ids.get(frame.product, ""), 0
         if frame.channel == "l2_data":
             content = Content.SNAPSHOT if snapshot else Content.DEPTH
-            update_id = self._feed.book(frame.product).update_id
+            update_id = self.feed.book(frame.product).update_id
         elif frame.channel == "ticker":
             content = Content.QUOTE
         data = wire.envelope(frame.channel, self.wall_ns, line.ordinal, frame.payload)
@@ -90,7 +90,7 @@ class VirtualCoinbase(VirtualVenue):
         name = parts.path.rsplit("/", 1)[-1]
         if name == "product_book":
             query = parse_qs(parts.query)
-            return self._feed.book_reply(query["product_id"][0], int(query["limit"][0]))
+            return self.feed.book_reply(query["product_id"][0], int(query["limit"][0]))
         if name == "products":
-            return self._feed.products_reply()
+            return self.feed.products_reply()
         return wire.server_time(self.wall_ns) if name == "time" else None

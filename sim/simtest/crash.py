@@ -18,30 +18,78 @@ class Way(StrEnum):
 
     EMPTY = "empty"
     REPLAY = "replay"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """After input `number` (from 1). REPLAY: from a checkpoint made after input `from_number`."""
+    """After input `number` (from 1).
+
+    EMPTY and RESTORED: the process is gone for a while, and begins with nothing or with the node as
+    it was. REPLAY: the node is replaced at once. Those two come from a checkpoint made after input
+    `from_number` and the inputs since.
+    """
 
     way: Way
     number: int
     from_number: int = 0
 
 
-def plan(random: Random, inputs: int) -> list[Crash]:
-    """Draw the crashes of a run of so many inputs: one of each way, in either order."""
+def plan(random: Random, inputs: int, *, keeps: bool = False) -> list[Crash]:
+    """Draw the crashes of a run of so many inputs: one of two ways, in either order.
+
+    A process that `keeps` what it recorded is restored, others begin with nothing.
+    """
     early, late = sorted(random.sample(range(40, inputs), 2))
-    first, second = random.sample(list(Way), 2)
+    first, second = random.sample([Way.EMPTY, Way.REPLAY], 2)
     crashes = []
     for way, number, after in ((first, early, 0), (second, late, early)):
-        from_number = random.randint(after + 1, number) if way is Way.REPLAY else 0
-        crashes.append(Crash(way, number, from_number))
+        kept = Way.RESTORED if keeps and way is Way.EMPTY else way
+        from_number = 0 if kept is Way.EMPTY else random.randint(after + 1, number)
+        crashes.append(Crash(kept, number, from_number))
     return crashes
 
 
+class Kept:
+    """What a process keeps: a checkpoint made after input `from_number`, and every input since."""
+
+    def __init__(self, from_number: int) -> None:
+        self._from_number = from_number
+        self._checkpoint: bytes | None = None
+        self._tail: list[Input] = []
+
+    def after(self, node: Node, item: Input, number: int) -> None:
+        """An input was handled."""
+        if self._checkpoint is not None:
+            self._tail.append(item)
+        elif number >= self._from_number:
+            self._checkpoint = dump(node)
+
+    @property
+    def inputs(self) -> int:
+        """Inputs since the checkpoint."""
+        return len(self._tail)
+
+    def rebuild(self, node: Node, report: Callable[[str, str], None]) -> Node:
+        """Return a node made of what was kept; `report` is told where it is not as `node` is."""
+        assert self._checkpoint is not None
+        second = load(self._checkpoint)
+        for item in self._tail:
+            second.handle(*item)
+        if int(second.digest) != int(node.digest):
+            report("replay", f"the digest differs after {self.inputs} inputs")
+        elif state_hash(second) != state_hash(node):
+            report("replay", f"the state differs after {self.inputs} inputs")
+        return second
+
+    def drop(self) -> None:
+        """The node started over with nothing: keep from now on."""
+        self._checkpoint = None
+        self._tail.clear()
+
+
 class Standby:
-    """Keeps a checkpoint and what came after it, and makes a second node of the two.
+    """Keeps what a second node is made of, and has both go on side by side for a while.
 
     `report` is told (rule, text) where the second node is not the same as the first.
     """
@@ -49,8 +97,7 @@ class Standby:
     def __init__(self, crashes: list[Crash], report: Callable[[str, str], None]) -> None:
         self._crash = next((one for one in crashes if one.way is Way.REPLAY), None)
         self._report = report
-        self._checkpoint: bytes | None = None
-        self._tail: list[Input] = []
+        self._kept = Kept(self._crash.from_number if self._crash else 0)
         self._shadow: Node | None = None
         self._shadow_left = 0
         self.replayed = 0
@@ -62,31 +109,19 @@ class Standby:
         crash = self._crash
         if crash is None:
             return None
-        if self._checkpoint is not None:
-            self._tail.append(item)
-        elif number >= crash.from_number:
-            self._checkpoint = dump(node)
+        self._kept.after(node, item, number)
         return self._replay(node) if number >= crash.number else None
 
     def drop(self) -> None:
-        """The node starts over with nothing: what was kept is of no use."""
+        """The node starts over: what was kept is of no use."""
         self._shadow = None
-        if self._checkpoint is not None:
-            self._checkpoint = None
-            self._tail.clear()
+        self._kept.drop()
 
     def _replay(self, node: Node) -> Node:
-        assert self._checkpoint is not None
-        second = load(self._checkpoint)
-        for item in self._tail:
-            second.handle(*item)
-        self.replayed = len(self._tail)
-        if int(second.digest) != int(node.digest):
-            self._report("replay", f"the digest differs after {self.replayed} inputs")
-        elif state_hash(second) != state_hash(node):
-            self._report("replay", f"the state differs after {self.replayed} inputs")
+        second = self._kept.rebuild(node, self._report)
+        self.replayed = self._kept.inputs
         self._crash = None
-        self._tail.clear()
+        self._kept.drop()
         self._shadow, self._shadow_left = node, SHADOW_INPUTS
         return second
 

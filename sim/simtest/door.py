@@ -1,11 +1,11 @@
-"""REST in virtual time: the session that the transports use, answered by a simulated venue."""
+"""REST in virtual time: the sessions that the transports use, answered by a simulated venue."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from yarl import URL
 
@@ -79,6 +79,20 @@ class _Door:
         assert not allow_redirects, "no request may leave its venue"
         return _Exchange(self._edge, self._venue, url.raw_path_qs, self._parameters.total_s_max)
 
+    def request(
+        self,
+        method: str,
+        url: URL,
+        *,
+        data: bytes,
+        headers: dict[str, str],
+        allow_redirects: bool,
+    ) -> AbstractAsyncContextManager[Response]:
+        """Send a signed request."""
+        assert not allow_redirects, "no request may leave its venue"
+        signed = _Signed(method, url, {**headers, "Host": url.host_port_subcomponent or ""}, data)
+        return _Order(self._edge, self._venue, signed, self._parameters.total_s_max)
+
 
 class _Exchange:
     """One request and its reply; TimeoutError when both ways take too long."""
@@ -102,6 +116,43 @@ class _Exchange:
         finally:
             edge.answered(name, self._path, answer)
         return _Reply(answer.status, answer.headers, edge.body(name, answer.body))
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is held."""
+
+
+class _Signed(NamedTuple):
+    """A signed request."""
+
+    method: str
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Order:
+    """One signed request and its reply; TimeoutError when both ways take too long."""
+
+    def __init__(
+        self, edge: RestEdge, venue: VirtualVenue, signed: _Signed, total_s_max: float
+    ) -> None:
+        self._edge = edge
+        self._venue = venue
+        self._signed = signed
+        self._total_s_max = total_s_max
+
+    async def __aenter__(self) -> "_Reply":
+        edge, venue = self._edge, self._venue
+        async with asyncio.timeout(self._total_s_max):
+            await asyncio.sleep(edge.way_up_ns() / 1e9)
+            answer = venue.ask_account(*self._signed)
+            await asyncio.sleep(edge.latency_ns(venue.name) / 1e9)
+        return _Reply(answer.status, answer.headers, edge.body(venue.name, answer.body))
 
     async def __aexit__(
         self,

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
+from connectors.orders import Request, is_order_source
 from connectors.transport.backoff import BackoffParameters
 from connectors.transport.clock import StampClock
 from connectors.transport.connection import ConnectionParameters, Edge
 from connectors.transport.counters import Counters
 from connectors.transport.limits import limits
+from connectors.transport.orders import DoorSetting, MakeDoors, OrderDoor
 from connectors.transport.session import SessionOpener
 from connectors.transport.stream import Opener, StreamParameters
 from connectors.transport.venue_feed import FeedAddress, VenueFeed
@@ -41,16 +43,19 @@ class Driver:
         open_session: SessionOpener,
         random: Random,
         rollover_s: float,
+        make_doors: MakeDoors | None = None,
     ) -> None:
         self.node = node
         self.alive = True
         self.feeds: dict[str, VenueFeed] = {}
+        self.doors: dict[str, OrderDoor] = {}
         self.counters = Counters()
         self._loop = loop
         self._clock = clock
         self._after = after
         self._edge = Edge(open_stream, clock, self.counters, random, open_session=open_session)
         self._rollover_s = rollover_s
+        self._make_doors = make_doors
         self._tasks: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = NEVER
@@ -59,10 +64,11 @@ class Driver:
             EffectKind.FETCH: self._fetch,
             EffectKind.RECONNECT: self._reconnect,
             EffectKind.READY: self._ready,
+            EffectKind.ORDER: self._order,
         }
 
-    def start(self, names: list[str], failed: Callable[["asyncio.Task[None]"], None]) -> None:
-        """Begin to connect; `failed` is told of a task that ended by itself."""
+    def build(self, names: list[str]) -> None:
+        """Make what carries frames, requests and orders."""
         for name in names:
             self.feeds[name] = VenueFeed(
                 self.node.venue(name),
@@ -71,16 +77,46 @@ class Driver:
                 sink=self.feed,
                 edge=self._edge,
                 limits=limits(name),
-                parameters=ConnectionParameters(
-                    stream=StreamParameters(message_bytes_max=OVERSIZE_BYTES - 1),
-                    backoff=BackoffParameters(),
-                    rollover_s=self._rollover_s,
-                ),
+                parameters=self._parameters(),
             )
+        if self._make_doors is not None:
+            self.doors = self._make_doors(
+                DoorSetting(self.feed, self._edge, self._parameters(), self._venue_ns)
+            )
+
+    def start(self, failed: Callable[["asyncio.Task[None]"], None]) -> None:
+        """Begin to connect; `failed` is told of a task that ended by itself."""
         self._tasks = [self._loop.create_task(feed.run()) for feed in self.feeds.values()]
+        self._tasks += [self._loop.create_task(door.run()) for door in self.doors.values()]
         self._tasks.append(self._loop.create_task(self._watch_clock()))
         for task in self._tasks:
             task.add_done_callback(failed)
+
+    def _parameters(self) -> ConnectionParameters:
+        return ConnectionParameters(
+            stream=StreamParameters(message_bytes_max=OVERSIZE_BYTES - 1),
+            backoff=BackoffParameters(),
+            rollover_s=self._rollover_s,
+        )
+
+    def _venue_ns(self, venue: str) -> int:
+        """Return the venue's time as its clock and ours compare, in ns."""
+        offset = self.feeds[venue].offset
+        return self._clock.now_ns() + (offset.offset_ns if offset is not None else 0)
+
+    def go_on(self) -> None:
+        """Tell a restored node that its connections are gone."""
+        node = self.node
+        names = [link.name for link in node.links.values() if link.connected]
+        if node.desk is not None and node.desk.live is not None:
+            names += node.desk.live.sources
+        for name in names:
+            self.feed(Input(node.now, InputKind.CLOSE, name, note="restarted"))
+
+    def command(self, name: str, argument: str) -> None:
+        """Hand the node what a person, or the process itself, asks for."""
+        now = self._clock.now_ns()
+        self.feed(Input(now, InputKind.COMMAND, "user", argument.encode(), name))
 
     async def stop(self) -> None:
         """End at once: nothing more reaches the node, and nobody says goodbye."""
@@ -144,8 +180,14 @@ class Driver:
     def _fetch(self, effect: Effect) -> None:
         self.feeds[effect.target].rest.fetch(effect.subject)
 
+    def _order(self, effect: Effect) -> None:
+        self.doors[effect.target].submit(Request.of(effect.subject, effect.fields))
+
     def _reconnect(self, effect: Effect) -> None:
-        if effect.subject != SHUTDOWN:
+        if is_order_source(effect.target):
+            door = self.doors[effect.target.partition(".")[0]]
+            door.reconnect(effect.target, effect.subject)
+        elif effect.subject != SHUTDOWN:
             feed = self.feeds[effect.target.partition(".")[0]]
             feed.reconnect(effect.target, effect.subject)
 

@@ -65,6 +65,9 @@ class Injector:
             return []
         out = [parcel]
         for fault in active:
+            if line.private and fault.kind is Kind.REORDER:
+                # One connection's answers and reports come in the order in which they were sent.
+                continue
             if out and self._random.random() < fault.rate:
                 self.bites[fault.kind] += 1
                 out = self._alter(fault.kind, line, parcel)

@@ -56,9 +56,17 @@ class Line:
     """
 
     def __init__(
-        self, edge: Edge, venue: Acceptor, listener: Listener, parameters: StreamParameters
+        self,
+        edge: Edge,
+        venue: Acceptor,
+        listener: Listener,
+        parameters: StreamParameters,
+        *,
+        private: bool = False,
     ) -> None:
         self.venue = venue
+        #: Whether it carries orders and what becomes of them, not market data.
+        self.private = private
         self.source = str(getattr(listener, "source", ""))
         self.open = True
         self.held_until_ns = 0

@@ -5,23 +5,27 @@ import hashlib
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
+from arb.risk.reason import RiskState
 from books.audit_plan import AuditConfig
+from connectors.orders import is_order_source
 from connectors.transport.clock import StampClock
 from connectors.transport.stream import Listener, Stream, StreamParameters
 from market.effects import Effect
 from market.inputs import Input, InputKind
 from node import Node, NodeConfig
-from sim.market.base import Market
+from sim.market.event import Event
 from sim.market.seeded import seeded
 from sim.market.world import World
 
+from . import trading
 from .book_checks import BookChecker
 from .bound_checks import BoundChecker
 from .course import INPUTS_MIN, KINDS, Course, Result, course_of
-from .crash import Standby, Way
+from .crash import Crash, Kept, Standby, Way
 from .door import VirtualDoors
 from .driver import Driver, new_node
 from .injector import Injector
@@ -29,6 +33,7 @@ from .line import Line
 from .loop import VirtualLoop
 from .parcel import Parcel
 from .request_checks import RequestChecker
+from .trade_checks import TradeChecker
 from .truth import Truth
 from .venue import Answer, VirtualVenue
 from .violation import Violation
@@ -43,6 +48,10 @@ PUMP_NS = 50 * _MS
 RECOVERY_MAX_NS = 120 * _S
 #: And must have been so for this long before a run ends.
 _CALM_NS = _S
+#: Inputs of one moment; more, and the process keeps itself busy for ever.
+AT_ONCE_MAX = 10_000
+#: A person resumes trading that has been halted for so long.
+RESUME_NS = 4 * _S
 #: How long a process is gone: never so short that a venue still counts what the last one sent.
 _DOWN_S = (1.2, 4.0)
 
@@ -67,7 +76,7 @@ class Stage:
         self._begun = 0
         self._faulty_until_ns = 0
         self._pumped = 0
-        self.market: Market = World(course.spec, seed, START_NS)
+        self.market = World(course.spec, seed, START_NS)
         self.truth = Truth(self.market)
         self.venues: dict[str, VirtualVenue] = {
             name: KINDS[name](self.market, self, seeded(seed, name), START_NS)
@@ -82,9 +91,17 @@ class Stage:
         self.bounds = BoundChecker(self._report)
         self.standby = Standby(course.crashes, self._report)
         self.books = BookChecker(self._watched(), self._report, self._offset_doubt)
-        self._empty = next((one for one in course.crashes if one.way is Way.EMPTY), None)
+        self._fatal = next((one for one in course.crashes if one.way is not Way.REPLAY), None)
+        self._kept = Kept(self._fatal.from_number if self._fatal else 0)
         self._restarts = 0
-        self.driver = self._new_driver()
+        self._waking = False
+        self._stands_ns = self._standing = 0
+        self.trades: TradeChecker | None = None
+        self._halted_ns = self._ending_ns = 0
+        if course.trades:
+            accounts = trading.open_accounts(self.market, self.venues, self._changed)
+            self.trades = TradeChecker(accounts, trading.bounds(), self._report)
+        self.driver = self._new_driver(self._new_node())
 
     # --- making ----------------------------------------------------------------------------------
 
@@ -96,16 +113,20 @@ class Stage:
 
     def _new_node(self) -> Node:
         config = NodeConfig(audits=AuditConfig(interval_ns=10 * _S))
+        if self.course.trades:
+            config = replace(config, fees=trading.fees(), trading=trading.CONFIG)
         return new_node(config, [place.instrument for place in self.places])
 
-    def _new_driver(self) -> Driver:
+    def _new_driver(self, node: Node) -> Driver:
+        doors = VirtualDoors(self)
         return Driver(
             self.loop,
             self.clock,
-            self._new_node(),
+            node,
             self._after,
             open_stream=self._open_stream,
-            open_session=VirtualDoors(self),
+            open_session=doors,
+            make_doors=trading.make_doors(doors) if self.course.trades else None,
             random=Random(f"{self._seed}/{self._restarts}/jitter"),  # noqa: S311 - repeatable
             rollover_s=self.course.rollover_s,
         )
@@ -159,7 +180,8 @@ class Stage:
         """Connect, as the transports' libraries do."""
         assert tls is None, "there is nothing to encrypt"
         await asyncio.sleep(self.way_up_ns() / 1e9)
-        line = self.venue_at(url).accept(listener, parameters)
+        private = trading.PRIVATE in url
+        line = self.venue_at(url).accept(listener, parameters, private=private)
         listener.on_open(line, now_ns())
         return line
 
@@ -192,25 +214,46 @@ class Stage:
     def _after(self, item: Input, effects: list[Effect]) -> None:
         result = self.result
         result.inputs += 1
+        if self.loop.now_ns != self._stands_ns:
+            self._stands_ns, self._standing = self.loop.now_ns, 0
+        self._standing += 1
+        if self._standing > AT_ONCE_MAX:
+            self._fail(RuntimeError(f"{AT_ONCE_MAX} inputs and time stands still: {item.kind!r}"))
         node = self.driver.node
         if item.kind == InputKind.OFFSET:
             self._told[item.source.partition(".")[0]] = item.number
         parcel, self._arriving = self._arriving, None
-        self.books.after(node, item, parcel, self.loop.now_ns)
+        if not (self._waking or is_order_source(item.source)):
+            self.books.after(node, item, parcel, self.loop.now_ns)
         self.requests.after(item, effects, node.now)
         self.bounds.after(effects)
+        if self.trades is not None:
+            self.trades.after(node, effects)
         second = self.standby.after(node, item, result.inputs)
         if second is not None:
             result.crashes.append(f"{Way.REPLAY} after {result.inputs}")
             self.driver.node = second
-        if self._empty is not None and result.inputs >= self._empty.number:
-            self._empty = None
-            result.crashes.append(f"{Way.EMPTY} after {result.inputs}")
-            self.driver.alive = False
-            self.loop.create_task(self._restart()).add_done_callback(self._task_ended)
+        fatal = self._fatal
+        if fatal is not None:
+            if fatal.way is Way.RESTORED:
+                self._kept.after(node, item, result.inputs)
+            if result.inputs >= fatal.number:
+                self._die(fatal)
 
-    async def _restart(self) -> None:
-        """The process is gone; after a while another one begins with nothing."""
+    def _die(self, fatal: Crash) -> None:
+        """The process is gone, whatever it was about to do."""
+        self._fatal = None
+        self.result.crashes.append(f"{fatal.way} after {self.result.inputs}")
+        self.driver.alive = False
+        node = self.driver.node
+        restored = None
+        if fatal.way is Way.RESTORED:
+            restored = self._kept.rebuild(node, self._report)
+            self._kept.drop()
+        self.loop.create_task(self._restart(restored)).add_done_callback(self._task_ended)
+
+    async def _restart(self, restored: Node | None) -> None:
+        """The process is gone; after a while another one goes on, or begins with nothing."""
         self._digest.update(int(self.driver.node.digest).to_bytes(8, "big"))
         await self.driver.stop()
         for venue in self.venues.values():
@@ -221,8 +264,19 @@ class Stage:
         self._told.clear()
         self._restarts += 1
         await asyncio.sleep(self._down_of.uniform(*_DOWN_S))
-        self.driver = self._new_driver()
-        self.driver.start(list(self.course.venues), self._task_ended)
+        self.driver = self._new_driver(restored or self._new_node())
+        self._start_driver()
+
+    def _start_driver(self) -> None:
+        """Begin a process: a restored node first learns that its connections are gone."""
+        self.driver.build(list(self.course.venues))
+        # Until it knows of all of them, nobody is served.
+        self._waking = True
+        self.driver.go_on()
+        self._waking = False
+        if self.trades is not None:
+            self.driver.command("run", f"cq{self._seed}")
+        self.driver.start(self._task_ended)
 
     # --- the course of a run ---------------------------------------------------------------------
 
@@ -241,7 +295,7 @@ class Stage:
     async def _play(self) -> None:
         self._finished = self.loop.create_future()
         self.injector.arm(self.course.faults)
-        self.driver.start(list(self.course.venues), self._task_ended)
+        self._start_driver()
         self._pump()
         await self._finished
         await self.driver.stop()
@@ -251,9 +305,7 @@ class Stage:
         assert self._finished is not None
         events = self.market.advance(START_NS + self._pumped * PUMP_NS)
         self._pumped += 1
-        self.truth.take(events)
-        for venue in self.venues.values():
-            venue.publish(events)
+        self._publish(events)
         if self._pumped % 8 == 0 and self.driver.alive:
             self.bounds.look(self.driver.node)
             self.requests.look()
@@ -263,6 +315,17 @@ class Stage:
                 self._finished.set_result(None)
         elif not self._finished.done():
             self.loop.call_at(self._pumped * PUMP_NS / 1e9, self._pump)
+
+    def _publish(self, events: list[Event]) -> None:
+        self.truth.take(events)
+        for venue in self.venues.values():
+            venue.publish(events)
+            if venue.account is not None:
+                venue.account.publish(events)
+
+    def _changed(self) -> None:
+        """An order of ours did something to the market."""
+        self._publish(self.market.take_events())
 
     def _look_for_calm(self) -> None:
         """See whether books recover within the bound, and whether this is the end."""
@@ -281,10 +344,40 @@ class Stage:
             self._usable_since_ns = -1
             if now - max(self._lost_since_ns, self._faulty_until_ns) > RECOVERY_MAX_NS:
                 self._report("recovery", f"{', '.join(lost)} did not recover")
-        if now >= course.until_ns if course.until_ns else self._is_calm(now):
+        ends = now >= course.until_ns if course.until_ns else self._is_calm(now)
+        if self.trades is not None:
+            ends = self._settles(self.trades, now, ends=ends)
+        if ends and not self._finished.done():
             since = max(0, self._usable_since_ns - self._faulty_until_ns)
             self.result.recovery_ns = since
             self._finished.set_result(None)
+
+    def _settles(self, trades: TradeChecker, now: int, *, ends: bool) -> bool:
+        """Play the person at the desk; returns whether nothing of ours is open any more at the end.
+
+        Trading that halted is resumed after a while. At the end it is halted for good: then every
+        balance must become what the venue says.
+        """
+        desk = self.driver.node.desk
+        assert desk is not None
+        assert desk.live is not None
+        if self._ending_ns:
+            found = trades.differences(self.driver.node)
+            if found and now - self._ending_ns > RECOVERY_MAX_NS:
+                self._report("balance", "; ".join(found[:4]))
+            return not found
+        if ends:
+            self._ending_ns = now
+            self.driver.command("halt", "the run ends")
+            return False
+        if desk.live.trader.switch.state is not RiskState.HALT:
+            self._halted_ns = 0
+        elif not self._halted_ns:
+            self._halted_ns = now
+        elif now - self._halted_ns > RESUME_NS:
+            self._halted_ns = 0
+            self.driver.command("resume", "")
+        return False
 
     def _is_calm(self, now: int) -> bool:
         """Return whether faults and crashes are over and every book has been usable for a while."""
@@ -318,6 +411,8 @@ class Stage:
         result.bites = dict(self.injector.bites)
         result.replayed = self.standby.replayed
         result.requests = self.requests.requests
+        if self.trades is not None:
+            result.fills, result.halts = self.trades.fills, self.trades.halts
         errors: Counter[str] = Counter()
         for link in node.links.values():
             errors.update(link.errors)

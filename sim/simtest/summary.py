@@ -25,6 +25,8 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "inputs_least": min((row["inputs"] for row in rows), default=0),
         "virtual_hours": round(sum(row["virtual_ms"] for row in rows) / 3_600_000, 3),
         "requests": sum(row["requests"] for row in rows),
+        "fills": sum(row["fills"] for row in rows),
+        "halts": sum(row["halts"] for row in rows),
         "crashes": sum(len(row["crashes"]) for row in rows),
         "replayed_inputs": sum(row["replayed"] for row in rows),
         "faults": dict(sorted(bites.items())),

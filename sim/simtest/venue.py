@@ -1,9 +1,12 @@
 """What the simulated venues of a test have in common: doors, clocks, limits and their breaches."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
+
+from yarl import URL
 
 from connectors.transport.stream import (
     Listener,
@@ -45,10 +48,30 @@ class Window:
         return len(times) <= self.limit
 
 
+class Account(Protocol):
+    """The private side of a venue: lines of their own, and signed requests."""
+
+    def opened(self, line: Line) -> None:
+        """Greet a new line."""
+
+    def closed(self, line: Line) -> None:
+        """Forget a line."""
+
+    def handle(self, line: Line, data: bytes) -> None:
+        """Take a client's frame."""
+
+    def ask(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer a signed request as of now."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Tell what the market did to the account."""
+
+
 class VirtualVenue:
     """One venue: `lines` are its open connections, `skew_ns` its clock minus true time.
 
-    `breaches` counts what the client did against the venue's rules, by rule.
+    `breaches` counts what the client did against the venue's rules, by rule. Private lines are
+    those of the `account`, where the venue has one.
     """
 
     name = ""
@@ -60,6 +83,7 @@ class VirtualVenue:
         self.edge = edge
         self.random = random
         self.lines: list[Line] = []
+        self.account: Account | None = None
         self.skew_ns = 0
         self.skewed_ns = 0
         self.up = True
@@ -84,7 +108,9 @@ class VirtualVenue:
 
     # --- connections -----------------------------------------------------------------------------
 
-    def accept(self, listener: Listener, parameters: StreamParameters) -> Line:
+    def accept(
+        self, listener: Listener, parameters: StreamParameters, *, private: bool = False
+    ) -> Line:
         """Accept a connection, or raise StreamError."""
         if not self._connects.add(self.edge.loop.now_ns):
             self.breaches["connect rate"] += 1
@@ -93,9 +119,13 @@ class VirtualVenue:
         left_ns = self.quiet_until_ns - self.edge.loop.now_ns
         if left_ns > 0:
             raise handshake_error(self.quiet_status, str(-(-left_ns // _S)))
-        line = Line(self.edge, self, listener, parameters)
+        line = Line(self.edge, self, listener, parameters, private=private)
         self.lines.append(line)
-        self.opened(line)
+        if line.private:
+            assert self.account is not None, "there is nobody to ask for privately"
+            self.account.opened(line)
+        else:
+            self.opened(line)
         return line
 
     def hung_up(self, line: Line) -> None:
@@ -103,10 +133,16 @@ class VirtualVenue:
         if line in self.lines:
             self.lines.remove(line)
             self._messages.pop(line, None)
-            self.closed(line)
+            if line.private and self.account is not None:
+                self.account.closed(line)
+            else:
+                self.closed(line)
 
     def receive(self, line: Line, data: bytes) -> None:
         """Count a client's frame, and handle it."""
+        if line.private and self.account is not None:
+            self.account.handle(line, data)
+            return
         key = None if self.messages_shared else line
         window = self._messages.setdefault(key, Window(*self.message_limit))
         if not window.add(self.edge.loop.now_ns):
@@ -135,6 +171,16 @@ class VirtualVenue:
         if body is None:
             return Answer(404, b"{}", self.limits())
         return Answer(200, body, self.limits())
+
+    def ask_account(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer a signed request as of now; ConnectionRefusedError while the venue is down."""
+        if not self.up:
+            raise ConnectionRefusedError("the venue is down")
+        left_ns = self.quiet_until_ns - self.edge.loop.now_ns
+        if left_ns > 0:
+            return Answer(self.quiet_status, b"{}", self.limits(str(-(-left_ns // _S))))
+        assert self.account is not None, "there is nobody to ask for privately"
+        return self.account.ask(method, url, headers, body)
 
     def limits(self, retry_after: str = "") -> dict[str, str]:
         """Return the header fields that tell about limits."""

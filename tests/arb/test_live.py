@@ -190,6 +190,17 @@ def test_inputs_of_venues_that_nothing_is_sent_to_are_counted(run):
     assert run.world.strangers == 2
 
 
+def test_without_a_prefix_of_the_run_nothing_is_sent():
+    run = LiveRun()
+    run.tell(run.node.now, InputKind.COMMAND, "user", b"no-prefix", "run")
+    run.open()
+    assert run.channel.ready
+    assert run.send() is None
+    assert run.trader.last_refusal is RiskReason.VENUE_CLOSED
+    run.tell(run.node.now, InputKind.COMMAND, "user", b"cq1", "run")
+    assert run.send() is not None
+
+
 def test_a_restored_run_keeps_its_prefix(run):
     run.tell(run.node.now, InputKind.COMMAND, "user", b"cqother", "run")
     assert run.world.ids.prefix == PREFIX
@@ -274,3 +285,24 @@ def test_selling_and_buying_ends_with_the_balances_of_the_venue(run):
     held = run.trader.portfolio
     for asset, amount in run.venue.balances.items():
         assert held.balance("binance", asset) == amount_of(str(amount))
+
+
+def test_hedges_alone_do_not_pile_up_what_is_remembered_of_the_pace(run):
+    for _ in range(30):
+        run.send(lots=100)
+        run.settle()
+        run.wait(SECOND)
+    assert len(run.channel._placed) <= 11
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b"\xff", b'{"id":"place1","status":200}'])
+def test_bytes_that_mean_nothing_are_counted_and_change_nothing(run, data):
+    run.send(lots=100)
+    before = checkpoint.state_hash(run.node)
+    for note, number in (("stream", 200), ("place1", 200), ("nonsense", 200), ("", -7)):
+        run.report(data, note, number)
+    assert run.trader.store.totals.rejected == 0
+    assert sum(run.channel.gateway.counts.values()) >= 3
+    assert checkpoint.state_hash(run.node) != before, "time went on"
+    run.settle()
+    assert run.trader.store.totals.fills == 1

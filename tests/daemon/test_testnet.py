@@ -12,14 +12,15 @@ from msgspec.structs import replace
 from cli import testnet
 from cli.settings import Secret
 from cli.settings import testnet as networks
-from cli.settings.trading import StrategySettings
+from cli.settings.trading import LimitSettings, StrategySettings
 from daemon import Options
 from market.amount import amount_of
 from sim.server.demo import ACCOUNT, PASSPHRASE
 from tests.cli.door_verbs import run_beside
+from tests.connectors.testnet.patience import until
 
-from .live_trading import LIMITS, Trading, trading_world
-from .running import Running, no_rule_broken, settings_for, until, verify
+from .live_trading import LIMITS, PATIENT, VENUE, Trading, trading_world
+from .running import Running, no_rule_broken, settings_for, verify
 
 SHARED = base64.b64encode(b"crossquote demo secret").decode()
 KEYS = {
@@ -30,12 +31,12 @@ KEYS = {
     "COINBASE_EXCHANGE_API_PASSPHRASE": PASSPHRASE,
 }
 SECRETS = {name: Secret(text) for name, text in KEYS.items()}
-FEES = {"maker_fee": "0.0001", "taker_fee": "0.0003"}
+USUAL = VENUE | {"maker_fee": "0.0001", "taker_fee": "0.0003"}
 STRATEGIES = (
     StrategySettings(
         name="xemm",
         instruments=("BTC-USDT.BINANCE", "BTC-USD.COINBASE-EXCHANGE"),
-        keys={"size": "0.01", "margin_bps": "-20"},
+        keys={"size": "0.01", "margin_bps": "-20", **PATIENT},
     ),
 )
 
@@ -44,16 +45,20 @@ def settings_at(folder, served, **trading):
     given = settings_for(folder, served.binance, served.coinbase)
     venues = replace(
         given.venues,
-        binance=replace(given.venues.binance, instruments=("BTC-USDT",), **FEES),
+        binance=replace(given.venues.binance, instruments=("BTC-USDT",), **USUAL),
         coinbase=replace(given.venues.coinbase, enabled=False),
         coinbase_exchange=replace(
             given.venues.coinbase_exchange,
             enabled=True,
             instruments=("BTC-USD", "USDT-USD"),
-            **FEES,
+            **USUAL,
         ),
     )
-    chosen = {"strategies": STRATEGIES, "limits": LIMITS, "reconcile_s": 1} | trading
+    chosen = {
+        "strategies": STRATEGIES,
+        "limits": LimitSettings(**LIMITS),
+        "reconcile_s": 1,
+    } | trading
     return replace(
         given,
         mode="testnet",
@@ -92,15 +97,21 @@ def assert_as_at_the_venues(desk, served):
     assert desk.trader.violations == 0
 
 
+async def traded(desk, fills):
+    """Wait until there are so many more fills."""
+    before = desk.fills
+    await until(lambda: desk.fills >= before + fills, f"{fills} fills")
+
+
 async def test_what_was_traded_through_ccxt_is_what_the_venues_say(tmp_path, capsys):
     async with trading_world() as served:
         settings = settings_at(tmp_path, served)
         async with trading(settings, served) as desk:
-            await desk.traded(4)
+            await traded(desk, 4)
             os.kill(desk.running.daemon.doors["binance"].pid, signal.SIGKILL)
             await until(lambda: not desk.world.ready, "the loss of a process")
             await until(lambda: desk.world.ready, "another process")
-            await desk.traded(1)
+            await traded(desk, 1)
             socket = ("--socket", settings.control.socket)
             assert await run_beside("status", *socket) == 0
             told = capsys.readouterr().out

@@ -28,7 +28,7 @@ NOT_RUN = {
 }
 #: Run in another form, and why.
 INSTEAD = {
-    "make run": ("crossquote run", "its first half is make setup"),
+    "make run": ("crossquote run --strategy xemm", "its first half is make setup"),
     "crossquote simtest --seeds 1..200": (
         "crossquote simtest --seeds 1..2",
         "200 seeds take a minute",
@@ -51,7 +51,7 @@ BESIDE = re.compile(r"(\.venv/bin/)?crossquote (run|sim)\b(?!.*--(for|write|desc
 #: Drawn on a terminal, with the key that ends them.
 KEYS = {"crossquote watch": "q"}
 #: Ports that pages name; free ones are taken instead.
-PORTS = ("9001", "9002")
+PORTS = ("9001", "9002", "9011", "9012")
 #: Where the quote table is unless told otherwise; a session has its own.
 TABLE = "/dev/shm/crossquote.l2"
 

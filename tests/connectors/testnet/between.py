@@ -23,7 +23,7 @@ class Between:
     async def _handle(self, request):
         self.seen.append((request.method, request.path))
         if "upgrade" in request.headers.get("Connection", "").lower():
-            return web.Response(status=503)
+            return self.spoil(request, None) or web.Response(status=503)
         if self.hold is not None:
             await self.hold.wait()
         instead = self.spoil(request, None)

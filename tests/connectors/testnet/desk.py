@@ -18,7 +18,8 @@ from connectors.transport.backoff import BackoffParameters
 from market.amount import AMOUNT_DECIMALS
 from market.inputs import STREAM, InputKind
 from tests.connectors.order_world import PREFIX, listings
-from tests.sim.server.helpers import until
+
+from .patience import until
 
 
 class Desk:

@@ -15,7 +15,8 @@ from connectors.testnet.child import EXIT_HOST, EXIT_KEYS, main, take_keys
 from connectors.testnet.networks import network
 from market.inputs import NOT_SENT
 from tests.sim.server.binance_world import KEY, SECRET, serving
-from tests.sim.server.helpers import within
+
+from .patience import DEADLINE_S
 
 COMMAND = (sys.executable, "-m", "connectors.testnet.child", "binance", "testnet")
 KEYS = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET}
@@ -24,7 +25,7 @@ KEYS = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET}
 async def lines_until(process, wanted):
     """Return the lines up to the first that is wanted."""
     found = []
-    async with within():
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             found.append(orjson.loads(await process.stdout.readline()))
             if wanted(found[-1]):
@@ -58,7 +59,7 @@ async def test_it_ends_when_its_parent_is_killed_and_sends_nothing_late():
             os.close(outer)
             assert process.returncode is None
             holder.send_signal(signal.SIGKILL)
-            async with within():
+            async with asyncio.timeout(DEADLINE_S):
                 assert await process.wait() == 0
                 await process.communicate()
     finally:

@@ -38,6 +38,7 @@ for line in sys.stdin:
     elif what == "die": print("it broke\\nfor good", file=sys.stderr); sys.exit(5)
     elif what == "garbage": print("no line", flush=True)
     elif what == "number": print("7", flush=True)
+    elif what == "status": say(tag=tag, status="200", data=1)
     elif what == "long": print("x" * 9_000_000, flush=True)
     elif what == "hang": time.sleep(600)
 """
@@ -131,7 +132,7 @@ async def test_the_process_gets_its_own_keys_and_nothing_else(monkeypatch):
         assert "secret" not in repr(door._account)
 
 
-@pytest.mark.parametrize("what", ["die", "garbage", "number", "long"])
+@pytest.mark.parametrize("what", ["die", "garbage", "number", "status", "long"])
 async def test_a_process_that_breaks_is_a_lost_connection_and_begun_anew(what):
     async with opened() as (door, inputs):
         ask(door, "hold", "place7")

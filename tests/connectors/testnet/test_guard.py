@@ -6,14 +6,16 @@ from urllib.parse import urlsplit
 import aiohttp
 import ccxt
 import pytest
+from aiohttp import web
 from ccxt import pro
 
 from connectors.hosts import ALLOWED, ForbiddenHostError, require_allowed
 from connectors.testnet.exchange import exchange_of, trading_urls
-from connectors.testnet.guard import guarded, guarded_session
+from connectors.testnet.guard import RedirectError, guarded, guarded_session
 from connectors.testnet.networks import NETWORKS, network
 from tests.sim.server.coinbase_keys import private_pem
 
+from .between import Between
 from .wire import Wire, one_order, with_market
 
 EXCHANGES = ("binance", "coinbaseexchange", "coinbase")
@@ -119,8 +121,9 @@ async def test_no_address_of_ccxt_leads_an_order_outside_the_list(name, wire):
 async def test_the_connections_alone_lead_no_order_outside_the_list(name, wire):
     """ccxt's own class without our checks: the session makes no connection to another host."""
     async with guarded_session() as session:
-        for url in addresses(name):
-            if is_allowed(url) or not url.startswith(("http", "ws")):
+        one_of_each_host = {urlsplit(url).netloc: url for url in addresses(name)}
+        for url in one_of_each_host.values():
+            if is_allowed(url):
                 continue
             made = client(getattr(pro, name), session, url)
             errors = [await one_order(made)]
@@ -190,3 +193,17 @@ async def test_no_proxy_comes_from_the_environment(monkeypatch, wire):
         await one_order(made)
         assert wire.hosts == ["testnet.binance.vision"]
         made.session = None
+
+
+async def test_a_stream_follows_no_redirect():
+    async with (
+        Between("").serving() as other,
+        Between("").serving() as venue,
+        guarded_session() as session,
+    ):
+        headers = {"Location": f"{other.url}/ws-api/v3"}
+        venue.spoil = lambda request, reply: web.Response(status=307, headers=headers)
+        with pytest.raises(RedirectError):
+            await session.ws_connect(f"ws{venue.url.removeprefix('http')}/ws-api/v3")
+        assert len(venue.seen) == 1
+        assert not other.seen

@@ -11,10 +11,10 @@ from market.inputs import NO_ANSWER, STREAM
 from market.order import Side, Tif, Type
 from tests.connectors.order_world import BTCUSDT
 from tests.sim.server.binance_world import BTC, KEY, SECRET, serving
-from tests.sim.server.helpers import until
 
 from .between import Between
 from .desk import trading
+from .patience import until
 
 UNIT = Decimal("1e-8")
 

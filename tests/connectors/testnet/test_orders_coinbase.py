@@ -14,9 +14,9 @@ from market.order import Side, Tif, Type
 from sim.exchange.order import Request
 from tests.sim.server.coinbase_keys import EXCHANGE_SECRET
 from tests.sim.server.coinbase_market import PRICES, Venue
-from tests.sim.server.helpers import until
 
 from .desk import trading
+from .patience import until
 
 BTC_USD = Instrument("coinbase-exchange", "BTC-USD", "BTC", "USD", Grid(2), Grid(8))
 LISTING = "BTC-USD.COINBASE"
