@@ -102,7 +102,10 @@ class Daemon:
             EffectKind.RECONNECT: self._reconnect,
             EffectKind.READY: self._ready,
             EffectKind.LOG: self._say,
+            EffectKind.TRADING: self._trading,
         }
+        #: Told of everything that trading does.
+        self.on_trading: Callable[[Effect], None] | None = None
 
     # --- building --------------------------------------------------------------------------------
 
@@ -310,6 +313,10 @@ class Daemon:
         feed = self._feed_of(effect.target)
         if feed is not None:
             feed.ready(effect.target)
+
+    def _trading(self, effect: Effect) -> None:
+        if self.on_trading is not None:
+            self.on_trading(effect)
 
     def _say(self, effect: Effect) -> None:
         level = _LEVELS.get(effect.subject, "info")

@@ -12,7 +12,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from .door import BadRequestError, UnixDoor, answer, read_body, reader
+from .app import answer, read_body
+from .door import UnixDoor, reader
+from .route import BadRequestError
 from .world_view import WorldView
 
 _FIELDS = ("kind", "seconds", "rate", "amount_ms", "channel", "seed")

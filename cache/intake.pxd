@@ -1,5 +1,6 @@
 from books.book cimport Book
 from cache.l1 cimport L1
+from cache.tape cimport Tape
 from libc.stdint cimport int64_t
 from market.digest cimport Digest
 from market.frame cimport Frame
@@ -14,6 +15,7 @@ cdef class Intake:
     cdef list edges
     cdef list conversions
     cdef L1 l1
+    cdef Tape tape
     cdef Digest digest
     cdef list books
     cdef list owners

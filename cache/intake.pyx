@@ -37,6 +37,7 @@ cdef class Intake:
         self.edges = node.board.touch
         self.conversions = node.board._conversions
         self.l1 = node.l1
+        self.tape = node.tape
         self.digest = node.digest
         self.books = node.books
         self.owners = node.book_links
@@ -128,6 +129,14 @@ cdef class Intake:
             elif kind == KIND_TRADE:
                 link.trades += 1
                 self._at(slot).mix_in(self.digest)
+                self.tape.note(
+                    slot,
+                    frame.events[i].bid_price,
+                    frame.events[i].bid_lots,
+                    frame.events[i].ts_event,
+                    self.now,
+                    frame.events[i].seller == 0,
+                )
                 if self.desk is not None:
                     self.desk.on_trade(
                         slot,

@@ -13,9 +13,9 @@ import orjson
 import structlog
 import uvloop
 
-from api.door import Door
 from api.errors import DoorError
 from arb.strategy.spec import SpecError
+from cli.api_host import ApiHost
 from cli.config import add_config_argument
 from cli.glance import glance
 from cli.live import LiveView
@@ -25,6 +25,7 @@ from cli.output import report_refusal
 from cli.pnl import lines as pnl_lines
 from cli.report import human, report
 from cli.restore import Restored, restored
+from cli.serve_api import open_api
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Scenario
 from cli.simulated import simulated
@@ -110,9 +111,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
-        door = Door(view, settings.control.socket)
-        await door.start()
-        stack.push_async_callback(door.stop)
+        served = await open_api(stack, ApiHost(daemon, view, loaded), settings)
         handle_signals(daemon)
         ticking = asyncio.ensure_future(_tick(log, None if args.json else view))
         say.info(
@@ -120,6 +119,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             mode=settings.mode,
             books=len(daemon.node.books),
             door=settings.control.socket,
+            api=served,
         )
         started = time.perf_counter()
         first_ns = daemon.clock.now_ns()

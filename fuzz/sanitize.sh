@@ -37,7 +37,7 @@ tests=()
 for path in tests/connectors/test_decode*.py tests/connectors/test_fuzz*.py tests/books \
   tests/market/test_scan.py tests/market/test_frame.py tests/market/test_digest.py \
   tests/cache/test_l1.py tests/cache/test_l2_table.py tests/cache/test_l2_misses.py \
-  tests/cache/test_l2_round_trip.py tests/cache/test_intake.py tests/cache/test_publisher.py \
+  tests/cache/test_l2_round_trip.py tests/cache/test_intake.py tests/cache/test_publisher.py tests/cache/test_tape.py \
   tests/connectors/transport/test_gate.py tests/connectors/transport/test_splitter.py \
   tests/replay/test_segment_core.py tests/replay/test_input_log.py \
   tests/replay/test_frame_path.py tests/sim/exchange tests/sim/market/test_flow.py \

@@ -222,6 +222,35 @@ class ControlSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     )
 
 
+class ApiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The public API over HTTP and WebSocket, and the page that uses it."""
+
+    enabled: Annotated[bool, Meta(description="whether to listen")] = True
+    host: Annotated[
+        str, text("address to listen at; beyond this machine only when there is a token")
+    ] = "127.0.0.1"
+    port: Annotated[int, whole("port, 0 for any free one", 0, 65_535)] = 8_080
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="further names by which it is reached, as behind a proxy; others are"
+            " refused",
+            max_length=32,
+        ),
+    ] = ()
+    tokens_file: Annotated[
+        str, text("tokens, hashed; once it has any, each request needs one", "path")
+    ] = "crossquote.tokens"
+    requests_per_second: Annotated[
+        int, whole("requests of one address; twice as many at once", 1, 1_000_000)
+    ] = 100
+    audit_file: Annotated[
+        str, text("every call that changes something is written here, with rotation", "path")
+    ] = "logs/audit.jsonl"
+    audit_max_mb: Annotated[int, whole("a larger file is rotated", 1, 1_024, "MiB")] = 16
+    audit_keep: Annotated[int, whole("rotated files to keep", 1, 100)] = 5
+
+
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is logged, and where to."""
 
@@ -346,6 +375,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     l2: Annotated[L2Settings, Meta(description="quotes in shared memory")] = L2Settings()
     audit: Annotated[AuditSettings, Meta(description="audits of the books")] = AuditSettings()
     control: Annotated[ControlSettings, Meta(description="the control door")] = ControlSettings()
+    api: Annotated[ApiSettings, Meta(description="the API over HTTP")] = ApiSettings()
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()

@@ -1,0 +1,44 @@
+"""The API as a whole: its routes and its stream, served through one door or several."""
+
+import asyncio
+
+from aiohttp import web
+
+from .app import add_routes
+from .audit_log import AuditLog
+from .gate import Gate
+from .host import Host
+from .stream import Stream
+from .stream_socket import add_stream
+from .table import ROUTES
+
+
+class Api:
+    """Everything but the doors. `start` and `stop` its stream's clock around them."""
+
+    def __init__(self, host: Host, audit: AuditLog | None = None) -> None:
+        self.audit = audit
+        self.stream = Stream(host)
+        self._host = host
+        self._task: asyncio.Task[None] | None = None
+
+    def serve(self, app: web.Application, gate: Gate) -> None:
+        """Add every route to an application, for whom the gate lets in."""
+        add_routes(app, ROUTES, self._host, gate, self._host.timing)
+        add_stream(app, self.stream, gate)
+
+    def start(self) -> None:
+        """Begin to serve the stream."""
+        self._task = asyncio.ensure_future(self.stream.run())
+
+    async def stop(self) -> None:
+        """End the stream's clock; raises what it failed with."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise

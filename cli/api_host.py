@@ -1,0 +1,65 @@
+"""The running daemon as the API sees it."""
+
+from typing import Any
+
+from api.fills import FillLog
+from api.timing import Timing
+from cli import trading_view
+from cli.config import shown
+from cli.live import LiveView
+from cli.settings import Loaded
+from daemon import Daemon
+from market.effects import Effect
+from node import Node
+
+
+class ApiHost:
+    """Implements api.host.Host; hears what trading does from the moment it is made."""
+
+    def __init__(self, daemon: Daemon, view: LiveView, loaded: Loaded) -> None:
+        self.view = view
+        self.fills = FillLog()
+        self.timing = Timing()
+        self._daemon = daemon
+        self._loaded = loaded
+        self._done: list[Effect] | None = None
+        daemon.on_trading = self._heard
+
+    @property
+    def node(self) -> Node:
+        """The daemon's node."""
+        return self._daemon.node
+
+    @property
+    def sim_socket(self) -> str:
+        """The door of the simulated venues, '' in other modes."""
+        daemon = self._daemon
+        return daemon.options.sim_socket if daemon.settings.mode == "sim" else ""
+
+    def now_ns(self) -> int:
+        """Return the time of our stamps."""
+        return self._daemon.clock.now_ns()
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration in force, secrets masked."""
+        return shown(self._loaded)
+
+    def trading(self) -> dict[str, Any] | None:
+        """Return how trading stands in a few numbers."""
+        desk = self._daemon.node.desk
+        return trading_view.summary(desk) if desk is not None else None
+
+    def act(self, name: str, argument: str) -> list[Effect]:
+        """Hand a command to the node; returns what trading did while it was handled."""
+        done: list[Effect] = []
+        self._done = done
+        try:
+            self._daemon.command(name, argument)
+        finally:
+            self._done = None
+        return done
+
+    def _heard(self, effect: Effect) -> None:
+        if self._done is not None:
+            self._done.append(effect)
+        self.fills.take(effect, self._daemon.node)
