@@ -3,12 +3,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PYX := $(shell find market books connectors cache engine arb replay sim -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
+PYX := $(shell find market books connectors cache engine arb replay sim api -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
 
 .PHONY: help setup build run test lint types unit sanitize soak simtest bench clean
 
 help:
-	@echo "make run       set up, then run the daemon against two simulated venues (Ctrl-C ends it)"
+	@echo "make run       set up, then trade at two simulated venues (Ctrl-C ends it)"
 	@echo "make test      set up, then lint, types, tests and sanitizers"
 	@echo "make simtest   the whole node under seeded faults in virtual time (SEEDS=1..200)"
 	@echo "make bench     the benchmarks with their peers (installs the extra 'bench')"
@@ -33,7 +33,7 @@ setup: .venv/ready build/core
 build: setup
 
 run: setup
-	$(BIN)/crossquote run
+	$(BIN)/crossquote run --strategy xemm
 
 lint: setup
 	$(BIN)/ruff check .
@@ -72,4 +72,4 @@ soak: setup
 
 clean:
 	rm -rf build dist .venv *.egg-info
-	find market books connectors cache engine arb replay sim -name '*.so' -delete
+	find market books connectors cache engine arb replay sim api -name '*.so' -delete

@@ -17,6 +17,7 @@ from random import Random
 
 import structlog
 
+from arb.live import RESTARTED
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -28,11 +29,13 @@ from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from cli.slices import short_slices
 from cli.unrecorded import Unrecorded, explained
+from connectors.orders import Request, is_order_source
 from connectors.transport.backoff import BackoffParameters
 from connectors.transport.clock import StampClock
 from connectors.transport.connection import ConnectionParameters, Edge
 from connectors.transport.counters import Counters
 from connectors.transport.limits import limits
+from connectors.transport.orders import DoorSetting, MakeDoors, OrderDoor, not_sent
 from connectors.transport.stream import MEBIBYTE, StreamParameters, opener
 from connectors.transport.venue_feed import FeedAddress, VenueFeed
 from market.catalog import Catalog
@@ -47,6 +50,9 @@ from replay.segment_errors import SegmentError
 
 #: What a graceful stop may take before tasks are abandoned.
 STOP_S_MAX = 5.0
+#: For so long a stop waits until the venues say that no order of ours is open.
+WITHDRAW_S_MAX = 3.0
+_LOOK_S = 0.01
 _CLOCK_S = 1.0
 #: By then the venues' rules are there, the last large thing that stays.
 _SETTLE_S = 30.0
@@ -58,13 +64,15 @@ _LEVELS = {"unknown_symbol": "warning", "bad_frame": "warning", "rest_error": "w
 class Options:
     """What the command line adds to the settings. `addresses` replace the venues' own.
 
-    `sim_socket` is where the simulated venues have their control door, in mode sim.
+    `sim_socket` is where the simulated venues have their control door, in mode sim. `doors` makes
+    what orders leave by; without it none does.
     """
 
     addresses: dict[str, FeedAddress]
     seconds: float | None = None
     seed: int = 0
     sim_socket: str = ""
+    doors: MakeDoors | None = None
 
 
 class Daemon:
@@ -81,11 +89,17 @@ class Daemon:
         self.lag = LoopLag()
         self.node = node or Node(node_config(settings), Catalog())
         self.feeds: dict[str, VenueFeed] = {}
+        #: What orders leave by, by venue; empty where nothing trades over the wire.
+        self.doors: dict[str, OrderDoor] = {}
         self.recorder: Recorder | None = None
         self.unrecorded: Unrecorded | None = None
         self._compressor: Compressor | None = None
+        #: Whether what is recorded must be on disk before an order leaves.
+        self._syncs = False
         self.publisher: Publisher | None = None
         self.l2_state = "off"
+        #: Where the API is served, '' where it is not.
+        self.api_address = ""
         #: What the traded assets' prices did, for the report of value at risk.
         self.returns = Returns()
         self.halt_file_stands = False
@@ -101,6 +115,7 @@ class Daemon:
             EffectKind.FETCH: self._fetch,
             EffectKind.RECONNECT: self._reconnect,
             EffectKind.READY: self._ready,
+            EffectKind.ORDER: self._order,
             EffectKind.LOG: self._say,
             EffectKind.TRADING: self._trading,
         }
@@ -121,6 +136,27 @@ class Daemon:
             if name not in self.options.addresses and self.settings.mode == "sim":
                 continue
             self._build_venue(name, venue, edge)
+        desk = self.node.desk
+        if self.options.doors is not None and desk is not None and desk.live is not None:
+            setting = DoorSetting(self.feed, edge, self._connection_parameters(), self._venue_ns)
+            self.doors = self.options.doors(setting)
+
+    def _venue_ns(self, venue: str) -> int:
+        """Return the venue's time as its clock and ours compare, in ns."""
+        feed = self.feeds.get(venue)
+        offset = feed.offset if feed is not None else None
+        return self.clock.now_ns() + (offset.offset_ns if offset is not None else 0)
+
+    def _connection_parameters(self) -> ConnectionParameters:
+        transport = self.settings.transport
+        return ConnectionParameters(
+            stream=StreamParameters(message_bytes_max=transport.frame_max_mb * MEBIBYTE),
+            backoff=BackoffParameters(
+                first_s=transport.backoff_first_ms / 1000,
+                longest_s=transport.backoff_max_ms / 1000,
+            ),
+            rollover_s=transport.rollover_hours * 3600.0,
+        )
 
     def _build_venue(self, name: str, settings: VenueSettings, edge: Edge) -> None:
         protocol = self.node.venue(name)
@@ -136,7 +172,6 @@ class Daemon:
         address = self.options.addresses.get(name) or FeedAddress(
             settings.urls.ws + protocol.stream_path, settings.urls.rest
         )
-        transport = self.settings.transport
         self.feeds[name] = VenueFeed(
             protocol,
             address,
@@ -145,14 +180,7 @@ class Daemon:
             frames=self.frame,
             edge=edge,
             limits=limits(name, settings.request_weight_per_minute),
-            parameters=ConnectionParameters(
-                stream=StreamParameters(message_bytes_max=transport.frame_max_mb * MEBIBYTE),
-                backoff=BackoffParameters(
-                    first_s=transport.backoff_first_ms / 1000,
-                    longest_s=transport.backoff_max_ms / 1000,
-                ),
-                rollover_s=transport.rollover_hours * 3600.0,
-            ),
+            parameters=self._connection_parameters(),
         )
 
     def open_recording(self) -> None:
@@ -200,6 +228,7 @@ class Daemon:
             compress=self._compressor,
         )
         self._path.record_with(self.recorder)
+        self._syncs = settings.sync == "disk"
         if self.recorder.cut is not None:
             self._log.warning("recording was cut", reason=str(self.recorder.cut))
 
@@ -252,7 +281,18 @@ class Daemon:
         """
         for link in list(self.node.links.values()):
             if link.connected:
-                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note="restarted"))
+                self.feed(Input(self.node.now, InputKind.CLOSE, link.name, note=RESTARTED))
+        live = self.node.desk.live if self.node.desk is not None else None
+        for source in live.sources if live is not None else ():
+            self.feed(Input(self.node.now, InputKind.CLOSE, source, note=RESTARTED))
+
+    def begin_run(self) -> None:
+        """Give a world that trades over the wire the prefix of its order ids.
+
+        A restored one keeps its own: by that it knows its orders at the venues again.
+        """
+        if self.node.desk is not None and self.node.desk.live is not None:
+            self.command("run", f"cq{_base36(self.started_ns)}")
 
     def halt(self, why: str) -> None:
         """Halt trading, where there is any, for a reason from outside."""
@@ -285,6 +325,10 @@ class Daemon:
     # --- effects ---------------------------------------------------------------------------------
 
     def _carry_out(self, effects: list[Effect]) -> None:
+        if self._syncs and any(effect.kind is EffectKind.ORDER for effect in effects):
+            # What led to an order survives whatever the order does.
+            assert self.recorder is not None
+            self.recorder.flush()
         for effect in effects:
             handler = self._handlers.get(effect.kind)
             if handler is not None:
@@ -303,7 +347,21 @@ class Daemon:
         if feed is not None:
             feed.rest.fetch(effect.subject)
 
+    def _order(self, effect: Effect) -> None:
+        request = Request.of(effect.subject, effect.fields)
+        door = self.doors.get(effect.target)
+        if door is not None:
+            door.submit(request)
+        else:
+            why = not_sent(effect.target, request, self.clock.now_ns(), "there is no order door")
+            asyncio.get_running_loop().call_soon(self.feed, why)
+
     def _reconnect(self, effect: Effect) -> None:
+        if is_order_source(effect.target):
+            door = self.doors.get(effect.target.partition(".")[0])
+            if door is not None:
+                door.reconnect(effect.target, effect.subject)
+            return
         feed = self._feed_of(effect.target)
         # At an announced shutdown the transport opens the next connection before this one goes.
         if feed is not None and effect.subject != SHUTDOWN:
@@ -356,6 +414,10 @@ class Daemon:
         tasks = [
             loop.create_task(feed.run(), name=f"venue {name}") for name, feed in self.feeds.items()
         ]
+        self.begin_run()
+        tasks += [
+            loop.create_task(door.run(), name=f"orders {name}") for name, door in self.doors.items()
+        ]
         tasks += [
             loop.create_task(self.lag.run(), name="loop lag"),
             loop.create_task(self._look_round(), name="clock"),
@@ -365,6 +427,7 @@ class Daemon:
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in done if task is not stopped]
+            await self._withdraw()
             before_close()
         finally:
             await _cancel([*tasks, stopped])
@@ -374,6 +437,20 @@ class Daemon:
         for task in failed:
             task.result()
             raise RuntimeError(f"task {task.get_name()} ended by itself")
+
+    async def _withdraw(self) -> None:
+        """Leave no order behind at a venue, as far as that can be had in WITHDRAW_S_MAX."""
+        desk = self.node.desk
+        if desk is None or desk.live is None:
+            return
+        self.command("withdraw", "")
+        store = desk.live.trader.store
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WITHDRAW_S_MAX):
+                while store.open:
+                    await asyncio.sleep(_LOOK_S)
+        if store.open:
+            self._log.error("orders stay at the venues", count=len(store.open))
 
     def close(self) -> None:
         """Close the recording and the shared quotes; again does nothing."""
@@ -419,6 +496,15 @@ class Daemon:
             if self.publisher is not None:
                 self.publisher.depth(self.node.books)
                 self.publisher.beat(self.node.l1, self.clock.now_ns())
+
+
+def _base36(number: int) -> str:
+    """Return a number in digits and small letters."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
 
 
 async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:

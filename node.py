@@ -30,6 +30,7 @@ from cache.tape import Tape
 from connectors.link import Link
 from connectors.links import Links
 from connectors.measure import tops
+from connectors.orders import Request, is_order_source
 from connectors.recovery import Recoveries
 from connectors.venue import Topic, Venue, VenueConfig
 from market.catalog import Catalog, CatalogFullError
@@ -72,7 +73,7 @@ class NodeConfig:
     venues: Mapping[str, VenueConfig] = field(default_factory=dict)
     #: What is compared; None for everything that can be.
     pairs: tuple[Pair, ...] | None = None
-    #: What trades on paper in the node; None for nothing.
+    #: What trades in the node; None for nothing.
     trading: TradingConfig | None = None
 
     def venue(self, name: str) -> VenueConfig:
@@ -139,7 +140,14 @@ class Node:
         self.desk: TradingDesk | None = None
         if self.config.trading is not None:
             seen = Market(self.books, self.instruments, self.l1, self.config.fees)
-            self.desk = TradingDesk(self.config.trading, seen, self._set_timer, self._traded)
+            self.desk = TradingDesk(
+                self.config.trading,
+                seen,
+                self._set_timer,
+                self._traded,
+                self._order,
+                lambda source, why: self._emit(EffectKind.RECONNECT, source, why),
+            )
         #: Takes a FRAME: what `handle` does with one, without its other arguments.
         self.take_frame: Callable[[int, str, bytes], list[Effect]] = Intake(self).take
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
@@ -150,6 +158,7 @@ class Node:
             InputKind.CLOCK: self._clock,
             InputKind.COMMAND: self._command,
             InputKind.OFFSET: self._offset,
+            InputKind.REPORT: self._report,
         }
 
     # --- inputs ----------------------------------------------------------------------------------
@@ -198,6 +207,9 @@ class Node:
     def _traded(self, world: str, event: str, fields: tuple[str | int, ...]) -> None:
         self._emit(EffectKind.TRADING, world, event, fields)
 
+    def _order(self, venue: str, request: Request) -> None:
+        self._emit(EffectKind.ORDER, venue, request.tag, request.fields)
+
     def _log(self, target: str, event: str, *fields: str | int) -> None:
         self._emit(EffectKind.LOG, target, event, fields)
 
@@ -207,11 +219,27 @@ class Node:
         """Return the protocol object of a venue, made at first use."""
         return self.connections.venue(name)
 
-    def _open(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+    def _open(self, source: str, data: bytes, note: str, number: int) -> None:
+        if is_order_source(source):
+            self._report(source, data, note, number, InputKind.OPEN)
+            return
         self.connections.open(source, note, self.now, subscribe=not self.config.discover)
 
-    def _close(self, source: str, data: bytes, note: str, number: int) -> None:  # noqa: ARG002
+    def _close(self, source: str, data: bytes, note: str, number: int) -> None:
+        if is_order_source(source):
+            self._report(source, data, note, number, InputKind.CLOSE)
+            return
         self.connections.close(source, note or "closed")
+
+    def _report(
+        self, source: str, data: bytes, note: str, number: int, kind: int = InputKind.REPORT
+    ) -> None:
+        """An order channel opened, closed or brought something, as it arrived."""
+        live = self.desk.live if self.desk is not None else None
+        if live is not None:
+            live.hear(kind, source, data, note, number, self.now)
+        else:
+            self._log(source, "nothing_trades_there")
 
     def watch(self, instrument: Instrument, source: str) -> int:
         """Add an instrument to be fed by the connection `source`; returns its slot."""

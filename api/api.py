@@ -2,12 +2,14 @@
 
 import asyncio
 
+import orjson
 from aiohttp import web
 
-from .app import add_routes
+from .app import add_description, add_routes
 from .audit_log import AuditLog
 from .gate import Gate
 from .host import Host
+from .openapi import describe
 from .stream import Stream
 from .stream_socket import add_stream
 from .table import ROUTES
@@ -20,12 +22,14 @@ class Api:
         self.audit = audit
         self.stream = Stream(host)
         self._host = host
+        self._document = orjson.dumps(describe(ROUTES, host.version))
         self._task: asyncio.Task[None] | None = None
 
     def serve(self, app: web.Application, gate: Gate) -> None:
         """Add every route to an application, for whom the gate lets in."""
         add_routes(app, ROUTES, self._host, gate, self._host.timing)
         add_stream(app, self.stream, gate)
+        add_description(app, self._document, gate)
 
     def start(self) -> None:
         """Begin to serve the stream."""
@@ -42,3 +46,5 @@ class Api:
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise
+        finally:
+            self.stream.close()

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from .gate import Caller, Gate
 from .host import Host
-from .route import BadRequestError, Call, RefusedError, Route
+from .route import BadRequestError, Call, RefusedError, Route, Scope
 from .timing import Timing
 
 #: Bytes of a request's body, and how long it may take to arrive.
@@ -59,6 +59,16 @@ def _note(
     """Put a call that changes something on record, also when it was refused."""
     if route.changes:
         gate.note(caller, route.name, request.path_qs, body, refusal)
+
+
+def add_description(app: web.Application, document: bytes, gate: Gate) -> None:
+    """Serve the description of the API."""
+
+    async def handle(request: web.Request) -> web.Response:
+        gate.admit(request, Scope.READ, changes=False)
+        return web.Response(body=document, content_type="application/json")
+
+    app.router.add_get("/openapi.json", handle, allow_head=False)
 
 
 async def read_body(request: web.Request) -> bytes:

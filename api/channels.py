@@ -11,19 +11,23 @@ import orjson
 
 from arb.edge import Edge as NodeEdge
 from books.grade import Grade
+from cache.plain_tape import Print
 
 from . import rows
 from .host import Host
+from .schemas import Trade
 
-CHANNELS: Final = ("quotes", "books", "edges", "fills", "states")
+CHANNELS: Final = ("quotes", "books", "trades", "edges", "fills", "states")
 
 #: Levels a side of a book, and entries of a snapshot of what only grows.
 BOOK_LEVELS = 10
-SNAPSHOT_ENTRIES = 50
+SNAPSHOT_ENTRIES = 20
 #: Silence and lag of a quote move although nothing comes: it is told again after this.
 QUOTE_AGAIN_NS = 1_000_000_000
 #: How seldom the sums of trading are looked at.
 TRADING_NS = 100_000_000
+#: Quotes, book, trades, fills and state.
+FEEDS_AN_INSTRUMENT = 5
 #: What `states` calls trading as a whole.
 TRADING = "trading"
 
@@ -139,6 +143,34 @@ class _Fills(Feed):
         return found[::-1]
 
 
+class _Trades(Feed):
+    """Public trades of one instrument: what came since the last look, the newest if too many."""
+
+    def __init__(self, key: Key, host: Host, slot: int) -> None:
+        super().__init__(key)
+        self._node = host.node
+        self._slot = slot
+        self._seen = self._node.tape.count
+        self._total = self._node.tape.total(slot)[0]
+
+    def changed(self, now: int) -> Any:  # noqa: ARG002
+        tape = self._node.tape
+        total = tape.total(self._slot)[0]
+        if total == self._total:
+            return None
+        fresh = tape.since(self._seen, self._slot, SNAPSHOT_ENTRIES)
+        left_out = total - self._total - len(fresh)
+        self._seen, self._total = tape.count, total
+        return {"trades": self._rows(fresh), "left_out": left_out}
+
+    def whole(self, now: int) -> Any:  # noqa: ARG002
+        last = self._node.tape.since(0, self._slot, SNAPSHOT_ENTRIES)
+        return {"trades": self._rows(last), "left_out": 0}
+
+    def _rows(self, found: list[Print]) -> list[Trade]:
+        return [rows.trade(self._node, one) for one in found]
+
+
 def feeds(host: Host) -> dict[Key, Feed]:
     """Return a feed of everything there is."""
     return {one.key: one for one in _feeds(host)}
@@ -149,6 +181,7 @@ def _feeds(host: Host) -> Iterator[Feed]:
     for slot, instrument in enumerate(node.instruments):
         yield _quote(host, slot, instrument.id)
         yield _book(host, slot, instrument.id)
+        yield _Trades(Key("trades", instrument.id), host, slot)
         yield _Fills(Key("fills", instrument.id), host)
         yield _state(host, slot, instrument.id)
     for edge in node.edges:
@@ -217,6 +250,15 @@ def _no_mark(host: Host) -> Callable[[int], Any]:
         return host.trading()
 
     return data
+
+
+#: A WebSocket ping of a server.
+PING: Final = b"\x89\x00"
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """Return the answer to a client's ping, whose payload has 125 bytes at most."""
+    return bytes((0x8A, len(payload))) + payload
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -11,9 +11,9 @@ Whatever is wrong with a request is answered {"error": "…"} with a 4xx status.
 
 import asyncio
 import os
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from .address import listen, remove
 from .api import Api
 from .app import BODY_BYTES_MAX, Handler, answer, errors_as_json, read_body
 from .errors import DoorError
-from .gate import LocalGate
+from .gate import DOOR, LocalGate
 from .route import BadRequestError
+from .site import BoundedSite
 from .view import COMMAND_ARGUMENT_MAX, COMMAND_NAME_MAX, LEVELS_MAX, DaemonView
 
 #: Connections at a time, and levels unless asked.
@@ -35,9 +36,6 @@ LEVELS_DEFAULT = 10
 #: An answer that nobody fetches is dropped after this.
 _SHUTDOWN_SECONDS = 1.0
 _STOP_SECONDS_MAX = 3.0
-
-#: For so long a connection that is turned away stays open.
-_FULL_SECONDS = 1.0
 
 
 class UnixDoor(ABC):
@@ -59,7 +57,10 @@ class UnixDoor(ABC):
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         self._runner = runner
-        await _Site(runner, bound).start()
+        # aiohttp's own site would remove what stands there.
+        loop = asyncio.get_running_loop()
+        listening = partial(loop.create_unix_server, sock=bound)
+        await BoundedSite(runner, listening, CONNECTIONS_MAX).start()
 
     async def stop(self) -> None:
         """Close the door and remove its socket; an answer under way is finished first.
@@ -94,11 +95,12 @@ class Door(UnixDoor):
         super().__init__(path)
         self._view = view
         self._api = api
+        self._gate = LocalGate(api.audit if api is not None else None)
 
     def _add_routes(self, app: web.Application) -> None:
         view = self._view
         if self._api is not None:
-            self._api.serve(app, LocalGate(self._api.audit))
+            self._api.serve(app, self._gate)
         for path, method in (
             ("/status", view.status),
             ("/edges", view.edges),
@@ -124,59 +126,16 @@ class Door(UnixDoor):
         return answer(self._view.books(levels))
 
     async def _command(self, request: web.Request) -> web.Response:
-        name, argument = _command_of(await read_body(request))
-        return answer(self._view.command(name, argument))
+        body = await read_body(request)
+        name, argument = _command_of(body)
+        told = self._view.command(name, argument)
+        self._gate.note(DOOR, "command", request.path, body, told.get("reason", ""))
+        return answer(told)
 
-    async def _stop(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def _stop(self, request: web.Request) -> web.Response:
+        self._gate.note(DOOR, "stop", request.path, b"", "")
         self._view.stop()
         return answer({"stopping": True})
-
-
-class _Site(web.BaseSite):
-    """A site on a socket that is bound already: aiohttp's own would remove what stands there."""
-
-    def __init__(self, runner: web.AppRunner, bound: socket.socket) -> None:
-        super().__init__(runner)
-        self._bound = bound
-
-    @property
-    def name(self) -> str:
-        """What aiohttp prints for it."""
-        return "the control door"
-
-    async def start(self) -> None:
-        """Begin to accept."""
-        await super().start()
-        server = self._runner.server
-        assert server is not None
-
-        def accept() -> asyncio.Protocol:
-            return server() if len(server.connections) < CONNECTIONS_MAX else _Full()
-
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(accept, sock=self._bound)
-
-
-class _Full(asyncio.Protocol):
-    """Turns one connection too many away."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer without waiting for the question, and listen to it for a while.
-
-        Closed at once, the client could fail at sending before it reads why.
-        """
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        body = orjson.dumps({"error": f"{CONNECTIONS_MAX} connections are open; try later"})
-        transport.write(
-            b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-            b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
-        asyncio.get_running_loop().call_later(_FULL_SECONDS, transport.close)
-
-    def data_received(self, data: bytes) -> None:  # noqa: ARG002
-        """The question has come; it is not read."""
-        self._transport.close()
 
 
 def reader(method: Callable[[], Any]) -> Handler:

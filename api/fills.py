@@ -1,6 +1,8 @@
 """The newest fills of all worlds, as they were told."""
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import islice
 
 from market.amount import text_of
 from market.effects import Effect
@@ -45,13 +47,11 @@ class FillLog:
             }
         )
 
-    def before(self, number: int) -> list[Fill]:
-        """Return the kept fills with a smaller id, newest first."""
-        first = self.count - len(self._kept) + 1
-        end = min(max(number - first, 0), len(self._kept))
-        return [self._kept[at] for at in range(end - 1, -1, -1)]
+    def before(self, number: int) -> Iterator[Fill]:
+        """Yield the kept fills with a smaller id, newest first."""
+        return islice(reversed(self._kept), max(0, self.count + 1 - number), None)
 
     def since(self, number: int) -> list[Fill]:
         """Return the kept fills with a larger id, oldest first."""
         missing = min(self.count - number, len(self._kept))
-        return [self._kept[at] for at in range(len(self._kept) - missing, len(self._kept))]
+        return list(islice(self._kept, len(self._kept) - missing, None))

@@ -31,6 +31,10 @@ class Caller(NamedTuple):
     way: str
 
 
+#: Who comes in by the Unix door.
+DOOR = Caller("door", "unix")
+
+
 class Gate(Protocol):
     """Decides about requests and keeps the record of those that change something."""
 
@@ -49,7 +53,7 @@ class LocalGate:
 
     def admit(self, request: web.Request, scope: Scope, *, changes: bool) -> Caller:  # noqa: ARG002
         """Let everyone in."""
-        return Caller("door", "unix")
+        return DOOR
 
     def note(self, caller: Caller, name: str, target: str, body: bytes, refusal: str) -> None:
         """Put a call on record."""
@@ -60,7 +64,7 @@ class LocalGate:
 class PublicGate:
     """The TCP port. `hosts` are names by which it is reached besides those of loopback.
 
-    A token is needed as soon as there are any, and always where the port is not `loopback`'s.
+    A token is needed as soon as there is a file of them, and always beyond `loopback`.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class PublicGate:
         address = request.remote or "unknown"
         # Before the token is looked at: guessing is paced too.
         self._rates.take(address)
-        if self._loopback and not self._tokens.known:
+        if self._loopback and not self._tokens.needed:
             if changes and OWN_HEADER not in request.headers:
                 raise RefusedError(403, f"a call that changes something needs {OWN_HEADER}: 1")
             return Caller(address, "tcp")
@@ -96,6 +100,7 @@ class PublicGate:
                 "a token is needed: Authorization: Bearer …, made by `crossquote token add`",
                 {"WWW-Authenticate": 'Bearer realm="crossquote"'},
             )
+        self._rates.take(f"token {found.name}")
         if scope not in found.scopes:
             raise RefusedError(403, f"the token {found.name!r} has not the scope {scope.value!r}")
         return Caller(found.name, "tcp")

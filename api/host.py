@@ -6,12 +6,17 @@ from market.effects import Effect
 from node import Node
 
 from .fills import FillLog
+from .schemas import VenueClock
 from .timing import Timing
 from .view import DaemonView
 
 
 class Host(Protocol):
     """A running daemon; every method is called on its event loop and returns at once."""
+
+    @property
+    def version(self) -> str:
+        """The version of the program."""
 
     @property
     def node(self) -> Node:
@@ -35,6 +40,12 @@ class Host(Protocol):
 
     def now_ns(self) -> int:
         """Return the time of our stamps."""
+
+    def clocks(self) -> dict[str, VenueClock]:
+        """Return each venue's clock as it was measured."""
+
+    def loop_lag_ns(self) -> dict[str, int]:
+        """Return how late the event loop is: p50, p99 and max."""
 
     def config(self) -> dict[str, Any]:
         """Return the configuration in force with where each value comes from; secrets masked."""

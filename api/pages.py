@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from .route import BadRequestError, Call, Parameter
 from .schemas import Page
 
-ITEMS_MAX = 1_000
+#: What may be asked for at once is little enough to hold up no frame of a venue for long.
+ITEMS_MAX = 200
 LIMIT = Parameter("limit", "integer", "items at most", 100, 1, ITEMS_MAX)
 CURSOR = Parameter(
     "cursor", "text", "`next` of the part before", pattern="[0-9]{1,18}", length_max=18

@@ -1,6 +1,8 @@
 """The public way in: the API on a TCP port, on loopback unless tokens guard it."""
 
+import asyncio
 import errno
+from functools import partial
 
 from aiohttp import web
 
@@ -9,10 +11,13 @@ from .app import BODY_BYTES_MAX, errors_as_json
 from .errors import DoorError, DoorTakenError
 from .gate import Gate, is_loopback
 from .live_page import add_page
+from .site import BoundedSite
 
 #: An answer that nobody fetches is dropped after this.
 _SHUTDOWN_SECONDS = 1.0
 _BACKLOG = 128
+#: Connections at a time, those of the stream included.
+CONNECTIONS_MAX = 512
 
 
 class UnguardedError(DoorError):
@@ -51,7 +56,9 @@ class Port:
         add_page(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self.port, backlog=_BACKLOG)
+        loop = asyncio.get_running_loop()
+        listening = partial(loop.create_server, host=self._host, port=self.port, backlog=_BACKLOG)
+        site = BoundedSite(runner, listening, CONNECTIONS_MAX)
         try:
             await site.start()
         except OSError as error:

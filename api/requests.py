@@ -4,8 +4,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from .view import COMMAND_ARGUMENT_MAX
-
 _ID = Annotated[str, Meta(max_length=64, pattern=r"^[A-Z0-9][A-Z0-9.\-]*$", description="its id")]
 _DECIMAL = Annotated[
     str, Meta(max_length=40, pattern=r"^[0-9]{1,18}(\.[0-9]{1,18})?$", description="exact decimal")
@@ -56,16 +54,12 @@ class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A fault to lay on a simulated venue; `rate`, `amount_ms` and `channel` where they apply."""
+    """A fault to lay on a simulated venue; 0 and '' stand for the usual of its kind."""
 
     venue: Literal["binance", "coinbase"]
     kind: Annotated[str, Meta(max_length=32, pattern=r"^[a-z0-9\-]+$")]
     seconds: Annotated[float, Meta(gt=0, le=600)] = 5.0
-    rate: Annotated[float, Meta(ge=0, le=1)] | None = None
-    amount_ms: Annotated[int, Meta(ge=0, le=60_000)] | None = None
-    channel: Annotated[str, Meta(max_length=32)] | None = None
-    seed: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
-
-
-#: Characters that a command's argument may take in all; longer ones are refused.
-ARGUMENT_MAX = COMMAND_ARGUMENT_MAX
+    rate: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    amount_ms: Annotated[int, Meta(ge=-3_600_000, le=3_600_000)] = 0
+    channel: Annotated[str, Meta(max_length=32)] = ""
+    seed: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 1

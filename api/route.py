@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+import orjson
 
 from .host import Host
 
@@ -148,6 +149,13 @@ class Route:
         """The parameters that stand in the query."""
         return tuple(one for one in self.parameters if f"{{{one.name}}}" not in self.path)
 
+    @property
+    def body_needed(self) -> bool:
+        """Whether a request must have a body: some of its keys have no default."""
+        if self.body is None:
+            return False
+        return any(one.required for one in msgspec.structs.fields(self.body))
+
     def values(self, path: Mapping[str, str], query: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Return the values of a request's path and query; raises BadRequestError."""
         found: dict[str, Any] = {one.name: one.default for one in self.parameters}
@@ -173,6 +181,18 @@ class Route:
                 raise BadRequestError("this request takes no body")
             return None
         try:
-            return msgspec.json.decode(body or b"{}", type=self.body)
-        except msgspec.DecodeError as error:
+            return msgspec.convert(_whole(orjson.loads(body or b"{}")), self.body)
+        except orjson.JSONDecodeError as error:
+            raise BadRequestError(f"body: not JSON: {error}") from None
+        except msgspec.ValidationError as error:
             raise BadRequestError(f"body: {error}") from None
+
+
+def _whole(given: Any) -> Any:
+    """Return an object whose numbers like 5.0 are whole: to JSON Schema they are integers."""
+    if not isinstance(given, dict):
+        return given
+    return {
+        key: int(one) if isinstance(one, float) and one.is_integer() and abs(one) < 2**53 else one
+        for key, one in given.items()
+    }

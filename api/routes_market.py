@@ -1,6 +1,7 @@
 """Routes about the market: instruments, quotes, books, edges, opportunities, connections."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from arb.edge import Edge as NodeEdge
 from arb.ledger import Entry, Rule
@@ -8,14 +9,16 @@ from market.grid import plain_decimal
 from node import Node
 
 from . import rows
-from .pages import PAGED, newest, page
+from .pages import CURSOR, PAGED, before, newest, page
 from .route import Call, Parameter, RefusedError, Route
-from .schemas import Connection, Depth, Edge, Instrument, Opportunity, Page, Quote
+from .schemas import Connection, Depth, Edge, Instrument, Opportunity, Page, Quote, Trade
 from .view import LEVELS_MAX
 
-_ID = Parameter(
+INSTRUMENT = Parameter(
     "instrument", "text", "an instrument id", pattern=r"[A-Z0-9][A-Z0-9.\-]*", length_max=64
 )
+_BOOKS = Parameter("limit", "integer", "items at most", 20, 1, 50)
+OF = replace(INSTRUMENT, description="only of this instrument")
 _LEVELS = Parameter("levels", "integer", "levels of each side at most", 10, 0, LEVELS_MAX)
 _RULE = Parameter(
     "rule", "text", "only what this rule decided", choices=tuple(rule.label for rule in Rule)
@@ -103,6 +106,13 @@ def _opportunity(entry: Entry, edge: NodeEdge) -> Opportunity:
     }
 
 
+def _trades(call: Call) -> Page[Trade]:
+    node, name = call.host.node, call.text("instrument")
+    slot = slot_of(call) if name else -1
+    found = node.tape.before(before(call), slot, call.number("limit") + 1)
+    return newest(call, found, lambda one: rows.trade(node, one))
+
+
 def _connections(call: Call) -> Page[Connection]:
     node = call.host.node
     return page(call, list(node.links), lambda name: _connection(node, name))
@@ -155,7 +165,7 @@ ROUTES = (
         Quote,
         _quote,
         "market",
-        (_ID,),
+        (INSTRUMENT,),
         refusals=(404,),
     ),
     Route(
@@ -166,7 +176,7 @@ ROUTES = (
         Page[Depth],
         _books,
         "market",
-        (*PAGED, _LEVELS),
+        (_BOOKS, CURSOR, _LEVELS),
     ),
     Route(
         "GET",
@@ -176,7 +186,7 @@ ROUTES = (
         Depth,
         _book,
         "market",
-        (_ID, _LEVELS),
+        (INSTRUMENT, _LEVELS),
         refusals=(404,),
     ),
     Route(
@@ -198,6 +208,17 @@ ROUTES = (
         _opportunities,
         "market",
         (*PAGED, _STATE, _RULE),
+    ),
+    Route(
+        "GET",
+        "/v1/trades",
+        "listTrades",
+        "The newest public trades, newest first",
+        Page[Trade],
+        _trades,
+        "market",
+        (*PAGED, OF),
+        refusals=(404,),
     ),
     Route(
         "GET",

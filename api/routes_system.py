@@ -1,7 +1,7 @@
-"""Routes about the process: status, configuration, the description of the API, an end."""
+"""Routes about the process: status, configuration, latency, an end."""
 
 from .route import Call, Route
-from .schemas import Report, Stopping
+from .schemas import Latency, Report, Stopping
 
 
 def _status(call: Call) -> Report:
@@ -10,6 +10,25 @@ def _status(call: Call) -> Report:
 
 def _config(call: Call) -> Report:
     return call.host.config()
+
+
+def _latency(call: Call) -> Latency:
+    host = call.host
+    node = host.node
+    return {
+        "loop_lag_ns": host.loop_lag_ns(),
+        "venues": host.clocks(),
+        "instruments": {
+            one.id: {"lag_ns": node.l1.lag(slot), "silence_ns": _silence(call, slot)}
+            for slot, one in enumerate(node.instruments)
+        },
+        "api": host.timing.spread(),
+    }
+
+
+def _silence(call: Call, slot: int) -> int | None:
+    found = call.host.node.l1.read(slot, call.now_ns).silence_ns
+    return found if found >= 0 else None
 
 
 def _stop(call: Call) -> Stopping:
@@ -26,6 +45,15 @@ ROUTES = (
         "The configuration in force, secrets masked",
         Report,
         _config,
+        "system",
+    ),
+    Route(
+        "GET",
+        "/v1/latency",
+        "getLatency",
+        "How late data, the event loop and answers are",
+        Latency,
+        _latency,
         "system",
     ),
     Route(

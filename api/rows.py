@@ -2,10 +2,12 @@
 
 from arb.edge import Edge as NodeEdge
 from books.grade import UNUSABLE, Grade
+from cache.plain_tape import Print
 from market.instrument import Instrument as NodeInstrument
 from node import Node
 
-from .schemas import Depth, Edge, Instrument, Level, Quote
+from .schemas import Depth, Edge, Instrument, Level, Quote, Trade
+from .spell import spell_levels
 
 _UNUSABLE = int(UNUSABLE)
 #: Labels by grade bits: there are few, and they are asked for all the time.
@@ -68,8 +70,7 @@ def _levels(node: Node, slot: int, levels: int, *, ask: bool) -> list[Level]:
     book, instrument = node.books[slot], node.instruments[slot]
     if not book.live:
         return []
-    price, size = instrument.price.format, instrument.size.format
-    return [(price(ticks), size(lots)) for ticks, lots in book.walk(ask, levels)]
+    return spell_levels(book.walk(ask, levels), instrument.price, instrument.size)
 
 
 def instrument(one: NodeInstrument) -> Instrument:
@@ -87,6 +88,21 @@ def instrument(one: NodeInstrument) -> Instrument:
         "max_size": one.max_size,
         "min_notional": one.min_notional,
         "rules_from": one.origin,
+    }
+
+
+def trade(node: Node, one: Print) -> Trade:
+    """Return a public trade."""
+    number, slot, price, lots, event_ns, recv_ns, buyer = one
+    traded = node.instruments[slot]
+    return {
+        "id": number,
+        "instrument": traded.id,
+        "side": "buy" if buyer else "sell",
+        "price": traded.price.format(price),
+        "size": traded.size.format(lots),
+        "ts_event_ns": event_ns,
+        "ts_recv_ns": recv_ns,
     }
 
 

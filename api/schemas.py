@@ -301,10 +301,17 @@ class Spread(TypedDict):
 class Latency(TypedDict):
     """How late things are: data by instrument, the event loop, our own answers."""
 
-    loop_lag: dict[str, float]
+    loop_lag_ns: dict[str, int]
     venues: dict[str, "VenueClock"]
-    instruments: dict[str, int | None]
+    instruments: dict[str, "DataAge"]
     api: Spread
+
+
+class DataAge(TypedDict):
+    """How late an instrument's last data came, and since when its connection is silent."""
+
+    lag_ns: int | None
+    silence_ns: int | None
 
 
 class VenueClock(TypedDict):

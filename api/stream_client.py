@@ -1,101 +1,120 @@
-"""One client of the stream: what it wants, and what it missed while it did not read."""
+"""One client of the stream: what it wants, what waits for it, what it missed while it did not read.
 
-import asyncio
+Only the stream's own thread writes to the socket, so that whole messages stay whole.
+"""
+
+import os
+import socket
 from collections.abc import Callable
-from typing import Protocol, cast
 
 from .channels import Key
 
-#: Bytes that may wait in the transport before a client counts as behind, and below which it has
-#: caught up.
-BEHIND_BYTES = 64 * 1024
-CAUGHT_UP_BYTES = 8 * 1024
-#: A client that stays behind for so long is cut off.
+#: What the kernel may hold for a client that does not read.
+KERNEL_BYTES = 256 * 1024
+#: Bytes of answers and snapshots that may wait; whoever asks for more is made to wait.
+WAITING_BYTES_MAX = 128 * 1024
+#: A client that takes nothing for so long, although something waits, is cut off.
 BEHIND_SECONDS_MAX = 10.0
 #: Snapshots of what was missed that are sent at once; the rest follows with the next look.
 SNAPSHOTS_AT_ONCE = 32
 
 
-class Wire(Protocol):
-    """What is used of a transport."""
-
-    def write(self, data: bytes) -> None:
-        """Send."""
-
-    def get_write_buffer_size(self) -> int:
-        """Return the bytes that wait."""
-
-    def is_closing(self) -> bool:
-        """Tell whether it is over."""
-
-    def abort(self) -> None:
-        """Cut it off."""
-
-
 class StreamClient:
-    """Sends what is shared by all. While it is behind, only the names of what changed are kept.
+    """Has what is shared by all sent. While it is behind, only the names of what changed are kept.
 
-    Nothing it does not read grows: at most BEHIND_BYTES and one frame wait in the transport, and of
-    what it missed it gets snapshots when it has caught up.
+    Nothing that it does not read grows: what is left of the last message, and one look's worth.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, number: int) -> None:
+        """`number` is the client's socket as a file descriptor; it is duplicated."""
         self.keys: frozenset[Key] = frozenset()
         self.conflated = 0
-        self._wire = wire
+        self.fd = os.dup(number)
+        self._rest = b""
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._missed: dict[Key, None] = {}
-        self._behind_since: float | None = None
+        self._stuck_since: float | None = None
+        #: Whether it was cut off; its reader has yet to see the end.
+        self.over = False
+        #: Sequences of the snapshots that it was given since the last look.
+        self.fresh: dict[Key, int] = {}
+        #: Whether nothing waits, so that what changed is all there is to be sent.
+        self.smooth = True
 
     @property
     def behind(self) -> bool:
-        """Whether it did not read what was sent."""
-        return self._behind_since is not None
+        """Whether it did not take all that was sent."""
+        return bool(self._rest or self._missed)
 
     @property
-    def gone(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._wire.is_closing()
+    def full(self) -> bool:
+        """Whether so much waits that nothing more may be asked for."""
+        return self._waiting_bytes >= WAITING_BYTES_MAX and not self.over
 
     def tell(self, frame: bytes) -> None:
-        """Send an answer to what the client asked; who asks and never reads is cut off."""
-        if self._wire.is_closing():
-            return
-        self._wire.write(frame)
-        if self._wire.get_write_buffer_size() > 2 * BEHIND_BYTES:
-            self._wire.abort()
+        """Have an answer or a snapshot sent at the next look."""
+        self.smooth = False
+        self._waiting.append(frame)
+        self._waiting_bytes += len(frame)
 
-    def offer(self, frames: bytes, changed: list[Key], now_s: float) -> None:
-        """Send what changed, or note it while the client is behind."""
-        if self._wire.is_closing():
-            return
-        if self._behind_since is None:
-            if self._wire.get_write_buffer_size() <= BEHIND_BYTES:
-                self._wire.write(frames)
-                return
-            self._behind_since = now_s
-        self.conflated += len(changed)
-        self._missed.update(dict.fromkeys(changed))
+    def offer(self, frames: bytes, changed: list[Key]) -> None:
+        """Have what changed sent, or noted while the client is behind."""
+        if self.behind:
+            self.conflated += len(changed)
+            self._missed.update(dict.fromkeys(changed))
+        elif frames:
+            self.smooth = False
+            self._waiting.append(frames)
 
-    def catch_up(self, snapshot: Callable[[Key], bytes], now_s: float) -> bool:
-        """Send snapshots of what was missed once it reads again; False when it was cut off."""
-        if self._behind_since is None or self._wire.is_closing():
-            return True
-        if self._wire.get_write_buffer_size() <= CAUGHT_UP_BYTES:
-            missed = list(self._missed)[:SNAPSHOTS_AT_ONCE]
-            for key in missed:
+    def due(self, snapshot: Callable[[Key], bytes]) -> bytes:
+        """Return what is to be sent now, b'' for nothing."""
+        if self.over:
+            return b""
+        if self._rest:
+            return self._rest
+        if self._missed:
+            for key in list(self._missed)[:SNAPSHOTS_AT_ONCE]:
                 del self._missed[key]
-            self._wire.write(b"".join([snapshot(key) for key in missed if key in self.keys]))
-            self._behind_since = now_s if self._missed else None
-            return True
-        if now_s - self._behind_since > BEHIND_SECONDS_MAX:
-            self._wire.abort()
+                if key in self.keys:
+                    self._waiting.append(snapshot(key))
+        if not self._waiting:
+            return b""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        # What goes to all is one object for all, and stays so.
+        return waiting[0] if len(waiting) == 1 else b"".join(waiting)
+
+    def sent(self, data: bytes, count: int, now_s: float) -> bool:
+        """Note how much of `data` went, -1 for a connection that is over; False ends the client."""
+        if count < 0:
             return False
-        return True
+        self._rest = data[count:] if count < len(data) else b""
+        self.smooth = not (self._rest or self._missed or self._waiting)
+        if count or not self._rest:
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = now_s
+        return self._stuck_since is None or now_s - self._stuck_since <= BEHIND_SECONDS_MAX
+
+    def cut(self) -> None:
+        """End the connection without a word; its reader sees the end."""
+        self.over, self.smooth = True, False
+        with socket.socket(fileno=os.dup(self.fd)) as end:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                # It is over already.
+                return
+
+    def close(self) -> None:
+        """Give the socket up; nothing is sent after that."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
 
 
-def wire_of(transport: asyncio.BaseTransport | None) -> Wire:
-    """Return the transport of a connection that stands; ConnectionError for one that is gone."""
-    if transport is None:
-        raise ConnectionError("the client went away")
-    # Those of uvloop are transports without being of asyncio's class.
-    return cast(Wire, transport)
+def bounded(end: socket.socket) -> None:
+    """Bound what the kernel holds for a client, and send at once what is sent."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+    if end.family != socket.AF_UNIX:
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

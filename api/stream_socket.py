@@ -15,20 +15,18 @@ import msgspec
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from .channels import text_frame
+from .channels import pong_frame, text_frame
 from .gate import Gate
 from .limits import Rates
 from .route import RefusedError, Scope
-from .stream import Stream, StreamFullError, UnknownKeyError
-from .stream_client import StreamClient, wire_of
+from .stream import PERIOD_SECONDS, Stream, StreamFullError, UnknownKeyError
+from .stream_client import StreamClient, bounded
 
 PATH = "/v1/stream"
 #: What a client offers that gives its token among the protocols.
 PROTOCOL = "crossquote.v1"
 QUESTION_BYTES_MAX = 16 * 1024
 QUESTIONS_PER_SECOND = 20.0
-#: A client that does not answer a ping for so long is gone.
-HEARTBEAT_SECONDS = 20.0
 #: For so long a close waits for the client's.
 CLOSE_SECONDS_MAX = 0.5
 #: Snapshots that are sent in one step.
@@ -65,7 +63,8 @@ def add_stream(app: web.Application, stream: Stream, gate: Gate) -> None:
 async def _serve(request: web.Request, stream: Stream, sockets: Sockets) -> web.StreamResponse:
     socket = web.WebSocketResponse(
         timeout=CLOSE_SECONDS_MAX,
-        heartbeat=HEARTBEAT_SECONDS,
+        # Only the stream writes, so that nothing comes between the parts of a message.
+        autoping=False,
         max_msg_size=QUESTION_BYTES_MAX,
         compress=False,
         protocols=(PROTOCOL,),
@@ -75,10 +74,11 @@ async def _serve(request: web.Request, stream: Stream, sockets: Sockets) -> web.
     if stream.full:
         raise RefusedError(503, "too many clients are there; try later")
     await socket.prepare(request)
-    client = StreamClient(wire_of(request.transport))
+    client = StreamClient(_number(request))
     try:
         stream.join(client)
     except StreamFullError as error:
+        client.close()
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=str(error).encode())
         return socket
     sockets[socket] = None
@@ -90,15 +90,31 @@ async def _serve(request: web.Request, stream: Stream, sockets: Sockets) -> web.
     return socket
 
 
+def _number(request: web.Request) -> int:
+    """Return the file descriptor of a connection, whose buffer in the kernel is bounded here."""
+    if request.transport is None:
+        raise ConnectionResetError("the client went away")
+    end = request.transport.get_extra_info("socket")
+    bounded(end)
+    number: int = end.fileno()
+    return number
+
+
 async def _listen(socket: web.WebSocketResponse, client: StreamClient, stream: Stream) -> None:
     """Answer until the client goes."""
     rates = Rates(QUESTIONS_PER_SECOND, monotonic)
     async for message in socket:
-        if message.type is not WSMsgType.TEXT:
+        stream.heard(client)
+        if message.type is WSMsgType.PONG:
+            continue
+        if message.type not in (WSMsgType.TEXT, WSMsgType.PING):
             await socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text is expected")
             return
         try:
             rates.take("client")
+            if message.type is WSMsgType.PING:
+                client.tell(pong_frame(message.data))
+                continue
             question = msgspec.json.decode(message.data, type=Question)
             await _answer(question, client, stream)
         except RefusedError as error:
@@ -121,12 +137,10 @@ async def _answer(question: Question, client: StreamClient, stream: Stream) -> N
         return
     client.tell(_said(type="subscribed", id=question.id, keys=len(keys)))
     for at in range(0, len(keys), _SNAPSHOTS_A_STEP):
-        # No update may come between a subscription and its snapshot.
-        for key in stream.subscribe(client, keys[at : at + _SNAPSHOTS_A_STEP]):
-            client.offer(stream.snapshot(key), [key], monotonic())
+        while client.full:
+            await asyncio.sleep(PERIOD_SECONDS)
+        stream.subscribe(client, keys[at : at + _SNAPSHOTS_A_STEP])
         await asyncio.sleep(0)
-        if client.gone:
-            return
 
 
 def _said(**fields: str | int) -> bytes:

@@ -44,7 +44,8 @@ class Token:
 class Tokens:
     """The tokens of a file, read anew when it changes.
 
-    A file that cannot be read lets nobody in: `known` stays true, and no token is found.
+    As soon as the file is there a token is needed: one that is empty or cannot be read lets nobody
+    in, so that removing the last token opens nothing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,10 +56,16 @@ class Tokens:
         self.problem = ""
 
     @property
-    def known(self) -> bool:
-        """Whether there are any, so that one is needed."""
+    def needed(self) -> bool:
+        """Whether a token is needed."""
         self._look()
-        return bool(self._held) or bool(self.problem)
+        return self._seen is not None or bool(self.problem)
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        self._look()
+        return bool(self._held)
 
     def find(self, secret: str) -> Token | None:
         """Return the token of a secret, None for an unknown one; takes as long for either."""
@@ -82,7 +89,7 @@ class Tokens:
             self._held, self._seen, self.problem = (), None, ""
             return
         except OSError as error:
-            self._held, self.problem = (), error.strerror or str(error)
+            self._held, self._seen, self.problem = (), None, error.strerror or str(error)
             return
         seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         if seen == self._seen:

@@ -1,7 +1,9 @@
 """What a person, a file, a signal or the driver asks of a desk; each is a recorded input."""
 
 from collections.abc import Callable
+from functools import partial
 
+from arb import manual
 from arb.desk import TradingDesk
 from arb.risk.reason import Cause, RiskState
 from arb.world import World
@@ -13,7 +15,7 @@ class CommandError(ValueError):
 
 def command(desk: TradingDesk, name: str, argument: str, now: int) -> bool:
     """Carry out a command in every world; False for one that is not ours, CommandError."""
-    act = _ACTS.get(name)
+    act = partial(_by_hand, name) if name in manual.MANUAL else _ACTS.get(name)
     if act is None:
         return False
     for world in desk.worlds.values():
@@ -28,6 +30,8 @@ def check(name: str, argument: str) -> None:
         _causes(argument)
     elif name == "approve":
         _ticket(argument)
+    elif name in manual.MANUAL:
+        _parsed(name, argument)
 
 
 def _halt(world: World, argument: str) -> None:
@@ -43,7 +47,21 @@ def _resume(world: World, argument: str) -> None:
     causes = _causes(argument)
     if Cause.DRAWDOWN in trader.switch.causes and (not causes or Cause.DRAWDOWN in causes):
         trader.breakers.rebase(trader.profit())
+    if Cause.RECONCILIATION in trader.switch.causes and (
+        not causes or Cause.RECONCILIATION in causes
+    ):
+        world.accept()
     trader.switch.resume(*causes)
+
+
+def _run(world: World, argument: str) -> None:
+    """The run begins: its orders are known at venues by this prefix."""
+    world.begin(argument)
+
+
+def _withdraw(world: World, _argument: str) -> None:
+    """The daemon is about to stop."""
+    world.withdraw()
 
 
 def _cancel_all(world: World, _argument: str) -> None:
@@ -61,6 +79,18 @@ def _approve(world: World, argument: str) -> None:
     if not name or name == world.name:
         sent = world.trader.approve(number)
         world.trader.on_event("approved" if sent else "not approved", (number,))
+
+
+def _by_hand(name: str, world: World, argument: str) -> None:
+    _parsed(name, argument)
+    manual.act(world.trader, name, argument)
+
+
+def _parsed(name: str, argument: str) -> None:
+    try:
+        manual.parse(name, argument)
+    except manual.ManualError as error:
+        raise CommandError(str(error)) from None
 
 
 def _unrecorded(world: World, argument: str) -> None:
@@ -81,9 +111,11 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "approve": _approve,
     "recording-stopped": _unrecorded,
     "not-restored": _not_restored,
+    "run": _run,
+    "withdraw": _withdraw,
 }
 #: What a person may ask for.
-COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve")
+COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve", *manual.MANUAL)
 
 
 def _causes(argument: str) -> tuple[Cause, ...]:

@@ -1,17 +1,20 @@
 """The trading desk of a node: its worlds, over one set of books.
 
-With paper trading there are three worlds, one a queue model, that share nothing but the books.
-Different fills give different inventory and so different quotes, which is why each world has its
-own strategies, orders and ledger, and why the band of their results is not an average.
+Orders over the wire have one world. With paper trading there are three, one a queue model, that
+share nothing but the books. Different fills give different inventory and so different quotes, which
+is why each has its own strategies, orders and ledger, and why the band of their results is not an
+average.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from arb.live import LiveConfig, LiveWorld
 from arb.risk.limits import RiskLimits
 from arb.strategy.spec import StrategySpec, make
 from arb.trader import Market
-from arb.world import PaperConfig, Tell, World
+from arb.world import PaperConfig, PaperWorld, Tell, World
+from connectors.orders import Request
 from engine.code import QueueModel
 from market.instrument import Instrument
 
@@ -23,10 +26,11 @@ MODELS = tuple(QueueModel)
 
 @dataclass(frozen=True, slots=True)
 class TradingConfig:
-    """What trades in a node, on paper.
+    """What trades in a node: over the wire with `live`, otherwise on paper.
 
-    `balances` are (venue, asset, decimal text); without any, every world starts with plenty of
-    every asset, so that only results and never funds decide.
+    Over the wire a world begins with what the venues say it has. On paper `balances` are (venue,
+    asset, decimal text); without any, every world starts with plenty of every asset, so that only
+    results and never funds decide.
     """
 
     strategies: tuple[StrategySpec, ...]
@@ -35,6 +39,7 @@ class TradingConfig:
     paper: PaperConfig = field(default_factory=PaperConfig)
     balances: tuple[tuple[str, str, str], ...] = ()
     models: tuple[QueueModel, ...] = MODELS
+    live: LiveConfig | None = None
 
 
 class TradingDesk:
@@ -46,35 +51,36 @@ class TradingDesk:
         market: Market,
         set_timer: Callable[[int, str, int], None],
         tell: Tell,
+        send: Callable[[str, Request], None],
+        reconnect: Callable[[str, str], None],
     ) -> None:
         self.config = config
+        #: The world whose orders go over the wire, None on paper.
+        self.live: LiveWorld | None = None
         self._market = market
-        self.worlds = {
-            model.name.lower(): World(
-                model.name.lower(),
-                model,
-                market,
-                config.limits,
-                config.currency,
-                config.paper,
-                set_timer,
-                tell,
-            )
-            for model in config.models
-        }
+        common = (market, config.limits, config.currency)
+        if config.live is not None:
+            self.live = LiveWorld(config.live, *common, set_timer, tell, send, reconnect)
+        worlds: list[World] = (
+            [self.live]
+            if self.live is not None
+            else [PaperWorld(one, *common, config.paper, set_timer, tell) for one in config.models]
+        )
+        self.worlds = {world.name: world for world in worlds}
         self._all = list(self.worlds.values())
         self._waiting = {name: list(config.strategies) for name in self.worlds}
         #: Twice the mid prices as the worlds last heard them.
         self._mids: dict[int, int] = {}
         self._funded: set[tuple[str, str]] = set()
-        for world in self._all:
-            for venue, asset, amount in config.balances:
-                world.deposit(venue, asset, amount)
+        if self.live is None:
+            for world in self._all:
+                for venue, asset, amount in config.balances:
+                    world.deposit(venue, asset, amount)
 
     def watch(self, slot: int) -> None:
         """An instrument is new, or stands on finer grids; strategies that waited for it begin."""
         instrument = self._market.instruments[slot]
-        if not self.config.balances:
+        if self.live is None and not self.config.balances:
             self._fund(instrument)
         for world in self._all:
             world.watch(slot)
@@ -113,7 +119,7 @@ class TradingDesk:
             if moved:
                 self._mids[slot] = mid2
         for world in self._all:
-            if slot in world.paper.busy:
+            if slot in world.busy:
                 world.on_depth(slot, now)
             if touch:
                 world.trader.hear_quote(slot, mid2, now, moved=moved)
@@ -133,4 +139,4 @@ class TradingDesk:
         for world in self._all:
             trader = world.trader
             if trader.dirty or now >= trader.due_ns:
-                trader.after(now)
+                world.after(now)

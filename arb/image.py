@@ -15,6 +15,8 @@ from arb.desk import TradingConfig, TradingDesk
 from arb.flatten import Flattener
 from arb.hedging.config import HedgeConfig
 from arb.hedging.hedger import Hedger, HedgeState
+from arb.live import LiveConfig, LiveWorld
+from arb.live_channel import Channel, ChannelState
 from arb.orders.order import End, OrderState, OwnOrder, Purpose
 from arb.orders.store import OrderStore, Patience, Totals
 from arb.paper import venue as paper
@@ -29,6 +31,7 @@ from arb.quoting.manager import Care, Manager
 from arb.quoting.model import Parameters
 from arb.quoting.quoter import Quoter
 from arb.quoting.vpin import Vpin
+from arb.reconcile import Reconciler
 from arb.risk.breakers import Breakers
 from arb.risk.desk import RiskDesk, Ticket
 from arb.risk.limits import RiskLimits
@@ -47,6 +50,12 @@ from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
 from arb.trader import Market, Trader
 from arb.world import PaperConfig
+from connectors.binance import orders as binance
+from connectors.binance.orders import BinanceOrders
+from connectors.coinbase import orders as coinbase
+from connectors.coinbase.orders import CoinbaseOrders
+from connectors.coinbase.orders_decode import Fill, Progress
+from connectors.orders import Balance, ClientIds, OpenOrder
 from engine.code import QueueModel
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 
@@ -54,20 +63,31 @@ RECORDS = (
     *(TradingConfig, StrategySpec, RiskLimits, PaperConfig, Patience, Units, Ticket),
     *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
     *(TriangularConfig, Triangle, ScheduleConfig, curve.Window, curve.Even, curve.Profiled),
+    LiveConfig,
 )
 OBJECTS = (
     *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
     *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Vpin, arbitrage._Leg),
     *(Triangular, Schedule, curve.Seen, curve.Participation),
     *(Latency, PaperLine, paper._Resting),
+    *(ClientIds, binance._Waiting, coinbase._Query, coinbase._Fills),
 )
-ROWS = (OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query)
+ROWS = (
+    *(OrderEvent, paper._Report, paper._Change, paper._Cancel, paper._Query),
+    *(Balance, OpenOrder, Progress, Fill, binance._Query),
+)
 ENUMS = (
     *(Side, Type, Tif, OrderEventKind, OrderState, Purpose, End, QueueModel),
-    *(RiskReason, RiskState, Cause, HedgeState, Style, AtEnd, Stage),
+    *(RiskReason, RiskState, Cause, HedgeState, Style, AtEnd, Stage, ChannelState),
 )
 #: Classes whose own name another one has as well.
-ALIASES: dict[type, str] = {Side: "OrderSide", curve.Participation: "ScheduleShare"}
+ALIASES: dict[type, str] = {
+    Side: "OrderSide",
+    curve.Participation: "ScheduleShare",
+    binance._Query: "BinanceQuery",
+    coinbase._Query: "CoinbaseQuery",
+    coinbase._Fills: "CoinbaseFills",
+}
 #: An order's fields in a row, and those that are kinds of something.
 _ORDER = tuple(field.name for field in fields(OwnOrder))
 _ORDER_VALUES = attrgetter(*_ORDER)
@@ -84,12 +104,20 @@ _ORDER_ENUMS: dict[str, type[IntEnum]] = {
 }
 PARTS = (
     *(TradingDesk, Trader, OrderStore, Portfolio, RiskSwitch, Breakers, RiskDesk, PaperVenue),
-    *(Flattener, Market),
+    *(Flattener, Market, LiveWorld, Channel, BinanceOrders, CoinbaseOrders, Reconciler),
 )
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
-    TradingDesk: frozenset({"config", "worlds", "_market", "_all"}),
+    TradingDesk: frozenset({"config", "worlds", "live", "_market", "_all"}),
     Trader: frozenset({"market", "rates"}),
+    LiveWorld: frozenset(
+        {*("name", "busy", "trader", "flattener", "channels", "checks"), "_all", "_market"}
+    ),
+    Channel: frozenset({"gateway"}),
+    # What could not be read is counted for people, and decides nothing.
+    BinanceOrders: frozenset({"counts", "_listings", "_outlet", "_answers"}),
+    CoinbaseOrders: frozenset({"counts", "_listings", "_outlet", "_answers"}),
+    Reconciler: frozenset({"_trader", "_gateway", "_set_timer", "_on_round"}),
     PaperVenue: frozenset({"_books", "_fees"}),
     Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),
     # What works out quotes remembers nothing.
@@ -117,9 +145,7 @@ def parts(desk: TradingDesk) -> Iterator[Any]:
     """Yield the parts of a desk, in a fixed order."""
     yield from (desk, desk._market)
     for world in desk.worlds.values():
-        trader = world.trader
-        yield from (trader, trader.store, trader.portfolio, trader.switch)
-        yield from (trader.breakers, trader.risk, world.paper, world.flattener)
+        yield from world.parts()
 
 
 def rewire(made: object) -> None:

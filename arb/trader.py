@@ -128,6 +128,10 @@ class Trader:
         self.violations = 0
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
+        #: Asked before the risk checks whether an order can be carried at all.
+        self.admit: Callable[[Ticket, int], RiskReason] = _carried
+        #: Whether venues are just coming back: who finds none usable then waits a little.
+        self.recovering: Callable[[int], bool] = _settled
         self._set_timer = set_timer
         #: When `after` has something to do although nothing of ours changed.
         self.due_ns = 0
@@ -164,7 +168,7 @@ class Trader:
 
         A held ticket waits for approval, unless it takes an edge: by then the books have moved on.
         """
-        reason = self.risk.check(ticket, self.now)
+        reason = self._checked(ticket)
         self.last_refusal = reason
         if reason:
             waits = reason is RiskReason.HELD and ticket.purpose is not Purpose.TAKE
@@ -172,6 +176,13 @@ class Trader:
                 self.on_event("held", (ticket.slot, int(ticket.side), ticket.price, ticket.lots))
             return None
         return self._place(ticket)
+
+    def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
+        reason = self.admit(ticket, self.now)
+        if reason:
+            self.risk.refusals[reason] += 1
+            return reason
+        return self.risk.check(ticket, self.now, replacing)
 
     def _place(self, ticket: Ticket) -> OwnOrder:
         self.dirty = True
@@ -192,7 +203,7 @@ class Trader:
         ticket = self.risk.held.get(number)
         if ticket is None:
             return False
-        reason = self.risk.check(ticket, self.now)
+        reason = self._checked(ticket)
         if reason not in (RiskReason.OK, RiskReason.HELD):
             self.last_refusal = reason
             return False
@@ -205,7 +216,7 @@ class Trader:
         ticket = Ticket(
             order.slot, order.side, price, lots - order.filled, order.purpose, order.strategy
         )
-        reason = self.risk.check(ticket, self.now, order)
+        reason = self._checked(ticket, order)
         self.last_refusal = reason
         self.dirty = True
         return not reason and self.store.replace(order, price, lots)
@@ -346,6 +357,16 @@ class Trader:
             self.store.cancel_all()
         for strategy in self.strategies.values():
             strategy.on_state(state, self.now)
+
+
+def _carried(_ticket: Ticket, _now: int) -> RiskReason:
+    """Carry every order."""
+    return RiskReason.OK
+
+
+def _settled(_now: int) -> bool:
+    """Nothing is coming back."""
+    return False
 
 
 def _nobody(_event: str, _fields: tuple[str | int, ...]) -> None:

@@ -3,11 +3,13 @@
 from typing import Any
 
 from api.fills import FillLog
+from api.schemas import VenueClock
 from api.timing import Timing
+from checkpoint import build
 from cli import trading_view
 from cli.config import shown
 from cli.live import LiveView
-from cli.settings import Loaded
+from cli.settings import MASK, Loaded
 from daemon import Daemon
 from market.effects import Effect
 from node import Node
@@ -26,6 +28,11 @@ class ApiHost:
         daemon.on_trading = self._heard
 
     @property
+    def version(self) -> str:
+        """The version of the program."""
+        return build().version
+
+    @property
     def node(self) -> Node:
         """The daemon's node."""
         return self._daemon.node
@@ -40,9 +47,28 @@ class ApiHost:
         """Return the time of our stamps."""
         return self._daemon.clock.now_ns()
 
+    def clocks(self) -> dict[str, VenueClock]:
+        """Return each venue's clock as it was measured."""
+        found: dict[str, VenueClock] = {}
+        for name, feed in self._daemon.feeds.items():
+            offset = feed.offset
+            found[name] = {
+                "offset_ns": offset.offset_ns if offset else None,
+                "doubt_ns": offset.doubt_ns if offset else None,
+            }
+        return found
+
+    def loop_lag_ns(self) -> dict[str, int]:
+        """Return how late the event loop is."""
+        return {name: round(ms * 1e6) for name, ms in self._daemon.lag.summary().items()}
+
     def config(self) -> dict[str, Any]:
-        """Return the configuration in force, secrets masked."""
-        return shown(self._loaded)
+        """Return the configuration in force; secrets are masked, those of simulated keys too."""
+        found = shown(self._loaded)
+        for account in found["settings"]["sim"]["accounts"]:
+            for name in ("secret", "passphrase"):
+                account[name] = account[name] and MASK
+        return found
 
     def trading(self) -> dict[str, Any] | None:
         """Return how trading stands in a few numbers."""

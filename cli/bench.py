@@ -46,6 +46,13 @@ def _live(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _api(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.api")
+    follow = importlib.import_module("cli.api_bench").follow
+    figures: Figures = module.run_api(follow, **_rounds(args))
+    return figures
+
+
 def _sim(args: argparse.Namespace) -> Figures:
     module = importlib.import_module("bench.sim")
     figures: Figures = module.run_sim(**_rounds(args))
@@ -68,6 +75,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "quotes": _quotes,
     "engine": _engine,
     "live": _live,
+    "api": _api,
     "sim": _sim,
     "trading": _trading,
 }
@@ -79,6 +87,7 @@ _EXAMPLES = """examples:
   crossquote bench quotes --reads 1000000
   crossquote bench engine --json
   crossquote bench live --rounds 7
+  crossquote bench api --rounds 9
   crossquote bench sim --json
   crossquote bench trading --source binance=spot.gz --source binance-usdm=perp.gz
 """

@@ -70,6 +70,8 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     if settings.mode == "sim":
         yield machine.check_port("binance", ports.binance)
         yield machine.check_port("coinbase", ports.coinbase)
+    if settings.api.enabled:
+        yield machine.check_api(settings.api.host, settings.api.port)
     yield machine.check_socket(Path(settings.control.socket))
 
 

@@ -1,7 +1,11 @@
 """What the node and the transports need of the settings."""
 
+from dataclasses import replace
+
 from arb.desk import TradingConfig
 from arb.edge import EdgeLimits
+from arb.live import LiveConfig
+from arb.live_channel import GATEWAYS
 from arb.pairs import Pair
 from arb.risk.limits import RiskLimits
 from arb.strategy.spec import StrategySpec
@@ -13,16 +17,13 @@ from connectors.venue import VenueConfig
 from market.fees import PPB, Fees, FeeSchedule, rate_ppb
 from market.grid import split_decimal
 from node import NodeConfig
+from sim.market.scenario import ACTIVE_FEES
 
 from .settings import Settings
 from .settings.instrument_id import instrument_id
 from .settings.model import VenueSettings
 from .settings.trading import LimitSettings, TradingSettings
 from .settings.trading_rules import latencies_ns
-
-#: What the simulated venues charge: less than the real ones' lowest tier, as an active market
-#: maker pays, so that edges survive now and then.
-SIM_FEES = {"binance": Fees(100_000, 200_000), "coinbase": Fees(100_000, 300_000)}
 
 _MS = 1_000_000
 _S = 1_000_000_000
@@ -34,8 +35,8 @@ def node_config(settings: Settings) -> NodeConfig:
     for name, venue in settings.venues:
         fees = fees.with_venue(name, Fees(rate_ppb(venue.maker_fee), rate_ppb(venue.taker_fee)))
     if settings.mode == "sim":
-        for name, simulated in SIM_FEES.items():
-            fees = fees.with_venue(name, simulated)
+        for name, simulated in ACTIVE_FEES.items():
+            fees = fees.with_venue(name.lower(), simulated)
     edges = settings.edges
     return NodeConfig(
         fees=fees,
@@ -48,13 +49,22 @@ def node_config(settings: Settings) -> NodeConfig:
         audits=_audits(settings),
         venues={name: _venue(one) for name, one in settings.venues.enabled().items()},
         pairs=_pairs(settings),
-        trading=trading_config(settings.trading),
+        trading=_trading(settings),
     )
 
 
+def _trading(settings: Settings) -> TradingConfig | None:
+    """Return what trades: over the wire with the simulated venues, on paper with others."""
+    found = trading_config(settings.trading)
+    if found is None or settings.mode != "sim":
+        return found
+    venues = tuple((name, name) for name in settings.venues.enabled() if name in GATEWAYS)
+    return replace(found, live=LiveConfig(venues, settings.trading.reconcile_s * _S))
+
+
 def trading_config(trading: TradingSettings) -> TradingConfig | None:
-    """Return what trades, None without strategies."""
-    if not trading.strategies:
+    """Return what trades, None without strategies or orders by hand."""
+    if not trading.strategies and not trading.manual:
         return None
     latency = latencies_ns(trading)
     return TradingConfig(

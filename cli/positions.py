@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from .fields import mapping, printable, rows
-from .trading_verb import amount, by_world, configure_read, show, table
+from .trading_verb import amount, by_world, configure_read, show, standing, table
 
 _POSITION = ("instrument", "strategy", "position", "value", "unrealised", "currency")
 _HEDGE = ("strategy", "state", "open", "worst_long", "worst_short", "bound", "hedges", "failures")
@@ -32,4 +32,5 @@ def lines(found: dict[str, Any]) -> list[str]:
         balances = mapping(row, "balances")
         held = ", ".join(f"{printable(name)} {amount(balances, name)}" for name in balances)
         out.append(f"  balances: {held or 'none'}")
+        out += [f"  {line}" for line in standing(row)]
     return out

@@ -6,9 +6,12 @@ import contextlib
 import os
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import orjson
 import structlog
 import uvloop
@@ -21,6 +24,7 @@ from cli.glance import glance
 from cli.live import LiveView
 from cli.logs import Log, start_logging
 from cli.node_config import node_config
+from cli.order_doors import KeyMissingError, sim_doors
 from cli.output import report_refusal
 from cli.pnl import lines as pnl_lines
 from cli.report import human, report
@@ -28,7 +32,8 @@ from cli.restore import Restored, restored
 from cli.serve_api import open_api
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Scenario
-from cli.simulated import simulated
+from cli.settings.trading import StrategySettings
+from cli.simulated import running_venues, simulated
 from cli.unrecorded import explained
 from connectors.transport.venue_feed import FeedAddress
 from daemon import Daemon, Options, handle_signals
@@ -38,6 +43,7 @@ from replay.segment_errors import SegmentError
 _EXAMPLES = """examples:
   crossquote run                      two simulated venues: no keys, no network
   crossquote run --for 30 --json      the same for half a minute, then a summary
+  crossquote run --strategy xemm      trade over the wire at the simulated venues
   crossquote run --mode paper         the real venues' public feeds
 """
 _LOG_TICK_S = 2.0
@@ -56,6 +62,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", dest="seconds", type=float, metavar="SECONDS", help="stop by itself after this"
     )
+    parser.add_argument(
+        "--strategy",
+        action="append",
+        metavar="NAME",
+        help="trade by this strategy with its usual keys, besides those of the configuration; again"
+        " for more",
+    )
     parser.add_argument("--record", metavar="DIR", help="folder of the recording")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
@@ -73,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
         )
     except SettingsError as error:
         return report_refusal(error, as_json=args.json)
+    loaded = _with_strategies(loaded, args.strategy or [])
     log = start_logging(loaded.settings.log, loaded.secrets)
     try:
         return uvloop.run(_serve(args, loaded, log))
@@ -82,11 +96,20 @@ def run(args: argparse.Namespace) -> int:
     except DoorError as error:
         print(f"crossquote run: {error}; control.socket sets the path", file=sys.stderr)
         return 1
-    except (NamingError, SpecError, OSError) as error:
+    except (NamingError, SpecError, KeyMissingError, OSError) as error:
         print(f"crossquote run: {error}", file=sys.stderr)
         return 1
     finally:
         log.close()
+
+
+def _with_strategies(loaded: Loaded, names: list[str]) -> Loaded:
+    """Return the settings with strategies that they do not name yet, the usual keys for each."""
+    trading = loaded.settings.trading
+    known = [one.name for one in trading.strategies]
+    added = [StrategySettings(name=name) for name in dict.fromkeys(names) if name not in known]
+    more = msgspec.structs.replace(trading, strategies=(*trading.strategies, *added))
+    return replace(loaded, settings=msgspec.structs.replace(loaded.settings, trading=more))
 
 
 async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
@@ -95,12 +118,20 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
     async with contextlib.AsyncExitStack() as stack:
         addresses: dict[str, FeedAddress] = {}
         sim_socket = _sim_socket(Path(settings.control.socket))
-        if settings.mode == "sim":
+        if settings.mode == "sim" and not settings.sim.start:
+            addresses = running_venues(settings.sim.ports)
+        elif settings.mode == "sim":
             addresses = await stack.enter_async_context(
                 simulated(settings.sim, loaded.file, sim_socket)
             )
         options = Options(
-            addresses, args.seconds, seed=os.getpid(), sim_socket=str(sim_socket.absolute())
+            addresses,
+            args.seconds,
+            seed=os.getpid(),
+            sim_socket=str(sim_socket.absolute()),
+            doors=partial(sim_doors, addresses, settings.sim.accounts, loaded.secrets)
+            if settings.mode == "sim"
+            else None,
         )
         before = _before(settings)
         daemon = Daemon(settings, options, before.node)
@@ -111,7 +142,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
-        served = await open_api(stack, ApiHost(daemon, view, loaded), settings)
+        daemon.api_address = await open_api(stack, ApiHost(daemon, view, loaded), settings)
         handle_signals(daemon)
         ticking = asyncio.ensure_future(_tick(log, None if args.json else view))
         say.info(
@@ -119,7 +150,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             mode=settings.mode,
             books=len(daemon.node.books),
             door=settings.control.socket,
-            api=served,
+            api=daemon.api_address,
         )
         started = time.perf_counter()
         first_ns = daemon.clock.now_ns()
@@ -152,9 +183,10 @@ class _RecordRefusedError(Exception):
 def _before(settings: Settings) -> Restored:
     """Return what a daemon that trades goes on from."""
     recording = settings.recording
-    if not (settings.trading.strategies and settings.trading.restore and recording.enabled):
+    config = node_config(settings)
+    if config.trading is None or not (settings.trading.restore and recording.enabled):
         return Restored()
-    return restored(Path(recording.dir), node_config(settings))
+    return restored(Path(recording.dir), config)
 
 
 def _go_on(daemon: Daemon, before: Restored) -> None:

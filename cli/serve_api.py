@@ -38,7 +38,7 @@ async def open_api(stack: AsyncExitStack, host: Host, settings: Settings) -> str
     if not given.enabled:
         return ""
     tokens = Tokens(Path(given.tokens_file))
-    check_guarded(given.host, tokens=tokens.known)
+    check_guarded(given.host, tokens=tokens.any)
     gate = PublicGate(
         tokens,
         Rates(given.requests_per_second, time.monotonic),

@@ -13,6 +13,7 @@ from typing import Any
 from api.errors import DoorError
 from api.world_door import WorldDoor
 from cli.settings.model import SimAccount
+from sim.market.scenario import ACTIVE_FEES
 from sim.server.control import WorldControl
 from sim.server.demo import CDP_KEY, demo_keys, demo_private_pem
 from sim.server.keys import ApiKey
@@ -60,6 +61,7 @@ async def serve(serving: Serving) -> int:
             speed=Fraction(serving.speed),
             tls=tls,
             keys=keys,
+            fees=ACTIVE_FEES,
         )
         await world.start()
     except ValueError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from cli.settings.model import SimSettings
+from cli.settings.model import SimPorts, SimSettings
 from connectors.transport.venue_feed import FeedAddress
 
 _START_S_MAX = 30.0
@@ -22,6 +22,16 @@ _PR_SET_PDEATHSIG = 1
 
 class SimulatedStartError(OSError):
     """The simulated venues did not start; the message says why."""
+
+
+def running_venues(ports: SimPorts) -> dict[str, FeedAddress]:
+    """Return the addresses of venues that `crossquote sim` serves on these ports of loopback."""
+    binance, coinbase = f"127.0.0.1:{ports.binance}", f"127.0.0.1:{ports.coinbase}"
+    found = {
+        "binance": FeedAddress(ws=f"ws://{binance}/stream", rest=f"http://{binance}"),
+        "coinbase": FeedAddress(ws=f"ws://{coinbase}", rest=f"http://{coinbase}"),
+    }
+    return {name: address for name, address in found.items() if getattr(ports, name)}
 
 
 @contextlib.asynccontextmanager

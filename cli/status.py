@@ -20,7 +20,7 @@ from .fields import (
     size_of_bytes,
     text,
 )
-from .trading_verb import amount
+from .trading_verb import amount, standing
 
 _EXAMPLES = """examples:
   crossquote status
@@ -109,6 +109,7 @@ def _trading(trading: dict[str, Any]) -> list[str]:
                 f" {text(trading, 'currency')}",
             )
         )
+        out += [_line("", line) for line in standing(row)]
     return out
 
 

@@ -104,6 +104,21 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
+def standing(row: dict[str, Any]) -> list[str]:
+    """Return how a world stands with each of its venues, as lines."""
+    out = []
+    venues = mapping(row, "venues")
+    for name in venues:
+        one = mapping(venues, name)
+        held = mapping(one, "differences")
+        unexplained = ", ".join(f"{text(held, asset)} {printable(asset)}" for asset in held)
+        out.append(
+            f"{printable(name)} {text(one, 'state')}, {text(one, 'checks')} checks,"
+            f" unexplained {unexplained or 'nothing'}"
+        )
+    return out
+
+
 def amount(row: dict[str, Any], key: str) -> str:
     """Return a field; an exact amount is cut off for people behind `_DECIMALS` places."""
     found = text(row, key)

@@ -28,6 +28,7 @@ def summary(desk: TradingDesk) -> dict[str, Any]:
                 "open_orders": len(world.trader.store.open),
                 "fills": world.trader.store.totals.fills,
                 "pnl": text_of(_profit(world.trader)),
+                "venues": _venues(world),
             }
             for name, world in desk.worlds.items()
         },
@@ -83,7 +84,21 @@ def _texts(trader: Trader, slot: int, *, price: int, **sizes: int) -> dict[str, 
 
 def positions(desk: TradingDesk) -> dict[str, Any]:
     """Return each world's positions, hedges in flight and balances; amounts are exact text."""
-    return {name: _positions(world.trader) for name, world in desk.worlds.items()}
+    return {
+        name: {**_positions(world.trader), "venues": _venues(world)}
+        for name, world in desk.worlds.items()
+    }
+
+
+def _venues(world: World) -> dict[str, Any]:
+    """Return how a world stands with its venues; a difference is what the venue has more."""
+    return {
+        venue: {
+            **one._asdict(),
+            "differences": {asset: text_of(amount) for asset, amount in one.differences.items()},
+        }
+        for venue, one in world.standings().items()
+    }
 
 
 def _positions(trader: Trader) -> dict[str, Any]:

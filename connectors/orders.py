@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
 from market.amount import amount_of
 from market.grid import BadNumberError, OffGridError
+from market.inputs import NO_ANSWER
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 from market.rows import RowError, table
@@ -27,7 +29,15 @@ REASON_MAX = 120
 #: Orders that a gateway remembers something about; the oldest is forgotten first.
 KEPT_MAX = 20_000
 
+#: What it means for an order that a request about it never left, by what was asked.
+UNSENT = {
+    "place": OrderEventKind.REJECTED,
+    "cancel": OrderEventKind.CANCEL_REJECTED,
+    "replace": OrderEventKind.REPLACE_REJECTED,
+}
+
 _PREFIX = re.compile(r"[A-Za-z0-9_]{1,16}", re.ASCII)
+_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _TAG = re.compile(r"([a-z]{1,12})(?:([0-9]{1,18})(?:n([0-9]{1,9}))?)?", re.ASCII)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)", re.ASCII)
 _Value = TypeVar("_Value")
@@ -108,6 +118,18 @@ class Request(NamedTuple):
     params: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
+    @property
+    def fields(self) -> tuple[str, str, str, str]:
+        """Return it without its tag as texts, which is what an effect holds."""
+        return self.method, self.path, urlencode(self.params), self.body.decode()
+
+    @classmethod
+    def of(cls, tag: str, fields: tuple[str | int, ...]) -> "Request":
+        """Return the request of an effect's fields; ValueError for what is none."""
+        method, path, params, body = map(str, fields)
+        pairs = tuple(parse_qsl(params, keep_blank_values=True, strict_parsing=bool(params)))
+        return cls(tag, method, path, pairs, body.encode())
+
 
 class SignedCall(NamedTuple):
     """A signed HTTP request, ready to be sent: `path` has its query."""
@@ -124,6 +146,18 @@ class Balance(NamedTuple):
     asset: str
     free: int
     locked: int
+
+
+class OpenOrder(NamedTuple):
+    """An order that is open at the venue; `order` is 0 where it is not of our prefix.
+
+    `filled` is in lots, 0 where the instrument is none of ours.
+    """
+
+    order: int
+    venue_id: str
+    native: str
+    filled: int
 
 
 class Tag(NamedTuple):
@@ -152,13 +186,20 @@ class Tag(NamedTuple):
 class Outlet:
     """Where a gateway's doings go, in the order of their happening.
 
-    All three only queue: what they are given is acted on when the gateway has returned. A store
+    All of them only queue: what they are given is acted on when the gateway has returned. A store
     that is in the middle of placing an order must not hear of its end yet.
+
+    `listed` and `funds` answer `ask_open` and `ask_balances` with their numbers, whole. `stream`
+    says that the user stream is subscribed to, or (False) that it must be opened anew; said again
+    while it is, that something of it was missed.
     """
 
     send: Callable[[Request], None]
     event: Callable[[OrderEvent], None]
-    balance: Callable[[Balance], None]
+    balance: Callable[[Balance], None] = lambda _balance: None
+    listed: Callable[[int, tuple[OpenOrder, ...]], None] = lambda _number, _orders: None
+    funds: Callable[[int, tuple[Balance, ...]], None] = lambda _number, _balances: None
+    stream: Callable[[bool], None] = lambda _good: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +217,16 @@ class Listings:
         return found
 
 
+def source_of(venue: str) -> str:
+    """Return the source of a venue's answers; that of its stream has `#N` behind it."""
+    return f"{venue}.orders"
+
+
+def is_order_source(source: str) -> bool:
+    """Tell whether an input's source is an order channel."""
+    return source.partition("#")[0].endswith(".orders")
+
+
 class StrangerError(ValueError):
     """A row about an order or instrument that is not ours."""
 
@@ -185,27 +236,81 @@ class UnsupportedOrderError(ValueError):
 
 
 class ClientIds:
-    """Ids that the venue keeps for us: a prefix of the run and our own id."""
+    """Ids that the venue keeps for us: a prefix of the run and our own id.
 
-    def __init__(self, prefix: str) -> None:
+    The prefix may be set once it is known; without one no id is ours.
+    """
+
+    __slots__ = ("prefix",)
+
+    def __init__(self, prefix: str | None = None) -> None:
+        """Take a prefix as `begin` does, or none yet."""
+        self.prefix = ""
+        if prefix is not None:
+            self.begin(prefix)
+
+    def begin(self, prefix: str) -> None:
         """Take 1 to 16 letters, digits and underscores; raises ValueError."""
         if not _PREFIX.fullmatch(prefix):
             raise ValueError(f"a prefix is 1 to 16 letters, digits or _, not {prefix[:40]!r}")
-        self._head = f"{prefix}-"
-        self._form = re.compile(re.escape(self._head) + r"([1-9][0-9]{0,17})", re.ASCII)
+        self.prefix = prefix
 
     def of(self, order: int) -> str:
         """Return the client id of an order, at most 36 characters; ids have at most 18 digits."""
         if not 0 < order < 10**18:
             raise ValueError(f"an order id has 1 to 18 digits, not {order}")
-        return f"{self._head}{order}"
+        if not self.prefix:
+            raise ValueError("there is no prefix yet")
+        return f"{self.prefix}-{order}"
 
     def read(self, value: object) -> int:
         """Return our id of a client id; raises StrangerError."""
-        found = self._form.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise StrangerError("no order of ours")
-        return int(found[1])
+        if isinstance(value, str) and self.prefix:
+            head, _, rest = value.partition("-")
+            if head == self.prefix and _ID.fullmatch(rest):
+                return int(rest)
+        raise StrangerError("no order of ours")
+
+
+class VenueOrders(Protocol):
+    """A gateway of one venue, with all that a world of live trading asks of it."""
+
+    replaces: bool
+    #: Whether requests go through the stream, so that nothing can be asked while it is closed.
+    through_stream: bool
+    #: New orders that the venue takes in so many ns.
+    pace: tuple[int, int]
+    counts: "Counts"
+
+    def place(self, order: Order) -> None:
+        """Send a new order."""
+
+    def cancel(self, order: Order) -> None:
+        """Ask for the end of an order."""
+
+    def replace(self, order: Order) -> None:
+        """Ask for `new_price` and `new_lots`."""
+
+    def query(self, order: Order) -> None:
+        """Ask where an order stands."""
+
+    def subscribe(self) -> None:
+        """Ask for the user stream; needed again on each new connection."""
+
+    def ask_open(self, number: int) -> None:
+        """Ask for every order that is open at the venue."""
+
+    def ask_balances(self, number: int = 0) -> None:
+        """Ask for all balances."""
+
+    def end(self, found: OpenOrder) -> None:
+        """Ask for the end of an order at the venue that no order of ours stands for."""
+
+    def frame(self, data: bytes) -> None:
+        """Take a frame of the stream."""
+
+    def reply(self, tag: str, status: int, data: bytes) -> None:
+        """Take the answer to the request of that tag; NO_ANSWER and NOT_SENT as status."""
 
 
 class Counts(dict[str, int]):
@@ -281,7 +386,7 @@ def refusal(kind: OrderEventKind, order: int, reason: str, query: int = 0) -> Or
 
 def is_outcome_unknown(status: int) -> bool:
     """Tell whether an HTTP status leaves open what became of a request; 0 is no reply at all."""
-    return status in (0, 408) or status >= 500
+    return status in (NO_ANSWER, 408) or status >= 500
 
 
 def keep(kept: dict[int, _Value], order: int, value: _Value) -> None:

@@ -15,6 +15,7 @@ class EffectKind(IntEnum):
     LOG = 6
     READY = 7
     TRADING = 8
+    ORDER = 9
 
 
 class Effect(NamedTuple):
@@ -23,8 +24,9 @@ class Effect(NamedTuple):
     SEND: a frame for a connection. FETCH: a REST request, `subject` its path. RECONNECT: drop the
     connection and open it again. READY: a connection has all that it needs, the one that it
     replaces may go. OPPORTUNITY and OUTCOME: a ledger entry was opened, changed or valued. TRADING:
-    what a world of trading did, `target` its name. LOG: a line for people, which replay switches
-    off.
+    what a world of trading did, `target` its name. ORDER: an unsigned request for a venue, `target`
+    its name, `subject` the tag by which the answer is known, `fields` as `Request.fields` has them.
+    LOG: a line for people, which replay switches off.
     """
 
     kind: EffectKind

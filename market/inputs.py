@@ -15,6 +15,14 @@ class InputKind(IntEnum):
     CLOCK = 6
     COMMAND = 7
     OFFSET = 8
+    REPORT = 9
+
+
+#: Note of a REPORT that is a frame: of the user stream, or an answer that names its own tag.
+STREAM = "stream"
+#: Numbers of a REPORT: nobody knows what became of the request, or it surely never left.
+NO_ANSWER = 0
+NOT_SENT = -1
 
 
 class Input(NamedTuple):
@@ -25,6 +33,11 @@ class Input(NamedTuple):
     an OPEN, the reason of a CLOSE, the URL of a REPLY and the name of a COMMAND; `number` the HTTP
     status of a REPLY, the step in ns of a CLOCK and, for an OFFSET, the venue's clock minus ours in
     ns as round trips measured it.
+
+    REPORT is what came through a venue's order channel (`binance.orders#3`, `coinbase.orders`):
+    with the note STREAM a frame, otherwise the answer to the request whose tag is the note.
+    `number` is its HTTP status, 200 for frames; with NO_ANSWER or NOT_SENT the data are the
+    reason's name.
     """
 
     ts_recv: int

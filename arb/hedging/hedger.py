@@ -24,6 +24,7 @@ from arb.risk.desk import Ticket
 from arb.risk.reason import Cause, RiskState
 from arb.trader import Trader
 from market.order import Side, Tif
+from market.timers import NEVER
 
 #: Subjects of the timers that a strategy passes on.
 HEDGE_TIMER = 1
@@ -173,6 +174,19 @@ class Hedger:
                 self._set_limit(now)
             self.step(now)
 
+    def suspend(self) -> None:
+        """Nobody was there to hedge: what is open does not age until `renew`."""
+        for part in self._parts:
+            part[0] = NEVER
+
+    def renew(self, now: int) -> None:
+        """What was suspended has its whole time limit from now on."""
+        for part in self._parts:
+            part[0] = now
+        if self._parts:
+            self._set_limit(now)
+            self.step(now)
+
     def rescale(self, slot: int, factor: int) -> None:
         """An instrument's ticks became finer."""
         if slot in self._prices:
@@ -274,7 +288,12 @@ class Hedger:
                 return
             self._venue += 1
             self._tries = 0
-        self._flatten(now, "no hedge venue is usable")
+        if self._trader.recovering(now):
+            # Every venue may be there again before the time limit has passed.
+            self._venue = self._tries = 0
+            self._pause(now)
+        else:
+            self._flatten(now, "no hedge venue is usable")
 
     def _price(self, slot: int) -> int:
         """Return the limit of an IOC at a venue in ticks, 0 where its quote may not be used."""

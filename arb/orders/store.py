@@ -240,6 +240,21 @@ class OrderStore:
         pause_ns = self._patience.answer_ns << (order.queries - order.settled)
         self._query(order, pause_ns)
 
+    def ask(self, order: OwnOrder) -> None:
+        """Ask the venue where an open order stands, whatever was known of it."""
+        if order.state is not OrderState.LOST:
+            self.totals.lost += 1
+        self._ask(order)
+
+    def ask_again(self, order: OwnOrder) -> None:
+        """Ask about a lost order for which nobody asks any more, as often as at first."""
+        if order.queries - order.settled >= self._patience.queries_max:
+            self._ask(order)
+
+    def ended(self, order_id: int) -> OwnOrder | None:
+        """Return an order that ended and is still remembered."""
+        return self._ended.get(order_id)
+
     @property
     def lost(self) -> list[OwnOrder]:
         """Orders whose state at the venue is not known."""

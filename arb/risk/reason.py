@@ -27,6 +27,7 @@ class RiskReason(IntEnum):
     NO_CONVERSION = 18
     HELD = 19
     NOT_TRADED = 20
+    VENUE_CLOSED = 21
 
 
 class RiskState(IntEnum):
@@ -38,7 +39,10 @@ class RiskState(IntEnum):
 
 
 class Cause(IntEnum):
-    """What holds the risk state above ACTIVE; each is lifted by an explicit act only."""
+    """What holds the risk state above ACTIVE; each is lifted by an explicit act only.
+
+    Except CONNECTION, which goes when every order channel is there again and was checked.
+    """
 
     USER = 1
     LOSS = 2
@@ -50,3 +54,4 @@ class Cause(IntEnum):
     JOURNAL = 8
     RECONCILIATION = 9
     EXPOSURE = 10
+    CONNECTION = 11

@@ -239,10 +239,10 @@ class ApiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ),
     ] = ()
     tokens_file: Annotated[
-        str, text("tokens, hashed; once it has any, each request needs one", "path")
+        str, text("tokens, hashed; once the file is there, each request needs one", "path")
     ] = "crossquote.tokens"
     requests_per_second: Annotated[
-        int, whole("requests of one address; twice as many at once", 1, 1_000_000)
+        int, whole("requests of one address or token; twice as many at once", 1, 1_000_000)
     ] = 100
     audit_file: Annotated[
         str, text("every call that changes something is written here, with rotation", "path")
@@ -330,6 +330,13 @@ class SimAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class SimSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The simulated world of mode sim."""
 
+    start: Annotated[
+        bool,
+        Meta(
+            description="whether to start the venues; false where `crossquote sim` runs already, on"
+            " the ports below"
+        ),
+    ] = True
     seed: Annotated[int, whole("the same seed makes the same market", 0, 2**53 - 1)] = 1
     scenario: Annotated[Scenario, text("how the market behaves")] = "calm"
     speed: Annotated[
@@ -379,4 +386,4 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()
-    trading: Annotated[TradingSettings, Meta(description="trading on paper")] = TradingSettings()
+    trading: Annotated[TradingSettings, Meta(description="trading")] = TradingSettings()

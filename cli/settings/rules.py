@@ -163,5 +163,8 @@ def _sim(settings: Settings) -> Iterator[Finding]:
             there = " and ".join(simulated)
             expected = f"expected false in mode sim, which has {there} only"
             yield f"venues.{name}.enabled", f"got 'true', {expected}"
+    for name in settings.venues.enabled():
+        if not settings.sim.start and name in simulated and not getattr(ports, name):
+            yield f"sim.ports.{name}", "got '0', expected the port of the venue that runs already"
     if ports.binance and ports.binance == ports.coinbase:
         yield "sim.ports.coinbase", f"got '{ports.coinbase}', expected another port than binance's"

@@ -1,4 +1,4 @@
-"""The keys of the section `trading`: what trades on paper in the daemon, and within what limits.
+"""The keys of the section `trading`: what trades in the daemon, and within what limits.
 
 Limits are whole units of `currency`; 0 switches one off.
 """
@@ -85,15 +85,21 @@ class LimitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What trades on paper; nothing does without strategies."""
+    """What trades, over the wire in mode sim; nothing does without strategies."""
 
     strategies: Annotated[
         tuple[StrategySettings, ...], Meta(description="what trades", max_length=20)
     ] = ()
+    manual: Annotated[
+        bool, Meta(description="whether orders may be placed by hand where no strategy trades")
+    ] = False
     currency: Annotated[str, text("what results and limits are stated in")] = "USDT"
     balances: Annotated[
         dict[str, dict[str, Annotated[str, decimal("opening balance", "0", "1000000000000")]]],
-        Meta(description="opening balances by venue and asset; with none, every asset is plenty"),
+        Meta(
+            description="opening balances by venue and asset on paper; with none, every asset is"
+            " plenty. In mode sim they are the venues' own"
+        ),
     ] = field(default_factory=dict)
     latency_ms: Annotated[
         tuple[Annotated[str, decimal("one way of an order", "0.001", "10000", "ms")], ...],
@@ -109,4 +115,8 @@ class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     restore: Annotated[
         bool, Meta(description="whether a start goes on from where the recording ends")
     ] = True
+    reconcile_s: Annotated[
+        int,
+        whole("time between two comparisons of orders and balances with a venue", 1, 86_400, "s"),
+    ] = 30
     limits: Annotated[LimitSettings, Meta(description="limits")] = LimitSettings()

@@ -8,9 +8,11 @@ from connectors.binance import orders_decode as decode
 from connectors.binance import orders_encode as encode
 from connectors.binance.orders_decode import Error, Row
 from connectors.orders import (
+    UNSENT,
     ClientIds,
     Counts,
     Listings,
+    OpenOrder,
     Order,
     Outlet,
     Request,
@@ -20,12 +22,14 @@ from connectors.orders import (
     is_outcome_unknown,
     keep,
     listed,
+    number,
     parsed,
     refusal,
 )
+from market.inputs import NOT_SENT
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
-from market.rows import RowError, table
+from market.rows import RowError, table, text
 
 Kind = OrderEventKind
 
@@ -37,6 +41,7 @@ _OTHER_EVENTS = (
     "eventStreamTerminated",
     "serverShutdown",
 )
+_STREAM_OVER = "eventStreamTerminated"
 #: Fills of one order that are read.
 FILLS_MAX = 20_000
 
@@ -78,11 +83,14 @@ class BinanceOrders:
     """
 
     replaces = False
+    through_stream = True
+    #: The venue counts new orders of the account in ten seconds.
+    pace = (50, 10 * 10**9)
 
-    def __init__(self, prefix: str, listings: Listings, outlet: Outlet) -> None:
+    def __init__(self, prefix: str | ClientIds, listings: Listings, outlet: Outlet) -> None:
         """Make client ids of `prefix`; raises ValueError for a bad one."""
         self.counts = Counts()
-        self._ids = ClientIds(prefix)
+        self._ids = ClientIds(prefix) if isinstance(prefix, str) else prefix
         self._listings = listings
         self._outlet = outlet
         self._slots: dict[int, int] = {}
@@ -97,6 +105,8 @@ class BinanceOrders:
             "query": self._queried,
             "trades": self._traded,
             "balances": self._balances,
+            "open": self._opened,
+            "user": self._subscribed,
         }
 
     # --- what is asked of the venue --------------------------------------------------------------
@@ -141,9 +151,19 @@ class BinanceOrders:
         params = encode.query(instrument, self._ids.of(order.id))
         self._send(Tag("query", order.id, order.queries), "order.status", params, rest=rest)
 
-    def ask_balances(self, *, rest: bool = False) -> None:
+    def ask_balances(self, number: int = 0, *, rest: bool = False) -> None:
         """Ask for all balances that are not zero."""
-        self._send(Tag("balances"), "account.status", (("omitZeroBalances", "true"),), rest=rest)
+        params = (("omitZeroBalances", "true"),)
+        self._send(Tag("balances", number), "account.status", params, rest=rest)
+
+    def ask_open(self, number: int) -> None:
+        """Ask for every open order of the account."""
+        self._send(Tag("open", number), "openOrders.status", ())
+
+    def end(self, found: OpenOrder) -> None:
+        """Ask for the end of an order at the venue that no order of ours stands for."""
+        params = (("symbol", found.native), ("orderId", found.venue_id))
+        self._send(Tag("stray"), "order.cancel", params)
 
     def subscribe(self) -> None:
         """Ask for the user stream on this connection; needed again on each new one."""
@@ -174,6 +194,9 @@ class BinanceOrders:
         """Take a REST reply to the request of that tag; a status of 0 says that none came."""
         try:
             read = Tag.read(tag)
+            if status == NOT_SENT:
+                self._unsent(read, data.decode("utf-8", "replace"))
+                return
             if is_outcome_unknown(status):
                 self.counts.add("unknown_outcome")
                 return
@@ -182,6 +205,15 @@ class BinanceOrders:
             self._answer(read, status, value, error)
         except ValueError as unread:
             self.counts.error(unread)
+
+    def _unsent(self, tag: Tag, why: str) -> None:
+        """A request never left: what it asked for did not happen. Questions are asked again."""
+        self.counts.add("not_sent")
+        kind = UNSENT.get(tag.ask)
+        if kind is not None:
+            self._outlet.event(refusal(kind, tag.order, f"not sent: {why}"))
+        elif tag.ask == "user":
+            self._outlet.stream(False)
 
     def _answer(self, tag: Tag, status: int, result: object, error: Error | None) -> None:
         if is_outcome_unknown(status) or (error and error.is_outcome_unknown):
@@ -286,12 +318,37 @@ class BinanceOrders:
         first, last_ = ([waiting.standing], []) if is_open else ([], [waiting.standing])
         self._each([*first, *waiting.fills, *last_])
 
-    def _balances(self, _tag: Tag, result: object, error: Error | None) -> None:
+    def _balances(self, tag: Tag, result: object, error: Error | None) -> None:
         if error is not None:
             self.counts.add("refused")
             return
-        for balance in decode.balances(listed(result, "balances"), "asset", "free", "locked"):
+        rows = listed(result, "balances")
+        found = tuple(decode.balances(rows, "asset", "free", "locked"))
+        for balance in found:
             self._outlet.balance(balance)
+        self._outlet.funds(tag.order, found)
+
+    def _opened(self, tag: Tag, result: object, error: Error | None) -> None:
+        if error is not None:
+            self.counts.add("refused")
+            return
+        rows = (table(value, "order") for value in listed(result))
+        self._outlet.listed(tag.order, tuple(map(self._open_order, rows)))
+
+    def _open_order(self, row: Row) -> OpenOrder:
+        """Return an open order; raises ValueError."""
+        native, venue_id = text(row, "symbol"), str(decode.whole(row, "orderId"))
+        try:
+            order = self._ids.read(row.get("clientOrderId"))
+            size = self._listings.find(native).size
+        except StrangerError:
+            return OpenOrder(0, venue_id, native, 0)
+        return OpenOrder(order, venue_id, native, size.parse(number(row.get("executedQty"))))
+
+    def _subscribed(self, _tag: Tag, _result: object, error: Error | None) -> None:
+        if error is not None:
+            self.counts.add("refused")
+        self._outlet.stream(error is None)
 
     def _each(self, events: Iterable[OrderEvent]) -> None:
         for event in events:
@@ -310,3 +367,5 @@ class BinanceOrders:
                 self._outlet.event(event)
         else:
             self.counts.add(kind if kind in _OTHER_EVENTS else "other_event")
+            if kind == _STREAM_OVER:
+                self._outlet.stream(False)

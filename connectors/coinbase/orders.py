@@ -10,9 +10,12 @@ from connectors.coinbase import orders_encode as encode
 from connectors.coinbase.orders_decode import Fill, Progress, Row, Standing
 from connectors.coinbase.orders_encode import BROKERAGE
 from connectors.orders import (
+    UNSENT,
+    Balance,
     ClientIds,
     Counts,
     Listings,
+    OpenOrder,
     Order,
     Outlet,
     Request,
@@ -27,6 +30,7 @@ from connectors.orders import (
     parsed,
     refusal,
 )
+from market.inputs import NOT_SENT
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
 from market.rows import RowError, table, text
@@ -35,6 +39,9 @@ Kind = OrderEventKind
 
 #: Pages of one search, of the fills of one order, or of the accounts.
 PAGES_MAX = 20
+#: Accounts and open orders that are read, over all pages.
+WALLETS_MAX = 5_000
+OPEN_MAX = 20_000
 
 _OK = 200
 _NOT_FOUND = 404
@@ -72,11 +79,14 @@ class CoinbaseOrders:
     """
 
     replaces = True
+    through_stream = False
+    #: The venue counts requests in a second; orders leave room for cancels and questions.
+    pace = (15, 10**9)
 
-    def __init__(self, prefix: str, listings: Listings, outlet: Outlet) -> None:
+    def __init__(self, prefix: str | ClientIds, listings: Listings, outlet: Outlet) -> None:
         """Make client ids of `prefix`; raises ValueError for a bad one."""
         self.counts = Counts()
-        self._ids = ClientIds(prefix)
+        self._ids = ClientIds(prefix) if isinstance(prefix, str) else prefix
         self._listings = listings
         self._outlet = outlet
         self._slots: dict[int, int] = {}
@@ -87,6 +97,10 @@ class CoinbaseOrders:
         #: The newest change: an answer to an older one must not be taken for its answer.
         self._changes: dict[int, int] = {}
         self._sequence = -1
+        self._subscribed = False
+        #: Pages so far of the open orders, and of the balances.
+        self._listing: list[OpenOrder] = []
+        self._wallets: list[Balance] = []
         self._answers: dict[str, Callable[[Tag, int, Row], None]] = {
             "place": self._placed,
             "cancel": self._canceled,
@@ -95,6 +109,7 @@ class CoinbaseOrders:
             "find": self._searched,
             "fills": self._collected,
             "balances": self._balances,
+            "open": self._opened,
         }
 
     # --- what is asked of the venue --------------------------------------------------------------
@@ -145,19 +160,34 @@ class CoinbaseOrders:
         else:
             self._search(order, "")
 
-    def ask_balances(self) -> None:
+    def ask_balances(self, number: int = 0) -> None:
         """Ask for all balances."""
-        self._ask_balances("")
+        self._wallets.clear()
+        self._ask_balances(number, "")
 
-    def _ask_balances(self, cursor: str) -> None:
+    def _ask_balances(self, number: int, cursor: str) -> None:
         more = (("cursor", cursor),) if cursor else ()
-        self._get(Tag("balances"), "/accounts", (("limit", str(encode.ACCOUNTS_PAGE)), *more))
+        params = (("limit", str(encode.ACCOUNTS_PAGE)), *more)
+        self._get(Tag("balances", number), "/accounts", params)
 
-    def subscribe(self, products: list[str]) -> None:
+    def ask_open(self, number: int) -> None:
+        """Ask for every open order of the portfolio."""
+        self._listing.clear()
+        self._ask_open(number, "")
+
+    def _ask_open(self, number: int, cursor: str) -> None:
+        self._get(Tag("open", number), "/orders/historical/batch", encode.open_orders(cursor))
+
+    def end(self, found: OpenOrder) -> None:
+        """Ask for the end of an order at the venue that no order of ours stands for."""
+        self._post(Tag("stray"), "/orders/batch_cancel", encode.end(found.venue_id))
+
+    def subscribe(self, products: tuple[str, ...] = ()) -> None:
         """Ask for the user channel on this connection; needed again on each new one."""
         self._sequence = -1
-        for channel, names in (("heartbeats", []), ("user", products)):
-            body = encode.subscription(channel, names)
+        self._subscribed = False
+        for channel, names in (("heartbeats", ()), ("user", products)):
+            body = encode.subscription(channel, list(names))
             self._outlet.send(Request(Tag("user").text, "subscribe", body=body))
 
     def _get(self, tag: Tag, path: str, params: encode.Params = ()) -> None:
@@ -178,10 +208,14 @@ class CoinbaseOrders:
             frame = table(parsed(data), "frame")
             if frame.get("type") == "error":
                 self.counts.add("refused")
+                self._outlet.stream(False)
                 return
             self._follow(frame)
             if frame.get("channel") != "user":
                 return
+            if not self._subscribed:
+                self._subscribed = True
+                self._outlet.stream(True)
             stamp = iso_ns(frame.get("timestamp"))
             events = listed(frame, "events")
         except ValueError as unread:
@@ -196,6 +230,7 @@ class CoinbaseOrders:
             raise RowError("sequence_num: expected a whole number")
         if self._sequence >= 0 and number > self._sequence + 1:
             self.counts.add("gap")
+            self._outlet.stream(True)
         self._sequence = max(self._sequence, number)
 
     def _each_order(self, event: object, stamp: int) -> None:
@@ -256,6 +291,9 @@ class CoinbaseOrders:
         """Take a REST reply to the request of that tag; a status of 0 says that none came."""
         try:
             read = Tag.read(tag)
+            if status == NOT_SENT:
+                self._unsent(read, data.decode("utf-8", "replace"))
+                return
             if is_outcome_unknown(status):
                 self.counts.add("unknown_outcome")
                 self._retry(read)
@@ -265,6 +303,17 @@ class CoinbaseOrders:
                 answer(read, status, _object(data, status))
         except ValueError as unread:
             self.counts.error(unread)
+
+    def _unsent(self, tag: Tag, why: str) -> None:
+        """A request never left: what it asked for did not happen. Questions are asked again."""
+        self.counts.add("not_sent")
+        kind = UNSENT.get(tag.ask)
+        if kind is not None:
+            self._outlet.event(refusal(kind, tag.order, f"not sent: {why}"))
+        elif tag.ask == "user":
+            self._outlet.stream(False)
+        else:
+            self._retry(tag)
 
     def _instrument(self, order: int) -> Instrument:
         """Return the instrument of an order that was asked about; raises StrangerError."""
@@ -435,17 +484,54 @@ class CoinbaseOrders:
         for event in events:
             self._outlet.event(event)
 
-    # --- balances --------------------------------------------------------------------------------
+    # --- the account -----------------------------------------------------------------------------
 
-    def _balances(self, _tag: Tag, status: int, row: Row) -> None:
+    def _balances(self, tag: Tag, status: int, row: Row) -> None:
         if status != _OK:
             self.counts.add("refused")
             return
         for balance in decode.balances(listed(row, "accounts")):
+            self._wallets.append(balance)
             self._outlet.balance(balance)
-        cursor = row.get("cursor")
-        if row.get("has_next") is True and isinstance(cursor, str) and cursor:
-            self._ask_balances(cursor)
+        cursor = _further(row)
+        if not cursor:
+            self._outlet.funds(tag.order, tuple(self._wallets))
+        elif len(self._wallets) < WALLETS_MAX:
+            self._ask_balances(tag.order, cursor)
+        else:
+            self.counts.add("pages")
+
+    def _opened(self, tag: Tag, status: int, row: Row) -> None:
+        if status != _OK:
+            self.counts.add("refused")
+            return
+        for value in listed(row, "orders"):
+            self._listing.append(self._open_order(table(value, "order")))
+        cursor = _further(row)
+        if not cursor:
+            self._outlet.listed(tag.order, tuple(self._listing))
+        elif len(self._listing) < OPEN_MAX:
+            self._ask_open(tag.order, cursor)
+        else:
+            self.counts.add("pages")
+
+    def _open_order(self, row: Row) -> OpenOrder:
+        """Return an open order; raises ValueError."""
+        native, venue_id = text(row, "product_id"), text(row, "order_id")
+        try:
+            order = self._ids.read(row.get("client_order_id"))
+            size = self._listings.find(native).size
+        except StrangerError:
+            return OpenOrder(0, venue_id, native, 0)
+        return OpenOrder(
+            order, venue_id, native, decode.units(size, amount(row.get("filled_size")))
+        )
+
+
+def _further(row: Row) -> str:
+    """Return the cursor of the next page, '' after the last one."""
+    cursor = row.get("cursor")
+    return cursor if row.get("has_next") is True and isinstance(cursor, str) else ""
 
 
 def _object(data: bytes, status: int) -> Row:

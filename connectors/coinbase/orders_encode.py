@@ -54,7 +54,18 @@ def _configuration(order: Order, instrument: Instrument) -> dict[str, dict[str, 
 
 def cancel(order: Order) -> bytes:
     """Return the body of `POST /orders/batch_cancel`."""
-    return orjson.dumps({"order_ids": [order.venue_id]})
+    return end(order.venue_id)
+
+
+def end(venue_id: str) -> bytes:
+    """Return the body of `POST /orders/batch_cancel` for an order by the venue's id alone."""
+    return orjson.dumps({"order_ids": [venue_id]})
+
+
+def open_orders(cursor: str) -> Params:
+    """Return the query for the orders that are open."""
+    more = (("cursor", cursor),) if cursor else ()
+    return ("order_status", "OPEN"), ("limit", str(ORDERS_PAGE)), *more
 
 
 def edit(order: Order, instrument: Instrument) -> bytes:

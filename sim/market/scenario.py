@@ -1,6 +1,6 @@
 """The world that is served and recorded when nothing else is asked for."""
 
-from market.fees import LOWEST_TIER
+from market.fees import LOWEST_TIER, Fees
 
 from .agents import Agents
 from .latent import AssetSpec, PremiumSpec
@@ -8,6 +8,9 @@ from .listing import BINANCE, COINBASE, Listing
 from .spec import FlowSpec, WorldSpec
 
 WARM_UP_NS = 20 * 10**9  # after which books and recent trades are not those of an opening
+
+#: What an active market maker pays: less than the lowest tier, so that edges survive now and then.
+ACTIVE_FEES = {BINANCE: Fees(100_000, 200_000), COINBASE: Fees(100_000, 300_000)}
 
 # Jumps are rare and most are below two taker fees: an edge that pays is seen a few times a minute.
 _MAJOR = PremiumSpec(noise_ppm=30.0, jump_ppm=1500.0, jump_interval_s=8.0)

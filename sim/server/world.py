@@ -1,12 +1,14 @@
 """The two simulated venues over one market, as one thing to start and stop."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
+from market.fees import Fees
+from sim.exchange.book import RestingOrder
 from sim.exchange.exchange import Exchange
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
@@ -61,7 +63,7 @@ class SimulatedWorld:
     open accounts; without any there is public data only, as no request can be signed. `symbols`
     is for load: so many at each venue instead of a scenario. ValueError for either that is unknown.
     `speed` is market seconds in a second: the stamps of the feeds stay those of the clock, orders
-    carry times of the market itself.
+    carry times of the market itself. `fees` by venue stand in for those of the scenario.
     """
 
     def __init__(
@@ -78,9 +80,12 @@ class SimulatedWorld:
         symbols: int = 0,
         tls: ssl.SSLContext | None = None,
         keys: Iterable[ApiKey] = (),
+        fees: Mapping[str, Fees] | None = None,
     ) -> None:
         self._is_ours = market is None
         spec = crowd(symbols, CROWD_ORDERS_PER_S) if symbols else _spec(scenario)
+        if fees is not None:
+            spec = replace(spec, fees=fees)
         self._traded = market or World(spec, seed, wall_start_ns() - warm_up_ns)
         self.market = self._traded
         if speed != 1:
@@ -121,6 +126,17 @@ class SimulatedWorld:
     def venues(self) -> dict[str, VenueServer]:
         """The servers by the names of their venues."""
         return {"binance": self.binance, "coinbase": self.coinbase}
+
+    def resting(self, instrument: str) -> list[list[RestingOrder]] | None:
+        """Return the resting orders of an instrument id by side, None for one that is not there.
+
+        It looks at every open order of the venue. A market that was handed in shows none.
+        """
+        for venue in (BINANCE, COINBASE):
+            exchange = self._exchange(venue)
+            if exchange is not None and any(one.id == instrument for one in exchange.listings):
+                return exchange.resting([instrument])[instrument]
+        return None
 
     def listen(self, listener: Listener) -> None:
         """Hand what happens in the market to one more listener, at each step."""

@@ -3,6 +3,7 @@
 import pytest
 
 from arb.desk import TradingConfig
+from arb.live import LiveConfig
 from arb.risk.limits import RiskLimits
 from arb.strategy.spec import StrategySpec
 from arb.world import PaperConfig
@@ -34,9 +35,25 @@ def test_nothing_trades_without_strategies():
 
 def test_the_defaults_are_those_of_the_trading_core():
     found = trading("{strategies: [{name: xemm}]}")
-    assert found == TradingConfig((StrategySpec("xemm"),))
+    assert found == TradingConfig((StrategySpec("xemm"),), live=LiveConfig())
     assert found.limits == RiskLimits()
     assert found.paper == PaperConfig()
+
+
+def test_on_paper_nothing_goes_over_the_wire():
+    found, _, _ = build(
+        read_text("version: 1\nmode: paper\ntrading: {strategies: [{name: xemm}]}", "c")
+    )
+    assert node_config(found).trading == TradingConfig((StrategySpec("xemm"),))
+
+
+def test_orders_go_only_to_enabled_venues_that_have_a_gateway():
+    text = (
+        "version: 1\nvenues: {coinbase: {enabled: false}}\n"
+        "trading: {reconcile_s: 7, strategies: [{name: glft}]}"
+    )
+    found, _, _ = build(read_text(text, "c"))
+    assert node_config(found).trading.live == LiveConfig((("binance", "binance"),), 7 * 10**9)
 
 
 def test_every_key_reaches_what_trades():

@@ -120,9 +120,9 @@ class Watched(Daemon):
 class Running:
     """A watched daemon with its door. Leaving the block stops it and waits for the end."""
 
-    def __init__(self, settings, clock=None):
+    def __init__(self, settings, clock=None, options=None):
         self.settings = settings
-        self.daemon = Watched(settings, Options({}))
+        self.daemon = Watched(settings, options or Options({}))
         if clock is not None:
             self.daemon.clock = clock
         self.view = LiveView(self.daemon)

@@ -111,6 +111,41 @@ def test_a_venue_that_was_good_a_moment_ago_is_waited_for():
     assert rig.hedger.open == 0
 
 
+def test_while_venues_come_back_a_hedge_waits_for_one_but_not_beyond_its_time():
+    rig = Rig(grace_ns=0, limit_ns=2 * SECOND)
+    rig.trader.recovering = lambda now: True
+    rig.touches[FIRST] = rig.touches[SECOND_VENUE] = None
+    rig.now += SECOND
+    rig.filled_maker(Side.BUY, 10)
+    rig.wait(SECOND)
+    assert rig.hedger.state is HedgeState.PAUSED
+    rig.touches[SECOND_VENUE] = rig.touches[MAKER]
+    rig.wait(SECOND // 10)
+    assert [slot for slot, *_ in orders(rig)] == [SECOND_VENUE]
+    rig.deliver()
+    assert rig.hedger.open == 0
+    rig.touches[SECOND_VENUE] = None
+    rig.now += SECOND
+    rig.filled_maker(Side.BUY, 10)
+    rig.wait(3 * SECOND)
+    rig.deliver()
+    assert rig.trader.switch.causes[Cause.HEDGE][0] is RiskState.HALT
+
+
+def test_what_nobody_could_hedge_does_not_age_until_it_is_renewed():
+    rig = Rig(limit_ns=2 * SECOND)
+    rig.filled_maker(Side.BUY, 10)
+    rig.exchange.requests.clear()
+    rig.hedger.suspend()
+    rig.wait(5 * SECOND)
+    assert rig.trader.switch.state is RiskState.ACTIVE
+    rig.hedger.renew(rig.now)
+    rig.wait(SECOND)
+    assert rig.trader.switch.state is RiskState.ACTIVE
+    rig.wait(2 * SECOND)
+    assert rig.trader.switch.causes[Cause.HEDGE][0] is RiskState.HALT
+
+
 def test_a_hedge_that_is_not_answered_halts_and_the_exposure_stays_shown():
     rig = Rig(limit_ns=2 * SECOND)
     rig.filled_maker(Side.BUY, 10)

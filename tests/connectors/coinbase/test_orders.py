@@ -427,7 +427,7 @@ def test_a_gap_in_the_numbers_is_counted(desk):
     desk.update({}, number=0)
     desk.update({}, number=2)
     assert desk.gateway.counts == {"gap": 1}
-    desk.gateway.subscribe([])
+    desk.gateway.subscribe()
     desk.update({}, number=0)
     assert desk.gateway.counts == {"gap": 1}
 
@@ -444,7 +444,7 @@ def test_other_frames_are_not_for_orders(desk):
 
 
 def test_the_user_channel_is_asked_for_with_heartbeats(desk):
-    desk.gateway.subscribe(["BTC-USD"])
+    desk.gateway.subscribe(("BTC-USD",))
     bodies = [json.loads(one.body) for one in desk.heard.requests]
     assert [one["channel"] for one in bodies] == ["heartbeats", "user"]
     assert bodies[1] == {"type": "subscribe", "channel": "user", "product_ids": ["BTC-USD"]}

@@ -144,7 +144,7 @@ async def trading():
     async with venue, dial(venue.ws) as socket, aiohttp.ClientSession() as session:
         made = Trading(venue, socket, session)
         reader = asyncio.create_task(made.read())
-        made.gateway.subscribe([])
+        made.gateway.subscribe()
         await made.flush()
         await until(lambda: made.subscribed)
         yield made
