@@ -1,7 +1,7 @@
 // The edge after fees of both directions over the last two minutes, with our fills on it.
 
 import { element, setText } from "./dom.js";
-import { bps } from "./text.js";
+import { bps, clock } from "./text.js";
 
 const SECONDS = 120;
 const PERIOD_MS = 200;
@@ -95,7 +95,7 @@ export class EdgeChart {
         legend: { show: false },
         scales: { x: { range: (_, __, last) => [last - SECONDS, last] } },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((at) => `${Math.round(at - ticks.at(-1))} s`) },
+          { ...axis, values: (_, ticks) => ticks.map((at) => clock(at * 1e9)) },
           { ...axis, size: 52, values: (_, ticks) => ticks.map((value) => `${value}`) },
         ],
         series: [{}, series("first", ours), series("second", wait)],

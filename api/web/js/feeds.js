@@ -7,12 +7,12 @@ export class FeedsView {
   constructor() {
     this.quotes = new Table(
       $("quotes"),
-      [["instrument", "words"], ["bid", ""], ["ask", ""], ["silent", ""], ["lag", ""], ["grade", "words"]],
+      [["instrument", "name"], ["bid", ""], ["ask", ""], ["silent", ""], ["lag", ""], ["grade", "words"]],
       { rowsMax: 60 },
     );
     this.connections = new Table(
       $("connections"),
-      [["connection", "words"], ["state", "words"], ["frames/s", ""], ["gaps", ""], ["errors", ""]],
+      [["connection", "name"], ["state", "name"], ["frames/s", ""], ["gaps", ""], ["errors", ""]],
       { rowsMax: 30 },
     );
     this.before = new Map();
@@ -41,9 +41,11 @@ export class FeedsView {
         this.before.set(one.connection, [one.frames, now]);
         const rate = Math.max(0, ((one.frames - frames) / (now - at)) * 1000);
         const errors = Object.values(one.errors).reduce((sum, each) => sum + each, 0);
+        // REST is asked now and then: it is neither open nor closed.
+        const asked = one.replies > 0 && !one.frames;
         return [
-          `${one.connection}#${one.epoch}`,
-          [one.state, one.state === "open" ? "good" : "bad"],
+          one.connection,
+          asked ? `${count(one.replies)} replies` : [one.state, one.state === "open" ? "good" : "bad"],
           count(Math.round(rate)),
           [count(one.gaps), one.gaps ? "wait" : ""],
           [count(errors), errors ? "wait" : ""],

@@ -101,6 +101,7 @@ function choose(pair) {
 function draw() {
   if (!dirty || document.hidden) return;
   dirty = false;
+  setData(document.body, "messages", String(stream.messages));
   for (const pair of pairs) {
     const best = Math.max(...pair.edges.map((name) => edges.get(name)?.net_bps ?? -Infinity));
     setText(pair.value, Number.isFinite(best) ? bps(best) : "–");
@@ -167,7 +168,7 @@ function showRecording(recording) {
   setHidden($("recording"), !recording);
   if (!recording) return;
   setText($("recording"), `recording ${recording.state}`);
-  setData($("recording"), "tone", recording.state === "open" || recording.state === "recording" ? "good" : "wait");
+  setData($("recording"), "tone", recording.state === "on" ? "good" : "wait");
 }
 
 // --- what a person does --------------------------------------------------------------------------

@@ -20,14 +20,14 @@ export class TradingView {
     $("pnl").replaceChildren(this.band, element("p", { class: "note" }, "least and most of the worlds"), this.worlds);
     this.hedges = $("hedges");
     this.meters = new Map();
-    this.inventory = new Table($("inventory"), [["instrument", "words"], ["world", "words"], ["position", ""], ["value", ""]], {
+    this.inventory = new Table($("inventory"), [["instrument", "name"], ["strategy", "name"], ["position", ""], ["value", ""]], {
       rowsMax: 12,
       empty: "no position",
     });
-    this.risk = new Table($("risk-detail"), [["world", "words"], ["state", "words"], ["why", "words"], ["open orders", ""], ["refused", ""]]);
+    this.risk = new Table($("risk-detail"), [["world", "name"], ["state", "name"], ["why", "words"], ["open orders", ""], ["refused", ""]]);
     this.fills = new Table(
       $("fills"),
-      [["time", "words"], ["world", "words"], ["side", "words"], ["instrument", "words"], ["price", ""], ["size", ""], ["fee", ""]],
+      [["time", "name"], ["world", "name"], ["side", "name"], ["instrument", "name"], ["price", ""], ["size", ""], ["fee", ""]],
       { rowsMax: FILLS_SHOWN, empty: "no fill yet" },
     );
     this.newest = [];
@@ -66,10 +66,11 @@ export class TradingView {
   }
 
   showPositions(positions) {
+    const several = new Set(positions.map((one) => one.world)).size > 1;
     this.inventory.fill(
       positions.filter((one) => Number(one.position) !== 0).map((one) => [
         one.instrument,
-        one.world,
+        several ? `${one.strategy} · ${one.world}` : one.strategy,
         short(one.position),
         `${short(one.value, 3)} ${one.currency}`,
       ]),
