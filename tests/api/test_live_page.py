@@ -1,4 +1,4 @@
-"""The page's files: what is served, under which headers, and that they need nothing from outside."""
+"""The page's files: what is served and how, and that they need nothing from outside."""
 
 import re
 from importlib.resources import files
