@@ -54,9 +54,11 @@ export class FeedsView {
     );
   }
 
-  // `stages` are {stage: {samples, p50_ns, p99_ns}} in the order of a frame's way; a bar is the p99.
-  showStages(stages) {
-    const rows = Object.entries(stages).filter(([, one]) => one.samples);
+  // `venues` are {venue: {stage: {samples, p50_ns, p99_ns}}} in the order of the way; a bar is the p99.
+  showStages(venues) {
+    const rows = Object.entries(venues).flatMap(([venue, stages]) =>
+      Object.entries(stages).map(([stage, one]) => [`${venue} ${stage}`, one]),
+    );
     if (!rows.length) {
       this.stages.replaceChildren(element("p", { class: "note" }, "nothing measured yet"));
       this.bars.clear();
