@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from market.effects import Effect
+from market.histogram import Histogram
 from node import Node
 
 from .fills import FillLog
@@ -40,6 +41,9 @@ class Host(Protocol):
 
     def now_ns(self) -> int:
         """Return the time of our stamps."""
+
+    def stages(self) -> dict[str, dict[str, Histogram]]:
+        """Return how long frames and orders spent in each stage, by venue, ns."""
 
     def clocks(self) -> dict[str, VenueClock]:
         """Return each venue's clock as it was measured."""

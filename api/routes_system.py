@@ -1,7 +1,9 @@
 """Routes about the process: status, configuration, latency, an end."""
 
+from market.histogram import Histogram
+
 from .route import Call, Route
-from .schemas import Latency, Report, Stopping
+from .schemas import Latency, Report, Spread, Stopping
 
 
 def _status(call: Call) -> Report:
@@ -22,7 +24,20 @@ def _latency(call: Call) -> Latency:
             one.id: {"lag_ns": node.l1.lag(slot), "silence_ns": _silence(call, slot)}
             for slot, one in enumerate(node.instruments)
         },
+        "stages": {
+            venue: {stage: _spread(held) for stage, held in rows.items() if held.count}
+            for venue, rows in host.stages().items()
+        },
         "api": host.timing.spread(),
+    }
+
+
+def _spread(held: Histogram) -> Spread:
+    return {
+        "samples": held.count,
+        "p50_ns": held.quantile(0.5),
+        "p99_ns": held.quantile(0.99),
+        "max_ns": held.max,
     }
 
 

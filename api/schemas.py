@@ -290,7 +290,10 @@ class Stopping(TypedDict):
 
 
 class Spread(TypedDict):
-    """Percentiles of a duration in ns over the last samples; null without any."""
+    """Percentiles of a duration in ns over the samples; null without any.
+
+    Those of stages are counted in eighths of powers of two, so they may be an eighth too much.
+    """
 
     samples: int
     p50_ns: int | None
@@ -299,11 +302,16 @@ class Spread(TypedDict):
 
 
 class Latency(TypedDict):
-    """How late things are: data by instrument, the event loop, our own answers."""
+    """How late things are: data by instrument, the event loop, our own answers.
+
+    `stages` are those of frames and orders by venue, over the process's life; of frames one in
+    so many is measured, none where `metrics.sample_every` is off.
+    """
 
     loop_lag_ns: dict[str, int]
     venues: dict[str, "VenueClock"]
     instruments: dict[str, "DataAge"]
+    stages: dict[str, dict[str, Spread]]
     api: Spread
 
 

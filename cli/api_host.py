@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.fills import FillLog
+from api.order_stages import ORDER_STAGES
 from api.schemas import VenueClock
 from api.timing import Timing
 from checkpoint import build
@@ -12,6 +13,8 @@ from cli.live import LiveView
 from cli.settings import MASK, Loaded
 from daemon import Daemon
 from market.effects import Effect
+from market.histogram import Histogram
+from market.probe import STAGES
 from node import Node
 
 
@@ -46,6 +49,18 @@ class ApiHost:
     def now_ns(self) -> int:
         """Return the time of our stamps."""
         return self._daemon.clock.now_ns()
+
+    def stages(self) -> dict[str, dict[str, Histogram]]:
+        """Return how long frames and orders spent in each stage, by venue."""
+        probe = self._daemon.probe
+        found: dict[str, dict[str, Histogram]] = {}
+        for names, venues in (
+            (STAGES, probe.venues if probe is not None else {}),
+            (ORDER_STAGES, self._daemon.stages.venues),
+        ):
+            for venue, rows in venues.items():
+                found.setdefault(venue, {}).update(zip(names, rows, strict=True))
+        return found
 
     def clocks(self) -> dict[str, VenueClock]:
         """Return each venue's clock as it was measured."""

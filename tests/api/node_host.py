@@ -18,6 +18,7 @@ from arb.command import CommandError, check
 from cli import trading_view
 from cli.returns import Returns
 from market.effects import EffectKind
+from market.histogram import Histogram
 from market.inputs import InputKind
 from tests.recorded_world import feed
 from tests.trading_world import trading_node
@@ -91,6 +92,11 @@ class NodeHost:
 
     def trading(self):
         return trading_view.summary(self.node.desk) if self.node.desk else None
+
+    def stages(self):
+        held = Histogram()
+        held.observe(1_000)
+        return {"binance": {"decode": held, "book": Histogram()}}
 
     def clocks(self):
         return {}

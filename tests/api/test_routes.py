@@ -150,6 +150,15 @@ async def test_fills_are_listed_newest_first_with_their_world(port):
     assert only == [one for one in fills if one["world"] == "optimistic"]
 
 
+async def test_latency_has_the_stages_that_were_measured_and_our_own_answers(port):
+    await get(port, "/v1/quotes")
+    data = await get(port, "/v1/latency")
+    assert set(data["stages"]["binance"]) == {"decode"}
+    assert data["stages"]["binance"]["decode"]["samples"] == 1
+    assert data["api"]["samples"] >= 1
+    assert set(data["instruments"][BOOK]) == {"lag_ns", "silence_ns"}
+
+
 async def test_trades_and_activity_count_the_same(port):
     rows = {one["instrument"]: one for one in await all_of(port, "/v1/activity", 10)}
     trades = await all_of(port, f"/v1/trades?instrument={BOOK}", 200)
