@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PYX := $(shell find market books connectors cache engine arb replay sim -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
+PYX := $(shell find market books connectors cache engine arb replay sim api -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
 
 .PHONY: help setup build run test lint types unit sanitize soak simtest bench clean
 
@@ -73,4 +73,4 @@ soak: setup
 
 clean:
 	rm -rf build dist .venv *.egg-info
-	find market books connectors cache engine arb replay sim -name '*.so' -delete
+	find market books connectors cache engine arb replay sim api -name '*.so' -delete

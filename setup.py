@@ -12,7 +12,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-ROOMS = ("market", "books", "connectors", "cache", "engine", "arb", "replay", "sim")
+ROOMS = ("market", "books", "connectors", "cache", "engine", "arb", "replay", "sim", "api")
 
 # Floating-point contraction would make a result depend on the compiler's mood.
 compile_args = ["-O3", "-ffp-contract=off", "-Wno-unused-function"]
