@@ -10,6 +10,7 @@ from .api import Api
 from .app import BODY_BYTES_MAX, errors_as_json
 from .errors import DoorError, DoorTakenError
 from .gate import Gate, is_loopback
+from .live_page import add_page
 from .site import BoundedSite
 
 #: An answer that nobody fetches is dropped after this.
@@ -52,6 +53,7 @@ class Port:
         """Open the port; DoorTakenError where another has it, DoorError where it cannot be."""
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[errors_as_json])
         self._api.serve(app, self._gate)
+        add_page(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         loop = asyncio.get_running_loop()

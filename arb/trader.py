@@ -1,7 +1,7 @@
 """One trading world: orders, risk, portfolio and what decides in it, over the node's books."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from arb.orders.gateway import Gateway
 from arb.orders.order import OwnOrder, Purpose
@@ -42,7 +42,7 @@ class Market:
 
     __slots__ = ("books", "fees", "instruments", "memo", "sight", "signals")
 
-    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
+    memo: dict[tuple[str | int, ...], tuple[tuple[Any, ...], Any]]
     signals: dict[tuple[int, float], Signals]
 
     def __init__(
@@ -121,7 +121,7 @@ class Trader:
         self.switch.on_change = self._on_state
         self.breakers = Breakers(limits, self.switch)
         self.risk = RiskDesk(
-            limits, self.switch, self.store, self.portfolio, self._prices, self._rate
+            limits, self.switch, self.store, self.portfolio, market.sight.touch, self._rate
         )
         self.strategies: dict[str, Strategy] = {}
         self.by_slot: dict[int, list[Strategy]] = {}
@@ -157,10 +157,6 @@ class Trader:
     def depth(self, slot: int, limit: int, *, ask: bool) -> list[tuple[int, int]]:
         """Return (ticks, lots) of a usable book, cut back to its touch; empty otherwise."""
         return self.market.books[slot].walk(ask, limit) if self.touch(slot) else []
-
-    def _prices(self, slot: int) -> tuple[int, int] | None:
-        touch = self.touch(slot)
-        return (touch[0] if touch[1] else 0, touch[2] if touch[3] else 0) if touch else None
 
     def _rate(self, asset: str) -> int:
         return self.rates.mid_ppb(asset, self.currency, self.now)

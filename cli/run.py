@@ -211,7 +211,7 @@ def _before(settings: Settings) -> Restored:
     recording = settings.recording
     config = node_config(settings)
     if settings.mode == "sim" and settings.sim.start:
-        return Restored(why="the simulated venues begin anew" if config.trading else "")
+        return Restored(why="the simulated venues begin anew" if config.trading is not None else "")
     if config.trading is None or not (settings.trading.restore and recording.enabled):
         return Restored()
     return restored(Path(recording.dir), config)
