@@ -17,7 +17,7 @@ trading:
   manual: true
   strategies: [{name: xemm, keys: {size: '0.05', margin_bps: '0'}}]
 """
-EXAMPLES = 3
+EXAMPLES = 2
 
 # The daemon must live on: an end is asked for elsewhere.
 DESCRIBED = [one for one in ROUTES if one.name != "stopDaemon"]
