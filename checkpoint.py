@@ -117,10 +117,10 @@ _RULES = (SequenceRule, SpotDepthRule, FuturesDepthRule)
 _VENUES = frozenset(type(venue_of(name)) for name in VENUE_NAMES)
 
 _LEFT_OUT: dict[type, frozenset[str]] = {
-    # What was touched is for whoever drives the node, who also empties it.
+    # What was touched is for whoever drives the node, who also empties it; the tape for readers.
     # Its connections are those of their own part.
     Node: frozenset(
-        {"config", "catalog", "_effects", "_handlers", "touched", "links", "book_links"}
+        {"config", "catalog", "_effects", "_handlers", "touched", "tape", "links", "book_links"}
     ),
     Ledger: frozenset({"closed"}),
     # The node's own lists, which are filled where they are.

@@ -17,7 +17,9 @@ from random import Random
 
 import structlog
 
+from api.order_stages import OrderStages
 from arb.live import RESTARTED
+from arb.witness import Witnesses
 from cache.l2_errors import L2Error
 from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
@@ -29,6 +31,7 @@ from cli.service import Service, standing
 from cli.settings import Settings
 from cli.settings.model import VenueSettings
 from cli.slices import short_slices
+from cli.tracing import tracer
 from cli.unrecorded import Unrecorded, explained
 from connectors.orders import Request, is_order_source
 from connectors.transport.backoff import BackoffParameters
@@ -38,10 +41,12 @@ from connectors.transport.counters import Counters
 from connectors.transport.limits import limits
 from connectors.transport.orders import DoorSetting, MakeDoors, OrderDoor, not_sent
 from connectors.transport.stream import MEBIBYTE, StreamParameters, opener
+from connectors.transport.ticks import MonotonicTicks
 from connectors.transport.venue_feed import FeedAddress, VenueFeed
 from market.catalog import Catalog
 from market.effects import Effect, EffectKind
 from market.inputs import Input, InputKind
+from market.probe import UNKNOWN, Probe
 from market.timers import NEVER
 from node import SHUTDOWN, Node
 from replay.frame_path import FramePath
@@ -99,6 +104,8 @@ class Daemon:
         self._syncs = False
         self.publisher: Publisher | None = None
         self.l2_state = "off"
+        #: Where the API is served, '' where it is not.
+        self.api_address = ""
         #: What the traded assets' prices did, for the report of value at risk.
         self.returns = Returns()
         self.halt_file_stands = False
@@ -110,6 +117,13 @@ class Daemon:
         self._path = FramePath(self.node, self._carry_out, self._arm)
         #: Takes a frame of a source; the connections call it where the bytes left the socket.
         self.frame: Callable[[str, bytes, int], None] = self._path.frame
+        self.probe: Probe | None = None
+        if settings.metrics.sample_every:
+            self.probe = Probe(MonotonicTicks(), settings.metrics.sample_every)
+            self._path.probe_with(self.probe)
+        self.stages = OrderStages(self.node.instruments, self.clock.now_ns)
+        self.tracer = tracer(settings.tracing, self.node.instruments, self.clock.now_ns)
+        self._watch_orders()
         self._handlers: dict[EffectKind, Callable[[Effect], None]] = {
             EffectKind.SEND: self._send,
             EffectKind.FETCH: self._fetch,
@@ -117,7 +131,17 @@ class Daemon:
             EffectKind.READY: self._ready,
             EffectKind.ORDER: self._order,
             EffectKind.LOG: self._say,
+            EffectKind.TRADING: self._trading,
         }
+        #: Told of everything that trading does.
+        self.on_trading: Callable[[Effect], None] | None = None
+
+    def _watch_orders(self) -> None:
+        """Have orders measured, and traced where that is wanted."""
+        witness = Witnesses(self.stages, self.tracer) if self.tracer else self.stages
+        if self.node.desk is not None:
+            for world in self.node.desk.worlds.values():
+                world.trader.witness = witness
 
     # --- building --------------------------------------------------------------------------------
 
@@ -261,6 +285,26 @@ class Daemon:
         self._path.publish_with(self.publisher)
         self.l2_state = "open"
 
+    @property
+    def traces_dropped(self) -> int:
+        """Notes and orders that found no room to be traced."""
+        return self.tracer.dropped if self.tracer is not None else 0
+
+    @property
+    def wants_recording(self) -> bool:
+        """Whether the configuration asks for a recording."""
+        return self.settings.recording.enabled
+
+    @property
+    def recording_folder(self) -> str:
+        """Where recordings lie."""
+        return self.settings.recording.dir
+
+    @property
+    def wants_quotes(self) -> bool:
+        """Whether the configuration asks for the shared quote table."""
+        return self.settings.l2.enabled
+
     # --- inputs ----------------------------------------------------------------------------------
 
     def feed(self, item: Input) -> None:
@@ -369,6 +413,10 @@ class Daemon:
         if feed is not None:
             feed.ready(effect.target)
 
+    def _trading(self, effect: Effect) -> None:
+        if self.on_trading is not None:
+            self.on_trading(effect)
+
     def _say(self, effect: Effect) -> None:
         level = _LEVELS.get(effect.subject, "info")
         venue, _, connection = effect.target.partition(".")
@@ -464,12 +512,16 @@ class Daemon:
             self.publisher.close()
         if self.service is not None:
             self.service.close()
+        if self.tracer is not None:
+            self.tracer.close()
+            self.tracer = None
 
     async def _look_round(self) -> None:
         """Look for steps of the wall clock: each is an input of its own, and so is what follows.
 
         And for the file that halts; and try again to record, where that was not possible.
         """
+        self._anchor()
         while True:
             self.look_for_halt_file()
             await asyncio.sleep(_CLOCK_S)
@@ -480,6 +532,7 @@ class Daemon:
             if step is not None:
                 self.feed(step)
             shift_ns = self.clock.take_shift()
+            self._anchor()
             if self.publisher is not None:
                 self.publisher.ahead_ns = self.clock.ahead_ns
             for feed in self.feeds.values():
@@ -487,6 +540,12 @@ class Daemon:
                     feed.shifted(shift_ns)
                 if step is not None:
                     feed.measure_anew()
+
+    def _anchor(self) -> None:
+        """Tell the probe how stamps stand to its clock."""
+        if self.probe is not None:
+            anchor_ns = self.clock.anchor_ns
+            self.probe.anchor_ns = UNKNOWN if anchor_ns is None else anchor_ns
 
     async def _beat(self) -> None:
         """Vouch for what is published, and publish depth, conflated."""
@@ -498,6 +557,8 @@ class Daemon:
             if self.publisher is not None:
                 self.publisher.depth(self.node.books)
                 self.publisher.beat(self.node.l1, self.clock.now_ns())
+            if self.tracer is not None:
+                self.tracer.drain()
 
 
 def _base36(number: int) -> str:

@@ -26,6 +26,7 @@ from books.state import Reason, State
 from cache.consolidated import ConsolidatedQuotes
 from cache.intake import Intake
 from cache.l1 import L1
+from cache.tape import Tape
 from connectors.link import Link
 from connectors.links import Links
 from connectors.measure import tops
@@ -94,6 +95,8 @@ class Node:
         self.instruments: list[Instrument] = []
         self.recovery = Recoveries(self.timers, self._emit)
         self.l1 = L1()
+        #: Public trades, for readers.
+        self.tape = Tape()
         self.connections = Links(
             self.config.venue,
             self.books,
@@ -367,6 +370,7 @@ class Node:
                 book.disconnect(str(error))
                 self._changed(slot, book.condemn(Reason.OVERFLOW, str(error)))
         self.audits.rescale(slot, *factors)
+        self.tape.rescale(slot, *factors)
         self.l1.put(book)
         self.board.regrid(old, new, self.now)
         if self.desk is not None:

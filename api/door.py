@@ -2,17 +2,19 @@
 
 GET  /status  /books?levels=N  /edges  /connections    what the view says, as JSON
      /orders  /positions  /risk  /pnl
+     /metrics  /healthz  /readyz                       see api.metrics and api.health
 POST /command {"name": …, "argument": …}               {"accepted": …, "reason": …}, also when not
 POST /stop                                             {"stopping": true}
+     /v1/…                                             the API, see docs/api.md
 
 Whatever is wrong with a request is answered {"error": "…"} with a 4xx status.
 """
 
 import asyncio
 import os
-import socket
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +22,21 @@ import orjson
 from aiohttp import web
 
 from .address import listen, remove
+from .api import Api
+from .app import BODY_BYTES_MAX, Handler, answer, errors_as_json, read_body
 from .errors import DoorError
+from .gate import DOOR, LocalGate
+from .route import BadRequestError
+from .site import BoundedSite
 from .view import COMMAND_ARGUMENT_MAX, COMMAND_NAME_MAX, LEVELS_MAX, DaemonView
 
-#: Bytes of a request's body, connections at a time, levels unless asked, and how long a body may
-#: take to arrive.
-BODY_BYTES_MAX = 4_096
+#: Connections at a time, and levels unless asked.
 CONNECTIONS_MAX = 32
 LEVELS_DEFAULT = 10
-BODY_SECONDS_MAX = 2.0
 
 #: An answer that nobody fetches is dropped after this.
 _SHUTDOWN_SECONDS = 1.0
 _STOP_SECONDS_MAX = 3.0
-
-#: For so long a connection that is turned away stays open.
-_FULL_SECONDS = 1.0
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class UnixDoor(ABC):
@@ -54,12 +53,15 @@ class UnixDoor(ABC):
             raise RuntimeError("the door is open already")
         bound = await listen(self.path)
         self._made = self.path.lstat()
-        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_errors_as_json])
+        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[errors_as_json])
         self._add_routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         self._runner = runner
-        await _Site(runner, bound).start()
+        # aiohttp's own site would remove what stands there.
+        loop = asyncio.get_running_loop()
+        listening = partial(loop.create_unix_server, sock=bound)
+        await BoundedSite(runner, listening, CONNECTIONS_MAX).start()
 
     async def stop(self) -> None:
         """Close the door and remove its socket; an answer under way is finished first.
@@ -88,14 +90,18 @@ class UnixDoor(ABC):
 
 
 class Door(UnixDoor):
-    """Serves a daemon's view at a path."""
+    """Serves a daemon's view at a path, and the routes of the API beside it."""
 
-    def __init__(self, view: DaemonView, path: str | Path) -> None:
+    def __init__(self, view: DaemonView, path: str | Path, api: Api | None = None) -> None:
         super().__init__(path)
         self._view = view
+        self._api = api
+        self._gate = LocalGate(api.audit if api is not None else None)
 
     def _add_routes(self, app: web.Application) -> None:
         view = self._view
+        if self._api is not None:
+            self._api.serve(app, self._gate)
         for path, method in (
             ("/status", view.status),
             ("/edges", view.edges),
@@ -121,86 +127,25 @@ class Door(UnixDoor):
         return answer(self._view.books(levels))
 
     async def _command(self, request: web.Request) -> web.Response:
-        name, argument = _command_of(await read_body(request))
-        return answer(self._view.command(name, argument))
+        body = await read_body(request)
+        name, argument = _command_of(body)
+        told = self._view.command(name, argument)
+        self._gate.note(DOOR, "command", request.path, body, told.get("reason", ""))
+        return answer(told)
 
-    async def _stop(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def _stop(self, request: web.Request) -> web.Response:
+        self._gate.note(DOOR, "stop", request.path, b"", "")
         self._view.stop()
         return answer({"stopping": True})
 
 
-class BadRequestError(Exception):
-    """The request is wrong; the message says how."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class _Site(web.BaseSite):
-    """A site on a socket that is bound already: aiohttp's own would remove what stands there."""
-
-    def __init__(self, runner: web.AppRunner, bound: socket.socket) -> None:
-        super().__init__(runner)
-        self._bound = bound
-
-    @property
-    def name(self) -> str:
-        """What aiohttp prints for it."""
-        return "the control door"
-
-    async def start(self) -> None:
-        """Begin to accept."""
-        await super().start()
-        server = self._runner.server
-        assert server is not None
-
-        def accept() -> asyncio.Protocol:
-            return server() if len(server.connections) < CONNECTIONS_MAX else _Full()
-
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(accept, sock=self._bound)
-
-
-class _Full(asyncio.Protocol):
-    """Turns one connection too many away."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer without waiting for the question, and listen to it for a while.
-
-        Closed at once, the client could fail at sending before it reads why.
-        """
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        body = orjson.dumps({"error": f"{CONNECTIONS_MAX} connections are open; try later"})
-        transport.write(
-            b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-            b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
-        asyncio.get_running_loop().call_later(_FULL_SECONDS, transport.close)
-
-    def data_received(self, data: bytes) -> None:  # noqa: ARG002
-        """The question has come; it is not read."""
-        self._transport.close()
-
-
-def reader(method: Callable[[], Any]) -> _Handler:
+def reader(method: Callable[[], Any]) -> Handler:
     """Return a handler that answers what a method says."""
 
     async def handle(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
         return answer(method())
 
     return handle
-
-
-async def read_body(request: web.Request) -> bytes:
-    """Return the body of a request; BadRequestError for one that does not arrive in time."""
-    try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            return await request.read()
-    except TimeoutError:
-        late = f"the body did not arrive within {BODY_SECONDS_MAX:g} s"
-        raise BadRequestError(late, status=408) from None
 
 
 def _command_of(body: bytes) -> tuple[str, str]:
@@ -217,40 +162,3 @@ def _command_of(body: bytes) -> tuple[str, str]:
         if len(given[key]) > limit:
             raise BadRequestError(f"{key}: longer than {limit} characters")
     return given["name"], given["argument"]
-
-
-def answer(data: Any) -> web.Response:
-    """Return data as JSON."""
-    return web.Response(body=orjson.dumps(data), content_type="application/json")
-
-
-def error_answer(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a refusal as JSON."""
-    return web.Response(
-        status=status,
-        body=orjson.dumps({"error": message}),
-        content_type="application/json",
-        headers=headers,
-    )
-
-
-@web.middleware
-async def _errors_as_json(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Answer every refusal in JSON; a view that raises is a bug, which aiohttp logs as 500."""
-    try:
-        return await handler(request)
-    except BadRequestError as error:
-        return error_answer(error.status, str(error))
-    except web.HTTPRequestEntityTooLarge:
-        return error_answer(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        return error_answer(
-            405, f"{request.path} takes {allowed}, not {request.method}", {"Allow": allowed}
-        )
-    except web.HTTPNotFound:
-        routes = {
-            route.resource.canonical for route in request.app.router.routes() if route.resource
-        }
-        known = " ".join(sorted(routes))
-        return error_answer(404, f"there is no {request.path[:100]}; there are {known}")

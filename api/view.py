@@ -31,6 +31,7 @@ class DaemonView(Protocol):
         `l2` of the shared memory {`state` text, …};
         `venues` {name: {`state` text, `offset_ns` of the venue's clock or None, `rest` {…},
         `errors` {name: count}}};
+        `api` the address at which it is served, '' where it is not;
         `trading` what `cli.trading_view.summary` says, None where nothing trades;
         `consolidated` [{`pair`, `bid` and `ask` {`instrument`, `price`, `size`} or None,
         `usable`, `venues`, `crossed`}].
@@ -78,6 +79,9 @@ class DaemonView(Protocol):
         {`accepted` boolean, `reason` text}; an unknown name or argument is not accepted, and is no
         error.
         """
+
+    def refusal(self, name: str, argument: str) -> str:
+        """Return why a command would not be accepted, '' when it would."""
 
     def stop(self) -> None:
         """Begin a graceful stop and return; a second call changes nothing."""

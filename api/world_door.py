@@ -1,6 +1,7 @@
 """The control door of the simulated venues: HTTP on a Unix socket, as that of the daemon.
 
 GET  /status  /spell  /truth              what the view says, as JSON
+     /level3/INSTRUMENT/ORDERS            each resting order, so many of each side at most
 POST /watch   {"venue": …}                {"accepted": …, "reason": …, "listings": […]}
 POST /unwatch                             {"accepted": true}
 POST /fault   {"venue": …, "kind": …, …}  {"accepted": …, "reason": …}, also when not
@@ -12,7 +13,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from .door import BadRequestError, UnixDoor, answer, read_body, reader
+from .app import answer, read_body
+from .door import UnixDoor, reader
+from .route import BadRequestError
 from .world_view import WorldView
 
 _FIELDS = ("kind", "seconds", "rate", "amount_ms", "channel", "seed")
@@ -30,9 +33,20 @@ class WorldDoor(UnixDoor):
         app.router.add_get("/status", reader(view.status), allow_head=False)
         app.router.add_get("/spell", reader(view.spell), allow_head=False)
         app.router.add_get("/truth", reader(view.truth), allow_head=False)
+        app.router.add_get("/level3/{instrument}/{orders}", self._level3, allow_head=False)
         app.router.add_post("/watch", self._watch)
         app.router.add_post("/unwatch", reader(view.unwatch))
         app.router.add_post("/fault", self._fault)
+
+    async def _level3(self, request: web.Request) -> web.Response:
+        given = request.match_info
+        orders = given["orders"]
+        if not (orders.isascii() and orders.isdecimal() and len(orders) <= 4):
+            raise BadRequestError(f"orders: {orders[:20]!r} is not a whole number")
+        found = self._view.level3(given["instrument"], int(orders))
+        if found is None:
+            raise BadRequestError(f"no instrument {given['instrument'][:64]!r} is there", 404)
+        return answer(found)
 
     async def _watch(self, request: web.Request) -> web.Response:
         return answer(self._view.watch(_venue_of(await _object(request))))

@@ -21,6 +21,13 @@ class WorldView(Protocol):
     def spell(self) -> dict[str, Any] | None:
         """Return the newest fault, None before the first."""
 
+    def level3(self, instrument: str, orders_max: int) -> dict[str, Any] | None:
+        """Return {`instrument`, `bids`, `asks`} with rows {`order`, `price`, `size`}.
+
+        At most so many orders of each side, best price and oldest first; None for an instrument
+        that is not there.
+        """
+
     def watch(self, venue: str) -> dict[str, Any]:
         """Begin to take down the truth; returns {`accepted`, `reason`, `listings`}."""
 

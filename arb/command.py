@@ -1,7 +1,9 @@
 """What a person, a file, a signal or the driver asks of a desk; each is a recorded input."""
 
 from collections.abc import Callable
+from functools import partial
 
+from arb import manual
 from arb.desk import TradingDesk
 from arb.risk.reason import Cause, RiskState
 from arb.world import World
@@ -13,7 +15,7 @@ class CommandError(ValueError):
 
 def command(desk: TradingDesk, name: str, argument: str, now: int) -> bool:
     """Carry out a command in every world; False for one that is not ours, CommandError."""
-    act = _ACTS.get(name)
+    act = partial(_by_hand, name) if name in manual.MANUAL else _ACTS.get(name)
     if act is None:
         return False
     for world in desk.worlds.values():
@@ -28,6 +30,8 @@ def check(name: str, argument: str) -> None:
         _causes(argument)
     elif name == "approve":
         _ticket(argument)
+    elif name in manual.MANUAL:
+        _parsed(name, argument)
 
 
 def _halt(world: World, argument: str) -> None:
@@ -80,6 +84,18 @@ def _approve(world: World, argument: str) -> None:
         world.trader.on_event("approved" if sent else "not approved", (number,))
 
 
+def _by_hand(name: str, world: World, argument: str) -> None:
+    _parsed(name, argument)
+    manual.act(world.trader, name, argument)
+
+
+def _parsed(name: str, argument: str) -> None:
+    try:
+        manual.parse(name, argument)
+    except manual.ManualError as error:
+        raise CommandError(str(error)) from None
+
+
 def _unrecorded(world: World, argument: str) -> None:
     """What is not recorded cannot be proved: only what reduces positions goes on."""
     world.trader.switch.trip(Cause.RECORDING, RiskState.REDUCE, argument)
@@ -102,7 +118,7 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "withdraw": _withdraw,
 }
 #: What a person may ask for.
-COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve")
+COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve", *manual.MANUAL)
 
 
 def _causes(argument: str) -> tuple[Cause, ...]:

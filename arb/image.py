@@ -23,14 +23,17 @@ from arb.orders.store import OrderStore, Patience, Totals
 from arb.paper import venue as paper
 from arb.paper.latency import Latency
 from arb.paper.line import PaperLine
+from arb.paper.requests import Requests
+from arb.paper.turnover import Turnover
 from arb.paper.venue import PaperVenue
 from arb.portfolio.markout import Markout, Markouts, Waiting
 from arb.portfolio.portfolio import Holding, Portfolio
 from arb.portfolio.position import Position
 from arb.portfolio.units import Units
-from arb.quoting.manager import Care, Manager
+from arb.quoting.care import Care
+from arb.quoting.manager import Manager
 from arb.quoting.model import Parameters
-from arb.quoting.quoter import Quoter
+from arb.quoting.pace import Pace
 from arb.quoting.vpin import Vpin
 from arb.reconcile import Reconciler
 from arb.risk.breakers import Breakers
@@ -44,7 +47,8 @@ from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.schedule import Schedule, Stage
 from arb.strategy import arbitrage
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
-from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.single import SingleMaker
+from arb.strategy.single_config import SingleConfig
 from arb.strategy.spec import StrategySpec
 from arb.strategy.triangle import Triangle
 from arb.strategy.triangular import Triangular, TriangularConfig
@@ -61,19 +65,21 @@ from connectors.testnet import gateway as testnet
 from connectors.testnet.client_ids import UuidClientIds
 from connectors.testnet.gateway import CcxtOrders
 from engine.code import QueueModel
+from market.fees import FeeLadder, FeeTier
 from market.order import OrderEvent, OrderEventKind, Side, Tif, Type
 
 RECORDS = (
     *(TradingConfig, StrategySpec, RiskLimits, PaperConfig, Patience, Units, Ticket),
     *(HedgeConfig, XemmConfig, ArbitrageConfig, SingleConfig, Parameters, Care),
     *(TriangularConfig, Triangle, ScheduleConfig, curve.Window, curve.Even, curve.Profiled),
+    *(FeeLadder, FeeTier),
     LiveConfig,
 )
 OBJECTS = (
     *(Totals, Position, Holding, Markouts, Markout, Waiting, Line),
     *(Xemm, Arbitrage, SingleMaker, Hedger, Manager, Vpin, arbitrage._Leg),
     *(Triangular, Schedule, curve.Seen, curve.Participation),
-    *(Latency, PaperLine, paper._Resting),
+    *(Latency, PaperLine, Requests, Turnover, Pace, paper._Resting),
     *(ClientIds, binance._Waiting, coinbase._Query, coinbase._Fills),
     *(UuidClientIds, testnet._Known),
 )
@@ -118,7 +124,7 @@ _LIVE = frozenset(
 LEFT_OUT: dict[type, frozenset[str]] = {
     # What the node holds, what the configuration says, and what is derived from both.
     TradingDesk: frozenset({"config", "worlds", "live", "_market", "_all"}),
-    Trader: frozenset({"market", "rates"}),
+    Trader: frozenset({"market", "rates", "witness"}),
     LiveWorld: _LIVE,
     LocalLiveWorld: _LIVE | {"paper", "_local", "_balances"},
     Channel: frozenset({"gateway"}),
@@ -129,8 +135,6 @@ LEFT_OUT: dict[type, frozenset[str]] = {
     Reconciler: frozenset({"_trader", "_gateway", "_set_timer", "_on_round"}),
     PaperVenue: frozenset({"_books", "_fees"}),
     Market: frozenset({"books", "instruments", "fees", "memo", "sight"}),
-    # What works out quotes remembers nothing.
-    SingleMaker: frozenset({"_quoter"}),
 }
 
 
@@ -160,7 +164,4 @@ def parts(desk: TradingDesk) -> Iterator[Any]:
 def rewire(made: object) -> None:
     """Give an object that was filled what its class leaves out."""
     if type(made) is SingleMaker:
-        config = made.config
-        made._quoter = Quoter(
-            config.model, config.parameters, made.signals, config.layers, config.step_bps
-        )
+        made.wire()

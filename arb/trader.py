@@ -1,7 +1,7 @@
 """One trading world: orders, risk, portfolio and what decides in it, over the node's books."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from arb.orders.gateway import Gateway
 from arb.orders.order import OwnOrder, Purpose
@@ -16,6 +16,7 @@ from arb.risk.limits import RiskLimits
 from arb.risk.reason import Cause, RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
 from arb.sight import Sight
+from arb.witness import OrderWitness
 from books.book import Book
 from cache.l1 import L1
 from market.fees import FeeSchedule
@@ -41,7 +42,7 @@ class Market:
 
     __slots__ = ("books", "fees", "instruments", "memo", "sight", "signals")
 
-    memo: dict[tuple[str | int, ...], tuple[tuple[int, ...], int | None]]
+    memo: dict[tuple[str | int, ...], tuple[tuple[Any, ...], Any]]
     signals: dict[tuple[int, float], Signals]
 
     def __init__(
@@ -120,11 +121,14 @@ class Trader:
         self.switch.on_change = self._on_state
         self.breakers = Breakers(limits, self.switch)
         self.risk = RiskDesk(
-            limits, self.switch, self.store, self.portfolio, self._prices, self._rate
+            limits, self.switch, self.store, self.portfolio, market.sight.touch, self._rate
         )
         self.strategies: dict[str, Strategy] = {}
         self.by_slot: dict[int, list[Strategy]] = {}
         self.last_refusal = RiskReason.OK
+        #: Looks on, where the driver has set one; see arb.witness.
+        self.witness: OrderWitness | None = None
+        self.store.on_arrival = self._on_arrival
         self.violations = 0
         #: Told of fills and changes of state, in this order of happening; the node journals them.
         self.on_event: Callable[[str, tuple[str | int, ...]], None] = _nobody
@@ -153,10 +157,6 @@ class Trader:
     def depth(self, slot: int, limit: int, *, ask: bool) -> list[tuple[int, int]]:
         """Return (ticks, lots) of a usable book, cut back to its touch; empty otherwise."""
         return self.market.books[slot].walk(ask, limit) if self.touch(slot) else []
-
-    def _prices(self, slot: int) -> tuple[int, int] | None:
-        touch = self.touch(slot)
-        return (touch[0] if touch[1] else 0, touch[2] if touch[3] else 0) if touch else None
 
     def _rate(self, asset: str) -> int:
         return self.rates.mid_ppb(asset, self.currency, self.now)
@@ -189,6 +189,14 @@ class Trader:
         return [self._place(ticket) for ticket in (tickets[:1] if only_first else tickets)]
 
     def _checked(self, ticket: Ticket, replacing: OwnOrder | None = None) -> RiskReason:
+        if self.witness is None:
+            return self._judged(ticket, replacing)
+        self.witness.intended(self.name, ticket)
+        reason = self._judged(ticket, replacing)
+        self.witness.checked(self.name, ticket, reason)
+        return reason
+
+    def _judged(self, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
         reason = self.admit(ticket, self.now)
         if reason:
             self.risk.refusals[reason] += 1
@@ -197,7 +205,7 @@ class Trader:
 
     def _place(self, ticket: Ticket) -> OwnOrder:
         self.dirty = True
-        return self.store.place(
+        order = self.store.place(
             ticket.slot,
             ticket.side,
             ticket.price,
@@ -208,6 +216,9 @@ class Trader:
             tif=ticket.tif,
             post_only=ticket.post_only,
         )
+        if self.witness is not None:
+            self.witness.placed(self.name, order)
+        return order
 
     def approve(self, number: int) -> bool:
         """Send a held ticket; False when it is not there or fails another check now."""
@@ -345,8 +356,14 @@ class Trader:
         price, lots = order.new_price or order.price, order.new_lots or order.lots
         self.on_event(what, (order.id, order.slot, int(order.side), price, lots, int(order.tif)))
 
+    def _on_arrival(self, order: OwnOrder) -> None:
+        if self.witness is not None:
+            self.witness.arrived(self.name, order)
+
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
+        if self.witness is not None:
+            self.witness.filled(self.name, fill)
         self.portfolio.book(fill, self.now)
         self.on_event(
             "fill",
@@ -357,6 +374,8 @@ class Trader:
             strategy.on_fill(fill, self.now)
 
     def _on_end(self, order: OwnOrder) -> None:
+        if self.witness is not None:
+            self.witness.ended(self.name, order)
         self.on_event("end", (order.id, int(order.end), order.filled))
         strategy = self.strategies.get(order.strategy)
         if strategy is not None:

@@ -154,8 +154,13 @@ class PaperWorld(World):
             lambda deadline: self._timer(deadline, "paper", 0),
             self.trader.on_report,
             paper.taken_ns,
+            self._rate,
         )
         self.busy = self.paper.busy
+
+    def _rate(self, asset: str) -> int:
+        trader = self.trader
+        return trader.rates.mid_ppb(asset, trader.currency, trader.now)
 
     def parts(self) -> tuple[Any, ...]:
         """Return what the world made for itself, its engine's venue before the flattener."""

@@ -19,9 +19,11 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Coroutine, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ class Arrivals:
 
     total: int
     first: int
-    times: list[int] = field(default_factory=list)
+    times: MutableSequence[int] = field(default_factory=partial(array, "q"))
     cpu_ns: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -111,7 +113,7 @@ async def _bare(library: str, ws: str, arrivals: Arrivals) -> None:
 
 
 @contextmanager
-def _venue(rate: int, frames: int) -> Iterator[tuple[Pipe, Any, str, str]]:
+def venue(rate: int, frames: int) -> Iterator[tuple[Pipe, Any, str, str]]:
     """Start the venue; gives its pipe, its time stamps and its two addresses."""
     # A forked child would share what this process holds open.
     context = multiprocessing.get_context("spawn")
@@ -165,7 +167,7 @@ def run_live(
         for library in libraries
         for kind in ("bare", "daemon")
     }
-    with _venue(rate, frames) as (pipe, stamps, ws, rest):
+    with venue(rate, frames) as (pipe, stamps, ws, rest):
         for _ in range(rounds):
             for (burst, library, kind), figures in runs.items():
                 arrivals = Arrivals(frames, first)

@@ -8,7 +8,6 @@ work on the machine does not stretch.
 import gc
 import statistics
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from arb.risk.desk import Ticket
 from arb.risk.limits import RiskLimits
 from arb.strategy.spec import StrategySpec
 from arb.strategy.xemm import Xemm
-from arb.trader import Trader
+from arb.trader import Strategy, Trader
 from bench.measure import percentile
 from bench.recorded import BenchError, load
 from market.inputs import Input
@@ -27,11 +26,17 @@ from node import Node, NodeConfig
 
 #: Each alone in three worlds.
 ALONE = ("symmetric", "glft", "xemm", "arbitrage")
+Specs = tuple[StrategySpec, ...]
+WORLDS = 3
 #: Added one after another to `symmetric`, which quotes the same instrument.
 FURTHER = ("skew", "adaptive", "avellaneda", "glft")
 #: Checks timed at once, and hedges timed one by one, a round.
 CHECKS = 20_000
 HEDGES = 500
+
+#: Time between two checks: all of them pass before the quotes count as silent.
+_APART_NS = 150_000
+_CHECK_LIMITS = RiskLimits(orders_per_second=10_000)
 
 #: A speed is measured with the limits of a backtest: nothing ends it early.
 _LIMITS = replace(
@@ -48,17 +53,21 @@ _LIMITS = replace(
 def run_trading(sources: list[str], rounds: int = 5) -> dict[str, Any]:
     """Measure; returns what `crossquote bench trading --json` prints. Raises BenchError."""
     inputs = load(sources, seconds=60)
-    loads: dict[str, tuple[str, ...] | None] = {"none": None}
-    loads |= {name: (name,) for name in ALONE}
-    grown = tuple(FURTHER[:at] for at in range(1, len(FURTHER) + 1))
-    loads |= {f"symmetric+{len(more)}": ("symmetric", *more) for more in grown}
+    loads: dict[str, Specs | None] = {"none": None}
+    loads |= {name: (StrategySpec(name),) for name in ALONE}
+    first = (StrategySpec("symmetric"),)
+    grown = tuple(first + tuple(map(StrategySpec, FURTHER[:at])) for at in range(1, 5))
+    loads |= {f"symmetric+{len(specs) - 1}": specs for specs in grown}
+    loads |= {"still": (_still("symmetric"),)}
+    loads |= {f"still {name}": (_still("symmetric"), _still(name)) for name in FURTHER}
     seconds: dict[str, list[float]] = {name: [] for name in loads}
     for turn in range(rounds + 1):
-        for name, strategies in loads.items():
-            spent = _seconds(inputs, strategies)
+        for name, specs in loads.items():
+            spent = _seconds(inputs, specs)
             if turn:
                 seconds[name].append(spent)
-    checks = [_check_ns(_started(inputs, RiskLimits())) for _ in range(rounds)]
+    quotes = max(_quotes(inputs), 1)
+    checks = [_check_ns(_started(inputs, _CHECK_LIMITS)) for _ in range(rounds)]
     hedges = sorted(ns for _ in range(rounds) for ns in _hedges_ns(inputs))
     return {
         "rounds": rounds,
@@ -67,7 +76,8 @@ def run_trading(sources: list[str], rounds: int = 5) -> dict[str, Any]:
         "time_to_none": {
             name: round(_median_ratio(seconds[name], seconds["none"]), 2) for name in ALONE
         },
-        "further_us_per_quote": _further(inputs, seconds, list(loads)[-len(grown) :]),
+        "quotes": quotes,
+        "further_us_per_quote": _further(inputs, seconds, quotes),
         "risk_check_ns": round(statistics.median(checks)),
         "risk_check_ns_low_high": [round(min(checks)), round(max(checks))],
         "fill_to_hedge_us": {
@@ -81,15 +91,19 @@ def run_trading(sources: list[str], rounds: int = 5) -> dict[str, Any]:
 # --- speed ---------------------------------------------------------------------------------------
 
 
-def _node(strategies: Sequence[str] | None, limits: RiskLimits = _LIMITS) -> Node:
-    if strategies is None:
+def _still(name: str) -> StrategySpec:
+    """Return a maker that quotes once and then finds nothing worth a change."""
+    return StrategySpec(name, (), (("hysteresis_ticks", "1000000000"),))
+
+
+def _node(specs: Specs | None, limits: RiskLimits = _LIMITS) -> Node:
+    if specs is None:
         return Node(NodeConfig(discover=True))
-    specs = tuple(StrategySpec(name) for name in strategies)
     return Node(NodeConfig(discover=True, trading=TradingConfig(specs, limits=limits)))
 
 
-def _seconds(inputs: list[Input], strategies: Sequence[str] | None) -> float:
-    handle = _node(strategies).handle
+def _seconds(inputs: list[Input], specs: Specs | None) -> float:
+    handle = _node(specs).handle
     gc.collect()
     started = time.thread_time()
     for item in inputs:
@@ -108,40 +122,66 @@ def _median_ratio(over: list[float], under: list[float]) -> float:
 
 
 def _further(
-    inputs: list[Input], seconds: dict[str, list[float]], grown: list[str]
-) -> dict[str, float]:
-    """Return microseconds a quote change, all three worlds, of each strategy that was added."""
-    quotes = _quotes(inputs)
+    inputs: list[Input], seconds: dict[str, list[float]], quotes: int
+) -> dict[str, dict[str, float]]:
+    """Return microseconds a quote change of each strategy that was added, in one world.
+
+    `deciding` is one whose orders stay where they are; the rest of `whole` is what the orders cost
+    that it sends, at the paper venue as well, `changes` a quote change.
+    """
     found = {}
-    for before, after, name in zip(["symmetric", *grown], grown, FURTHER, strict=False):
-        extra = [b - a for a, b in zip(seconds[before], seconds[after], strict=True)]
-        found[name] = round(statistics.median(extra) / max(quotes, 1) * 1e6, 2)
+    names = ["symmetric", *(f"symmetric+{at}" for at in range(1, 5))]
+    for name, before, after in zip(FURTHER, names, names[1:], strict=False):
+        found[name] = {
+            "whole": _us(seconds[before], seconds[after], quotes),
+            "deciding": _us(seconds["still"], seconds[f"still {name}"], quotes),
+            "changes": round(_changes(inputs, name) / quotes, 3),
+        }
     return found
 
 
-class _Counter:
-    """A strategy that counts the quote changes of the slots of another."""
+def _us(before: list[float], after: list[float], quotes: int) -> float:
+    extra = [(b - a) / WORLDS for a, b in zip(before, after, strict=True)]
+    return round(statistics.median(extra) / quotes * 1e6, 2)
 
-    def __init__(self, told: Callable[[int, int], None]) -> None:
-        self.told = told
+
+def _changes(inputs: list[Input], name: str) -> int:
+    """Return how many orders a maker places and amends in one world."""
+    node = _node((StrategySpec(name),))
+    for item in inputs:
+        node.handle(*item)
+    totals = _trader(node).store.totals
+    return totals.placed + totals.replaced
+
+
+class _Counter:
+    """Stands in a strategy's place and counts the quote changes that it hears of."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
         self.count = 0
 
     def on_quote(self, slot: int, now: int) -> None:
         """Count and pass on."""
         self.count += 1
-        self.told(slot, now)
+        self._strategy.on_quote(slot, now)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what else the strategy does."""
+        return getattr(self._strategy, name)
 
 
 def _quotes(inputs: list[Input]) -> int:
     """Return how many quote changes a single maker hears of in one world."""
-    node = _node(("symmetric",))
+    node = _node((StrategySpec("symmetric"),))
+    trader = _trader(node)
     counter: _Counter | None = None
     for item in inputs:
         node.handle(*item)
-        if counter is None and (trader := _trader(node)).strategies:
-            maker = trader.strategies["symmetric"]
-            counter = _Counter(maker.on_quote)
-            maker.on_quote = counter.on_quote  # type: ignore[method-assign]
+        if counter is None and trader.strategies:
+            counter = _Counter(trader.strategies["symmetric"])
+            for heard in trader.by_slot.values():
+                heard[:] = [counter]
     return counter.count if counter is not None else 0
 
 
@@ -155,7 +195,7 @@ def _trader(node: Node) -> Trader:
 
 def _started(inputs: list[Input], limits: RiskLimits = _LIMITS) -> Node:
     """Return a node whose maker has quotes resting; BenchError without one."""
-    node = _node(("xemm",), limits)
+    node = _node((StrategySpec("xemm"),), limits)
     trader = _trader(node)
     for item in inputs:
         node.handle(*item)
@@ -175,23 +215,30 @@ def _check_ns(node: Node) -> float:
     trader = _trader(node)
     maker = trader.strategies["xemm"]
     assert isinstance(maker, Xemm)
-    touch = trader.touch(maker.maker)
-    resting = trader.store.of_slot(maker.maker)[0]
-    assert touch is not None
-    line = trader.risk.lines[maker.maker]
-    price = touch[0] - touch[0] % line.tick
-    ticket = Ticket(maker.maker, Side.BUY, price, resting.lots, Purpose.QUOTE, "xemm")
+    tickets = _tickets(trader, maker)
     check, now = trader.risk.check, trader.now
+    refused = 0
     gc.collect()
     started = time.thread_time_ns()
-    for _ in range(CHECKS):
+    for number in range(CHECKS):
         # Far enough apart for the limit of orders a second to be looked at and kept.
-        now += 1_000_000_000
-        reason = check(ticket, now)
+        now += _APART_NS
+        refused += check(tickets[number & 3], now) != 0
     spent = time.thread_time_ns() - started
-    if reason:
-        raise BenchError(f"the order that is timed is refused: {reason.name}")
+    if refused:
+        raise BenchError(f"{refused} of the {CHECKS} orders that are timed are refused")
     return spent / CHECKS
+
+
+def _tickets(trader: Trader, maker: Xemm) -> list[Ticket]:
+    """Return quotes on both sides, at the touch and a tick behind it."""
+    touch = trader.touch(maker.maker)
+    assert touch is not None
+    lots = trader.store.of_slot(maker.maker)[0].lots
+    tick = trader.risk.lines[maker.maker].tick
+    bid, ask = touch[0] - touch[0] % tick, touch[2] + -touch[2] % tick
+    prices = ((Side.BUY, bid), (Side.SELL, ask), (Side.BUY, bid - tick), (Side.SELL, ask + tick))
+    return [Ticket(maker.maker, side, price, lots, Purpose.QUOTE, "xemm") for side, price in prices]
 
 
 def _hedges_ns(inputs: list[Input]) -> list[int]:
@@ -252,7 +299,10 @@ def text(result: dict[str, Any]) -> str:
         beside = f"   {ratio} times as long as without trading" if ratio else ""
         lines.append(f"{name:<12} {rate['median']:>9,} frames/s{beside}")
     for name, cost in result["further_us_per_quote"].items():
-        lines.append(f"+ {name:<10} {cost:>9.2f} us a quote change")
+        lines.append(
+            f"+ {name:<10} {cost['whole']:>9.2f} us a quote change in one world, of which"
+            f" {cost['deciding']:.2f} us to decide; {cost['changes']:.3f} changed orders"
+        )
     hedge = result["fill_to_hedge_us"]
     lines.append(f"risk checks of one order   {result['risk_check_ns'] / 1000:.2f} us")
     lines.append(f"fill to hedge order   p50 {hedge['p50']:.1f} us   p99 {hedge['p99']:.1f} us")

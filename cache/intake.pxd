@@ -1,8 +1,10 @@
 from books.book cimport Book
 from cache.l1 cimport L1
+from cache.tape cimport Tape
 from libc.stdint cimport int64_t
 from market.digest cimport Digest
 from market.frame cimport Frame
+from market.probe cimport Probe
 
 
 cdef class Intake:
@@ -14,6 +16,7 @@ cdef class Intake:
     cdef list edges
     cdef list conversions
     cdef L1 l1
+    cdef Tape tape
     cdef Digest digest
     cdef list books
     cdef list owners
@@ -24,6 +27,9 @@ cdef class Intake:
     cdef int slot
     cdef bint quiet
     cdef object now
+    # While a frame is `measured` the probe is told where each stage of it ends.
+    cdef Probe probe
+    cdef bint measured
     # Of the link that delivered last; a link keeps these for its life.
     cdef object link
     cdef object decode

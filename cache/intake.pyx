@@ -9,6 +9,7 @@ from cache.l1 cimport L1
 from libc.stdint cimport int64_t
 from market.digest cimport Digest
 from market.frame cimport KIND_DIFF, KIND_QUOTE, KIND_SNAPSHOT, KIND_TRADE, Frame
+from market.probe cimport STAGE_BOOK, STAGE_CACHE, STAGE_DECISION, STAGE_DECODE
 
 from books.grade import Grade
 
@@ -37,6 +38,7 @@ cdef class Intake:
         self.edges = node.board.touch
         self.conversions = node.board._conversions
         self.l1 = node.l1
+        self.tape = node.tape
         self.digest = node.digest
         self.books = node.books
         self.owners = node.book_links
@@ -45,6 +47,8 @@ cdef class Intake:
         self.direct = False
         self.slot = -1
         self.quiet = False
+        self.probe = None
+        self.measured = False
 
     def take(self, ts_recv, str source not None, bytes data not None):
         """Take a frame as an input; returns its effects, valid until the next call."""
@@ -63,6 +67,8 @@ cdef class Intake:
         if self.now >= self.timers.next_ns:
             self.quiet = False
             node._fire(self.now)
+            if self.measured:
+                self.probe.lap(STAGE_DECISION)
         node.now = self.now
         node.inputs += 1
         link = (<dict?>node.links).get(source)
@@ -72,6 +78,8 @@ cdef class Intake:
         if self.desk is not None:
             self.quiet = False
             self.desk.after(self.now)
+        if self.measured:
+            self.probe.lap(STAGE_DECISION)
         return 0
 
     cdef int _meet(self, object link) except -1:
@@ -96,6 +104,8 @@ cdef class Intake:
         if link is not self.link:
             self._meet(link)
         count = self.decode(data)
+        if self.measured:
+            self.probe.lap(STAGE_DECODE)
         if self.sequence is not None:
             number = self.frame.sequence
             if number == <int64_t>self.sequence.last + 1:
@@ -129,6 +139,14 @@ cdef class Intake:
             elif kind == KIND_TRADE:
                 link.trades += 1
                 self._at(slot).mix_in(self.digest)
+                self.tape.note(
+                    slot,
+                    frame.events[i].bid_price,
+                    frame.events[i].bid_lots,
+                    frame.events[i].ts_event,
+                    self.now,
+                    frame.events[i].seller == 0,
+                )
                 if self.desk is not None:
                     self.desk.on_trade(
                         slot,
@@ -153,17 +171,23 @@ cdef class Intake:
         if i >= self.frame.count:
             raise IndexError(f"event {i} of {self.frame.count}")
         changed = book.on_event(self.frame, i, self.now)
+        if self.measured:
+            self.probe.lap(STAGE_BOOK)
         if kind == KIND_QUOTE:
             link.quotes += 1
             for edge in <list>self.edges[slot]:
                 self.quiet = False
                 edge.hear_quotes(slot, self.now)
+            if self.measured:
+                self.probe.lap(STAGE_DECISION)
         if changed:
             self._changed(slot, changed)
         if kind == KIND_DIFF and logs and slot in logs:
             self.quiet = False
             self.audits.diff(slot, self.frame, i, self.now)
         book.mix_in(self.digest)
+        if self.measured:
+            self.probe.lap(STAGE_BOOK)
         return 0
 
     cdef Book _at(self, int slot):
@@ -181,6 +205,8 @@ cdef class Intake:
         if changed & (STATE | WANTS_SNAPSHOT):
             self.quiet = False
             self.node._changed(slot, changed)
+            if self.measured:
+                self.probe.lap(STAGE_DECISION)
             return 0
         book = self._at(slot)
         grade = self.l1.take(book)
@@ -189,6 +215,8 @@ cdef class Intake:
         else:
             self.quiet = False
             self.touched[slot] = None
+        if self.measured:
+            self.probe.lap(STAGE_CACHE)
         if self.edges[slot] or self.conversions[slot]:
             self.quiet = False
             self.board.hear(
@@ -199,4 +227,6 @@ cdef class Intake:
         if grade & _HORIZON and not book.refreshing:
             self.quiet = False
             self.node._ask(slot, refresh=True)
+        if self.measured:
+            self.probe.lap(STAGE_DECISION)
         return 0

@@ -102,10 +102,12 @@ class PlainIntake:
         if kind == _TRADE:
             link.trades += 1
             node.books[slot].mix(node.digest)
+            event = frame.event(i)
+            price, lots = event["bid"]
+            buyer = not event["seller"]
+            node.tape.add(slot, price, lots, event["ts_event"], node.now, buyer=buyer)
             if node.desk is not None:
-                event = frame.event(i)
-                price, lots = event["bid"]
-                node.desk.on_trade(slot, price, lots, node.now, buyer=not event["seller"])
+                node.desk.on_trade(slot, price, lots, node.now, buyer=buyer)
             return
         if kind not in (_DIFF, _QUOTE, _SNAPSHOT):
             node._control(link, kind, data)

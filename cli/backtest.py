@@ -18,13 +18,15 @@ from arb.world import PaperConfig
 from cli.backtest_html import page
 from cli.backtest_result import result
 from cli.backtest_text import human
+from cli.book_hashes import After, HashesError, add_hashes_argument, hashes
 from cli.performance import Performance
 from cli.replay import UsageError, catalog_of, fees_of, reading, sources_of
+from cli.settings.trading_rules import whole_units
 from connectors.registry import VENUE_NAMES
-from market.fees import FeeSchedule, rate_ppb
+from market.fees import FeeLadder, Fees, FeeSchedule, FeeTier, rate_ppb
 from market.inputs import InputKind
 from node import Node, NodeConfig
-from replay.source import merged
+from replay.source import Recorded, merged
 
 _EXAMPLES = """examples:
   crossquote backtest --source binance=spot.gz --source binance-usdm=perp.gz --strategy xemm
@@ -76,6 +78,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
             help=f"{side} fee of a venue, 0.0005 is 5 bps (default: its lowest tier)",
         )
     parser.add_argument(
+        "--tier",
+        action="append",
+        default=[],
+        metavar="VENUE=VOLUME:MAKER:TAKER",
+        help="fees from a volume of 30 days on, in --currency; again for higher tiers",
+    )
+    parser.add_argument(
+        "--volume",
+        action="append",
+        default=[],
+        metavar="VENUE=AMOUNT",
+        help="what was traded in the 30 days before, for --tier (default: nothing)",
+    )
+    parser.add_argument(
         "--balance",
         action="append",
         default=[],
@@ -89,6 +105,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MS[,MS…]",
         help="one way of an order and of its answer; several are drawn from in a fixed order",
     )
+    add_hashes_argument(parser)
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with plots")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -145,6 +162,32 @@ def _fees(args: argparse.Namespace) -> FeeSchedule:
             fees = fees.with_venue(name, replace(fees.venues[name], maker_ppb=rate_ppb(rate)))
         except (KeyError, ValueError) as error:
             raise UsageError(f"--maker {text}: expected VENUE=RATE: {error}") from None
+    return _tiered(fees, args.tier, args.volume)
+
+
+def _tiered(fees: FeeSchedule, tiers: list[str], volumes: list[str]) -> FeeSchedule:
+    """Return the fees with the tiers of the options; raises UsageError."""
+    listed: dict[str, list[FeeTier]] = {}
+    for text in tiers:
+        venue, _, rest = text.partition("=")
+        volume, _, rates = rest.partition(":")
+        maker, _, taker = rates.partition(":")
+        try:
+            tier = FeeTier(whole_units(volume), Fees(rate_ppb(maker), rate_ppb(taker)))
+        except ValueError as error:
+            message = f"--tier {text}: expected VENUE=VOLUME:MAKER:TAKER: {error}"
+            raise UsageError(message) from None
+        listed.setdefault(venue, []).append(tier)
+    before = dict(one.partition("=")[::2] for one in volumes)
+    for venue in (*listed, *before):
+        if venue not in fees.venues or venue not in listed:
+            raise UsageError(f"--tier, --volume: {venue!r}: expected a venue that has tiers")
+    for venue, found in listed.items():
+        try:
+            ladder = FeeLadder(tuple(found), whole_units(before.get(venue, "0")))
+        except ValueError as error:
+            raise UsageError(f"--tier, --volume: {venue}: {error}") from None
+        fees = fees.with_ladder(venue, ladder)
     return fees
 
 
@@ -160,24 +203,15 @@ def run(args: argparse.Namespace) -> int:
         return 2
     assert node.desk is not None
     performances = {name: Performance(world.trader) for name, world in node.desk.worlds.items()}
-    samplers = [performance.after for performance in performances.values()]
-    first = last = frames = 0
-    due = 0
-    handle = node.handle
     started = time.perf_counter()
-    with reading(sources, lambda: node.inputs):
-        for item in merged(sources):
-            last = item.ts_recv
-            first = first or last
-            handle(*item)
-            frames += item.kind == InputKind.FRAME
-            if last >= due:
-                due = last + 1_000_000_000
-                for sample in samplers:
-                    sample(node.now)
+    try:
+        with hashes(args.hashes) as after, reading(sources, lambda: node.inputs):
+            frames, feed_ns = _fed(node, sources, list(performances.values()), after)
+    except HashesError as error:
+        print(f"crossquote backtest: {error}", file=sys.stderr)
+        return 2
     node.finish()
-    wall = time.perf_counter() - started
-    found = result(node, performances, frames, last - first, wall)
+    found = result(node, performances, frames, feed_ns, time.perf_counter() - started)
     found["problems"] = [
         f"{one.venue}: {file.path.name}: {line}"
         for one in sources
@@ -204,3 +238,25 @@ def run(args: argparse.Namespace) -> int:
             print(f"crossquote backtest: {args.report}: {error.strerror}", file=sys.stderr)
             return 1
     return 1 if found["problems"] or found["waiting"] else 0
+
+
+def _fed(
+    node: Node, sources: list[Recorded], performances: list[Performance], after: After | None
+) -> tuple[int, int]:
+    """Feed everything to the node; returns the frames and the ns from first to last input."""
+    samplers = [performance.after for performance in performances]
+    first = last = frames = 0
+    due = 0
+    handle = node.handle
+    for item in merged(sources):
+        last = item.ts_recv
+        first = first or last
+        handle(*item)
+        frames += item.kind == InputKind.FRAME
+        if last >= due:
+            due = last + 1_000_000_000
+            for sample in samplers:
+                sample(node.now)
+        if after is not None:
+            after(node)
+    return frames, last - first

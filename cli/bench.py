@@ -46,6 +46,13 @@ def _live(args: argparse.Namespace) -> Figures:
     return figures
 
 
+def _api(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.api")
+    follow = importlib.import_module("cli.api_bench").follow
+    figures: Figures = module.run_api(follow, **_rounds(args))
+    return figures
+
+
 def _sim(args: argparse.Namespace) -> Figures:
     module = importlib.import_module("bench.sim")
     figures: Figures = module.run_sim(**_rounds(args))
@@ -55,6 +62,12 @@ def _sim(args: argparse.Namespace) -> Figures:
 def _trading(args: argparse.Namespace) -> Figures:
     module = importlib.import_module("bench.trading")
     figures: Figures = module.run_trading(args.source, **_rounds(args))
+    return figures
+
+
+def _metrics(args: argparse.Namespace) -> Figures:
+    module = importlib.import_module("bench.metrics")
+    figures: Figures = module.run_metrics(args.source, **_rounds(args))
     return figures
 
 
@@ -68,8 +81,10 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "quotes": _quotes,
     "engine": _engine,
     "live": _live,
+    "api": _api,
     "sim": _sim,
     "trading": _trading,
+    "metrics": _metrics,
 }
 
 _EXAMPLES = """examples:
@@ -79,7 +94,9 @@ _EXAMPLES = """examples:
   crossquote bench quotes --reads 1000000
   crossquote bench engine --json
   crossquote bench live --rounds 7
+  crossquote bench api --rounds 9
   crossquote bench sim --json
+  crossquote bench metrics
   crossquote bench trading --source binance=spot.gz --source binance-usdm=perp.gz
 
 The name of a figure says its unit; medians are over interleaved rounds.

@@ -3,6 +3,7 @@
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         return report_refusal(error, as_json=args.json)
     if args.action == "show":
         if args.json:
-            emit_json(_shown(loaded))
+            emit_json(shown(loaded))
         else:
             emit(render(loaded))
         return 0
@@ -101,7 +102,8 @@ def _summary(loaded: Loaded) -> str:
     return f"{name}: valid\n  mode: {settings.mode}\n  venues (instruments): {venues}{overrides}"
 
 
-def _shown(loaded: Loaded) -> dict[str, object]:
+def shown(loaded: Loaded) -> dict[str, Any]:
+    """Return the configuration in force with the origin of each value; secrets are masked."""
     origins = {
         path: {"source": origin.kind, "where": origin.name} for path, _, origin in loaded.leaves()
     }

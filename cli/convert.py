@@ -18,6 +18,8 @@ _EXAMPLES = """examples:
   crossquote convert recording --to tardis csv --types incremental_book_L2,book_snapshot_5
   crossquote convert csv --to parquet tables --numbers ticks
   crossquote convert tables --to npz btcusdt.npz --instrument BTC-USDT.BINANCE
+
+exit codes: 0 fine, 1 a damaged source or a full disk, 2 wrong usage or what cannot be converted
 """
 
 

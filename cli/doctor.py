@@ -89,7 +89,12 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
     socket, l2 = Path(settings.control.socket), settings.l2
     table = Path(l2.path) if l2.enabled else None
     found = list(examine_daemon(socket, table, settings.recording.retain_mb))
-    yield from found or [machine.check_socket(socket)]
+    if found:
+        yield from found
+        return
+    if settings.api.enabled:
+        yield machine.check_api(settings.api.host, settings.api.port)
+    yield machine.check_socket(socket)
 
 
 def _secret_files(

@@ -222,6 +222,19 @@ def check_port(key: str, port: int) -> Finding:
     return Finding(name, "ok", f"{port} is free" if port else "any free one")
 
 
+def check_api(host: str, port: int) -> Finding:
+    """Whether the API can listen; a daemon that already does is the usual reason why not."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            advice = "set api.port to 0 or to a free port, unless it is a daemon of yours"
+            return Finding("API", "warn", f"{host}:{port}: {error.strerror}", advice)
+    return Finding("API", "ok", f"{host}:{port} is free" if port else f"{host}, any free port")
+
+
 def check_socket(path: Path) -> Finding:
     """Whether the control socket can be made, and no daemon answers on it already."""
     name = "control socket"

@@ -56,6 +56,7 @@ class LiveView:
             "consolidated": [
                 asdict(node.consolidated.best(pair, now)) for pair in node.consolidated.pairs
             ],
+            "api": daemon.api_address,
             "trading": trading_view.summary(node.desk) if node.desk is not None else None,
         }
 
@@ -181,13 +182,13 @@ class LiveView:
 
     def command(self, name: str, argument: str) -> dict[str, Any]:
         """Take a command as an input of the node, unless it means nothing there."""
-        refused = self._refusal(name, argument)
+        refused = self.refusal(name, argument)
         if refused:
             return {"accepted": False, "reason": refused}
         self._daemon.command(name, argument)
         return {"accepted": True, "reason": ""}
 
-    def _refusal(self, name: str, argument: str) -> str:
+    def refusal(self, name: str, argument: str) -> str:
         """Return why a command cannot be taken, '' when it can."""
         node = self._daemon.node
         if name == "resync":

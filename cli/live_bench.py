@@ -11,11 +11,11 @@ from bench.recorded import BenchError
 from cli.settings.model import Settings, Urls
 from daemon import Daemon, Options
 
-_SHM = Path("/dev/shm")  # noqa: S108 - the place for shared memory on Linux
+SHM = Path("/dev/shm")  # noqa: S108 - the place for shared memory on Linux
 _LOOK_S = 0.01
 
 
-class _TimedDaemon(Daemon):
+class TimedDaemon(Daemon):
     """Notes when a frame was handled entirely."""
 
     def __init__(self, settings: Settings, arrivals: Arrivals) -> None:
@@ -32,13 +32,13 @@ class _TimedDaemon(Daemon):
 async def follow(library: str, ws: str, rest: str, folder: Path, arrivals: Arrivals) -> None:
     """Run a daemon against a venue until all frames arrived; see bench.live.Follow."""
     # The table's lock stays behind, as it should; here it goes with its folder.
-    with tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None) as shared:
-        settings = _settings(library, ws, rest, folder, Path(shared) / "table.l2")
+    with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as shared:
+        settings = bench_settings(library, ws, rest, folder, Path(shared) / "table.l2")
         await _follow(settings, arrivals)
 
 
 async def _follow(settings: Settings, arrivals: Arrivals) -> None:
-    daemon = _TimedDaemon(settings, arrivals)
+    daemon = TimedDaemon(settings, arrivals)
     books = daemon.node.books
     condemned: list[int] = []
     try:
@@ -64,7 +64,7 @@ async def _follow(settings: Settings, arrivals: Arrivals) -> None:
         raise BenchError("the daemon did not record everything, or had no shared quotes")
 
 
-def _settings(library: str, ws: str, rest: str, folder: Path, table: Path) -> Settings:
+def bench_settings(library: str, ws: str, rest: str, folder: Path, table: Path) -> Settings:
     """Return the defaults with one venue at these addresses and files in `folder`."""
     given = Settings(version=1, mode="paper")
     venues = given.venues

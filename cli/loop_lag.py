@@ -4,23 +4,34 @@ import asyncio
 import time
 from collections import deque
 
+from market.histogram import Histogram
+
 _INTERVAL_S = 0.05
 _SAMPLES = 1200  # the last minute
 
 
 class LoopLag:
-    """Lateness of a short sleep, over the last minute, and the worst since the start."""
+    """Lateness of a short sleep, over the last minute, and the worst since the start.
+
+    `histogram` has all of it since the start, in ns; `turned_ns` is when the loop turned last, by
+    the monotonic clock, 0 before it did.
+    """
 
     def __init__(self) -> None:
         self._late_ms: deque[float] = deque(maxlen=_SAMPLES)
         self.max_ms = 0.0
+        self.histogram = Histogram()
+        self.turned_ns = 0
 
     async def run(self) -> None:
         """Measure until cancelled."""
         while True:
-            due = time.monotonic() + _INTERVAL_S
+            due = time.monotonic_ns() + round(_INTERVAL_S * 1e9)
             await asyncio.sleep(_INTERVAL_S)
-            late = max(0.0, (time.monotonic() - due) * 1000)
+            self.turned_ns = time.monotonic_ns()
+            late_ns = max(0, self.turned_ns - due)
+            self.histogram.observe(late_ns)
+            late = late_ns / 1e6
             self._late_ms.append(late)
             self.max_ms = max(self.max_ms, late)
 

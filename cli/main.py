@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "simtest": "run the whole node under seeded faults in virtual time",
     "status": "show the state of a running daemon",
     "stop": "ask a running daemon to stop",
+    "token": "make, list and remove the tokens of the API",
     "watch": "watch a running daemon live in the terminal",
 }
 

@@ -14,7 +14,7 @@ from books.audit_plan import AuditConfig
 from connectors.registry import venue as venue_of
 from connectors.transport.limits import limits
 from connectors.venue import VenueConfig
-from market.fees import PPB, Fees, FeeSchedule, rate_ppb
+from market.fees import PPB, FeeLadder, Fees, FeeSchedule, FeeTier, rate_ppb
 from market.grid import split_decimal
 from node import NodeConfig
 from sim.market.scenario import ACTIVE_FEES
@@ -23,8 +23,8 @@ from . import testnet
 from .settings import Settings
 from .settings.instrument_id import instrument_id
 from .settings.model import VenueSettings
-from .settings.trading import LimitSettings, TradingSettings
-from .settings.trading_rules import latencies_ns
+from .settings.trading import FeeLadderSettings, LimitSettings, TradingSettings
+from .settings.trading_rules import latencies_ns, whole_units
 
 _MS = 1_000_000
 _S = 1_000_000_000
@@ -38,6 +38,8 @@ def node_config(settings: Settings) -> NodeConfig:
     if settings.mode == "sim":
         for name, simulated in ACTIVE_FEES.items():
             fees = fees.with_venue(name.lower(), simulated)
+    for name, ladder in settings.trading.fees.items():
+        fees = fees.with_ladder(name, _ladder(ladder))
     edges = settings.edges
     return NodeConfig(
         fees=fees,
@@ -66,14 +68,17 @@ def _trading(settings: Settings) -> TradingConfig | None:
 
 
 def trading_config(trading: TradingSettings) -> TradingConfig | None:
-    """Return what trades, None without strategies."""
-    if not trading.strategies:
+    """Return what trades, None without strategies or orders by hand."""
+    if not trading.strategies and not trading.manual:
         return None
     latency = latencies_ns(trading)
     return TradingConfig(
         tuple(
             StrategySpec(
-                one.name, tuple(map(instrument_id, one.instruments)), tuple(one.keys.items())
+                one.name,
+                tuple(map(instrument_id, one.instruments)),
+                tuple(one.keys.items()),
+                one.strategy,
             )
             for one in trading.strategies
         ),
@@ -86,6 +91,14 @@ def trading_config(trading: TradingSettings) -> TradingConfig | None:
             for asset, amount in held.items()
         ),
     )
+
+
+def _ladder(settings: FeeLadderSettings) -> FeeLadder:
+    tiers = tuple(
+        FeeTier(whole_units(one.volume), Fees(rate_ppb(one.maker), rate_ppb(one.taker)))
+        for one in settings.tiers
+    )
+    return FeeLadder(tiers, whole_units(settings.volume))
 
 
 def _limits(limits: LimitSettings) -> RiskLimits:

@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from cli import replay_native
+from cli.book_hashes import After, HashesError, add_hashes_argument, hashes
 from cli.progress import FilesRead, Progress, Reading
 from cli.report import human, report
 from connectors.payloads import instruments_of_file
@@ -90,6 +91,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="VENUE=RATE",
         help="taker fee of a venue as decimal text, 0.0005 is 5 bps (default: its lowest tier)",
     )
+    add_hashes_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -192,14 +194,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"crossquote replay: {error}", file=sys.stderr)
         return 2
     node = Node(NodeConfig(discover=True, fees=fees), catalog)
-    first = last = 0
     started = time.perf_counter()
-    handle = node.handle
-    with reading(sources, lambda: node.inputs):
-        for item in merged(sources):
-            first = first or item.ts_recv
-            last = item.ts_recv
-            handle(*item)
+    try:
+        with hashes(args.hashes) as after, reading(sources, lambda: node.inputs):
+            first, last = _fed(node, sources, after)
+    except HashesError as error:
+        print(f"crossquote replay: {error}", file=sys.stderr)
+        return 2
     node.finish()
     wall = time.perf_counter() - started
     problems = [
@@ -217,3 +218,16 @@ def run(args: argparse.Namespace) -> int:
     for line in problems:
         print(f"crossquote replay: {line}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _fed(node: Node, sources: list[Recorded], after: After | None) -> tuple[int, int]:
+    """Feed everything to the node; returns the first and the last receive time."""
+    first = last = 0
+    handle = node.handle
+    for item in merged(sources):
+        first = first or item.ts_recv
+        last = item.ts_recv
+        handle(*item)
+        if after is not None:
+            after(node)
+    return first, last

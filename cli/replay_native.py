@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 import checkpoint
+from cli.book_hashes import HashesError, hashes
 from cli.progress import Progress, Reading
 from cli.report import human, report
 from replay.native import Difference, Replay, Replayed
@@ -55,14 +56,17 @@ def run(args: argparse.Namespace) -> int:
         to_ns = time_ns(args.to, start_ns) if args.to else None
         first = recording.numbers[0] if from_ns is None else recording.segment_at(from_ns)
         _refuse_other_version(recording, first)
-        replay = Replay(recording, checkpoint, verify=args.verify, first=first, to_ns=to_ns)
-        with Progress(lambda: _reading(recording, replay)):
-            done = replay.run()
+        with hashes(args.hashes) as after:
+            replay = Replay(
+                recording, checkpoint, verify=args.verify, first=first, to_ns=to_ns, after=after
+            )
+            with Progress(lambda: _reading(recording, replay)):
+                done = replay.run()
     except (UnsupportedVersion, UnsupportedRecordingError) as error:
         return _fail(f"{args.directory}: {error}", 2)
     except NoRecordingError as error:
         return _fail(f"{error}; {_WANTED}", 2)
-    except (TimeError, checkpoint.UnsupportedCheckpointError) as error:
+    except (TimeError, HashesError, checkpoint.UnsupportedCheckpointError) as error:
         return _fail(str(error), 2)
     except OSError as error:
         return _fail(f"{args.directory}: {error.strerror}; {_WANTED}", 2)

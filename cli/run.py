@@ -16,10 +16,12 @@ import orjson
 import structlog
 import uvloop
 
-from api.door import Door
 from api.errors import DoorError
+from api.health import Health
+from api.metrics import Metrics
 from arb.strategy.spec import SpecError
 from cli import testnet
+from cli.api_host import ApiHost
 from cli.config import add_config_argument
 from cli.glance import glance
 from cli.live import LiveView
@@ -30,6 +32,7 @@ from cli.output import report_refusal
 from cli.pnl import lines as pnl_lines
 from cli.report import human, report
 from cli.restore import Restored, restored
+from cli.serve_api import open_api
 from cli.settings import Loaded, Settings, SettingsError, load
 from cli.settings.model import Mode, Scenario
 from cli.settings.testnet_rules import missing_keys
@@ -150,9 +153,9 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
         _go_on(daemon, before)
         daemon.open_l2()
         view = LiveView(daemon)
-        door = Door(view, settings.control.socket)
-        await door.start()
-        stack.push_async_callback(door.stop)
+        mounts = Metrics(daemon).mount, Health(daemon).mount
+        host = ApiHost(daemon, view, loaded)
+        daemon.api_address = await open_api(stack, host, settings, mounts)
         handle_signals(daemon)
         ticking = asyncio.ensure_future(_tick(log, None if args.json else view))
         say.info(
@@ -160,6 +163,7 @@ async def _serve(args: argparse.Namespace, loaded: Loaded, log: Log) -> int:
             mode=settings.mode,
             books=len(daemon.node.books),
             door=settings.control.socket,
+            api=daemon.api_address,
         )
         started = time.perf_counter()
         first_ns = daemon.clock.now_ns()
@@ -205,13 +209,12 @@ def _before(settings: Settings) -> Restored:
     Venues that are started with it have new accounts, in which nothing of before is left.
     """
     recording = settings.recording
+    config = node_config(settings)
     if settings.mode == "sim" and settings.sim.start:
-        return Restored(
-            why="the simulated venues begin anew" if settings.trading.strategies else ""
-        )
-    if not (settings.trading.strategies and settings.trading.restore and recording.enabled):
+        return Restored(why="the simulated venues begin anew" if config.trading is not None else "")
+    if config.trading is None or not (settings.trading.restore and recording.enabled):
         return Restored()
-    return restored(Path(recording.dir), node_config(settings))
+    return restored(Path(recording.dir), config)
 
 
 def _go_on(daemon: Daemon, before: Restored) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from arb import valuation
 from arb.desk import TradingDesk
 from arb.orders.order import OwnOrder
-from arb.portfolio.position import Position
 from arb.risk.exposure import report as exposure_report
 from arb.trader import Trader
 from arb.world import World
@@ -27,7 +27,7 @@ def summary(desk: TradingDesk) -> dict[str, Any]:
                 "state": world.trader.switch.state.name,
                 "open_orders": len(world.trader.store.open),
                 "fills": world.trader.store.totals.fills,
-                "pnl": text_of(_profit(world.trader)),
+                "pnl": text_of(valuation.profit(world.trader)),
                 "venues": _venues(world),
             }
             for name, world in desk.worlds.items()
@@ -105,7 +105,7 @@ def _positions(trader: Trader) -> dict[str, Any]:
     rows = []
     for (slot, strategy), one in trader.portfolio.positions.items():
         held = trader.portfolio.holdings[slot]
-        mark = _mark(trader, slot, one.base)
+        mark = valuation.mark(trader, slot, one.base)
         rows.append(
             {
                 "instrument": held.instrument.id,
@@ -145,7 +145,7 @@ def _positions(trader: Trader) -> dict[str, Any]:
 def pnl(desk: TradingDesk) -> dict[str, Any]:
     """Return profit and loss of each world with where it came from, and the band over them."""
     worlds = {name: _pnl(world.trader) for name, world in desk.worlds.items()}
-    totals = [_profit(world.trader) for world in desk.worlds.values()]
+    totals = [valuation.profit(world.trader) for world in desk.worlds.values()]
     return {
         "currency": desk.config.currency,
         "band": [text_of(min(totals)), text_of(max(totals))],
@@ -156,7 +156,7 @@ def pnl(desk: TradingDesk) -> dict[str, Any]:
 def _pnl(trader: Trader) -> dict[str, Any]:
     rows = []
     for (slot, strategy), one in trader.portfolio.positions.items():
-        mark = _mark(trader, slot, one.base)
+        mark = valuation.mark(trader, slot, one.base)
         rows.append(
             {
                 "instrument": trader.market.instruments[slot].id,
@@ -170,7 +170,7 @@ def _pnl(trader: Trader) -> dict[str, Any]:
             }
         )
     return {
-        "pnl": text_of(_profit(trader)),
+        "pnl": text_of(valuation.profit(trader)),
         "drawdown": text_of(trader.breakers.drawdown),
         "fills": trader.store.totals.fills,
         "rows": rows,
@@ -219,7 +219,9 @@ def _exposure(trader: Trader, returns: Returns) -> dict[str, Any]:
     inventory: dict[str, float] = {}
     for (slot, _), one in trader.portfolio.positions.items():
         instrument = trader.market.instruments[slot]
-        value = _mark(trader, slot, one.base) * _rate(trader, instrument.quote) // PPB
+        value = (
+            valuation.mark(trader, slot, one.base) * valuation.rate(trader, instrument.quote) // PPB
+        )
         inventory[instrument.base] = inventory.get(instrument.base, 0.0) + value / (
             10.0**AMOUNT_DECIMALS
         )
@@ -231,27 +233,3 @@ def _exposure(trader: Trader, returns: Returns) -> dict[str, Any]:
         "stress": {f"{shock / 10:+g}%": round(gain, 4) for shock, gain in found.stress.items()},
         "worst_single": {asset: round(loss, 4) for asset, loss in found.worst_single.items()},
     }
-
-
-def _mark(trader: Trader, slot: int, base: int) -> int:
-    """Return the value of a base amount at the mid price or the last known one."""
-    held = trader.portfolio.holdings[slot]
-    mid2 = trader.mid2(slot) or held.last_mid2
-    return base * mid2 * held.units.notional // (2 * held.units.lot)
-
-
-def _rate(trader: Trader, asset: str) -> int:
-    rate = trader.rates.mid_ppb(asset, trader.currency, trader.now)
-    return rate or trader.portfolio.rates.get(asset, 0)
-
-
-def _profit(trader: Trader) -> int:
-    """Return profit and loss so far in reporting amounts, as `Trader.profit` without a trace."""
-    by_slot: dict[int, Position] = {}
-    for (slot, _), one in trader.portfolio.positions.items():
-        by_slot.setdefault(slot, Position()).add(one)
-    total = 0
-    for slot, position in by_slot.items():
-        gain = position.total(_mark(trader, slot, position.base))
-        total += gain * _rate(trader, trader.portfolio.holdings[slot].instrument.quote) // PPB
-    return total

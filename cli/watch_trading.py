@@ -22,7 +22,7 @@ def worlds(seen: Seen, width: int) -> Lines:
         return []
     currency = text(mapping(seen.status, "trading"), "currency", "")
     return [
-        rule(f"trading on paper  {_band(seen.pnl, currency)}", width),
+        rule(f"trading  {_band(seen.pnl, currency)}", width),
         *(_world(seen, name, mapping(found, name), currency, width) for name in found),
     ]
 

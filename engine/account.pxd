@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
-from .venue cimport Balance, Roster, Venue
+from .venue cimport Balance, Roster, Venue, rarely
 
 
 cdef inline bint widen(void** rows, size_t old, size_t cap, size_t row) noexcept nogil:
@@ -36,9 +36,9 @@ cdef inline bint account_grow(Venue* v, uint32_t account) noexcept nogil:
 
 cdef inline bint account_reserve(Venue* v, uint32_t account) noexcept nogil:
     """Make room for an account number below the limit; False without memory."""
-    if account < v.accounts_cap or account >= v.accounts_max:
-        return True
-    return account_grow(v, account)
+    if rarely(account >= v.accounts_cap and account < v.accounts_max):
+        return account_grow(v, account)
+    return True
 
 
 cdef inline bint asset_reserve(Venue* v, uint32_t asset) noexcept nogil:

@@ -3,16 +3,16 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from .event cimport emit_book, emit_ended
-from .idmap cimport id_remove
 from .ladder cimport ladder_add, ladder_find, ladder_next, ladder_remove
+from .leaving cimport bury_all, close, leave
 from .memory cimport prefetch
-from .money cimport hold
+from .money cimport hold, hold_units, need
 from .pool cimport pool_give, pool_take
-from .roster cimport roster_remove
+from .queue cimport link, unlink
 from .venue cimport (
     CANCELED, EXPIRED, LADDER_BUY_STOP, LADDER_SELL_STOP, PLACE_BOOK, PLACE_NONE, PLACE_REACHED,
-    PLACE_STOP, SIDE_BUY, Book, External, Extra, Level, Order, Venue, extra_at, external_at,
-    level_at, order_at, order_place, order_put, order_side, order_slot,
+    PLACE_STOP, SIDE_BUY, TYPE_LIMIT, Book, External, Extra, Level, Order, Venue, extra_at,
+    external_at, level_at, order_at, order_place, order_put, order_side, rarely,
 )
 
 
@@ -42,23 +42,25 @@ cdef inline bint better(int ladder, int64_t price, int64_t than) noexcept nogil:
 cdef inline int64_t external_left(Venue* v, const Level* level) noexcept nogil:
     """Return the external lots that can still be taken at a level."""
     cdef External* outside
-    if not level.external:
-        return 0
-    outside = external_at(v, level.external)
-    return outside.shown - outside.taken - outside.printed
+    if rarely(level.external):
+        outside = external_at(v, level.external)
+        return outside.shown - outside.taken - outside.printed
+    return 0
 
 
 cdef inline int64_t displayed(Venue* v, const Order* o) noexcept nogil:
     """Return the displayed lots of a resting order."""
     cdef Extra* extra
-    if not o.extra:
-        return o.open
-    extra = extra_at(v, o.extra)
-    return extra.visible if extra.peak else o.open
+    if rarely(o.extra):
+        extra = extra_at(v, o.extra)
+        return extra.visible if extra.peak else o.open
+    return o.open
 
 
 cdef inline int64_t ahead_of(Venue* v, const Order* o) noexcept nogil:
-    return extra_at(v, o.extra).ahead if o.extra else 0
+    if rarely(o.extra):
+        return extra_at(v, o.extra).ahead
+    return 0
 
 
 cdef inline Extra* extra_of(Venue* v, Order* o) noexcept nogil:
@@ -79,7 +81,7 @@ cdef inline uint32_t level_of(Venue* v, Book* book, int ladder, int64_t price) n
     """Return the level at a price, made when it is not there; room was promised."""
     cdef uint32_t slot = ladder_find(v, &book.ladder[ladder], price)
     cdef Level* level
-    if slot:
+    if not rarely(not slot):
         return slot
     slot = pool_take(&v.levels)
     level = level_at(v, slot)
@@ -106,6 +108,8 @@ cdef inline uint32_t level_after(
 cdef inline void level_tidy(Venue* v, Book* book, int ladder, uint32_t slot) noexcept nogil:
     """Forget a level that nothing keeps."""
     cdef Level* level = level_at(v, slot)
+    if not level.count and level.head:
+        bury_all(v)
     if level.head or level.external or slot == v.pinned:
         return
     if book.best[ladder] == slot:
@@ -128,36 +132,10 @@ cdef inline uint32_t level_left(Venue* v, Book* book, int ladder, uint32_t slot)
     return following
 
 
-cdef inline void link(Venue* v, Level* level, Order* o) noexcept nogil:
-    """Append an order to a level's queue."""
-    cdef uint32_t slot = order_slot(v, o)
-    o.prev = level.tail
-    o.next = 0
-    if level.tail:
-        order_at(v, level.tail).next = slot
-    else:
-        level.head = slot
-    level.tail = slot
-    level.count += 1
-
-
-cdef inline void unlink(Venue* v, Level* level, Order* o) noexcept nogil:
-    """Take an order out of a level's queue."""
-    if o.prev:
-        order_at(v, o.prev).next = o.next
-    else:
-        level.head = o.next
-    if o.next:
-        order_at(v, o.next).prev = o.prev
-    else:
-        level.tail = o.prev
-    level.count -= 1
-
-
 cdef inline void show_full(Venue* v, Order* o) noexcept nogil:
     """Display a full peak, or everything when there is none."""
     cdef Extra* extra
-    if o.extra:
+    if rarely(o.extra):
         extra = extra_at(v, o.extra)
         extra.visible = min(extra.peak, o.open)
 
@@ -168,7 +146,7 @@ cdef inline void queue_back(Venue* v, Level* level, Order* o) noexcept nogil:
     show_full(v, o)
     level.displayed += displayed(v, o)
     level.total += o.open
-    if level.external:
+    if rarely(level.external):
         extra_of(v, o).ahead = external_left(v, level)
 
 
@@ -191,7 +169,7 @@ cdef inline void unrest(Venue* v, Book* book, Order* o) noexcept nogil:
     level.displayed -= displayed(v, o)
     level.total -= o.open
     order_put(o, PLACE_NONE)
-    if o.extra:
+    if rarely(o.extra):
         extra_at(v, o.extra).ahead = 0
     emit_book(v, o, level, 0, 0)
     level_tidy(v, book, order_side(o), slot)
@@ -217,14 +195,15 @@ cdef inline void unwait(Venue* v, Book* book, Order* o) noexcept nogil:
 
 cdef inline void forget(Venue* v, Order* o) noexcept nogil:
     """Free an order that stands nowhere and reserves nothing."""
-    cdef uint32_t slot = order_slot(v, o)
-    roster_remove(v, o)
-    id_remove(v, o.id, slot)
-    if o.extra:
+    if rarely(o.extra):
         if extra_at(v, o.extra).expire_at:
             v.expiring -= 1
         pool_give(&v.extras, o.extra)
-    pool_give(&v.orders, slot)
+    o.prev = 0
+    o.next = 0
+    o.level = 0
+    close(v, o)
+    leave(v, o)
 
 
 cdef inline void end(Venue* v, Book* book, Order* o) noexcept nogil:
@@ -234,7 +213,7 @@ cdef inline void end(Venue* v, Book* book, Order* o) noexcept nogil:
         hold(v, book, o, -1)
     if place == PLACE_BOOK:
         unrest(v, book, o)
-    elif place == PLACE_STOP:
+    elif rarely(place == PLACE_STOP):
         unwait(v, book, o)
     forget(v, o)
 
@@ -243,6 +222,22 @@ cdef inline void cancel_order(Venue* v, Book* book, Order* o, int code) noexcept
     """Cancel an open order; `code` is not 0 when self-trade prevention did it."""
     emit_ended(v, CANCELED, o, code)
     end(v, book, o)
+
+
+cdef inline void cancel_simple(Venue* v, Book* book, Order* o) noexcept nogil:
+    """Cancel an order that rests and has nothing extra, its queue left for later."""
+    cdef uint32_t slot = o.level
+    cdef Level* level = level_at(v, slot)
+    emit_ended(v, CANCELED, o, 0)
+    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
+    level.count -= 1
+    level.displayed -= o.open
+    level.total -= o.open
+    emit_book(v, o, level, 0, 0)
+    close(v, o)
+    leave(v, o)
+    if not level.count:
+        level_tidy(v, book, order_side(o), slot)
 
 
 cdef inline void expire_order(Venue* v, Book* book, Order* o) noexcept nogil:

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint32_t
 from .auction cimport open_book
 from .entry cimport PRICE_MAX, QTY_MAX, settle_stops
 from .event cimport emit, event_next, refuse
+from .leaving cimport bury_all
 from .match cimport set_book_state
 from .mirror cimport clear_taken, print_outside, set_shown
 from .money cimport balance_at, xq_too_much, xq_wide_add
@@ -21,6 +22,7 @@ cdef inline int set_state(Venue* v, uint32_t instrument, int64_t state) noexcept
         return refuse(v, BAD_INSTRUMENT, instrument, 0)
     if state < STATE_OPEN or state > STATE_AUCTION:
         return refuse(v, BAD_COMMAND, instrument, 0)
+    bury_all(v)
     if state == STATE_OPEN:
         open_book(v, v.books[instrument])
         settle_stops(v, v.books[instrument])
@@ -57,6 +59,7 @@ cdef inline int external(
     book = v.books[instrument]
     if qty < 0 or qty > QTY_MAX or xq_too_much(price, qty, book.quote_unit):
         return refuse(v, BAD_QTY, instrument, 0)
+    bury_all(v)
     if op == OP_EXTERNAL_SET:
         set_shown(v, book, side, price, qty)
     elif op == OP_EXTERNAL_CLEAR:

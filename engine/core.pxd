@@ -9,6 +9,8 @@ from .venue cimport Book, Command, Venue
 cdef class Engine:
     cdef Venue v
     cdef size_t exports
+    # Whether no subclass looks at events before they leave.
+    cdef bint alone
 
     # These a subclass may override.
     cdef int _leave(self) except -1

@@ -14,16 +14,18 @@ from .account cimport account_reserve, asset_reserve
 from .ahead cimport Ahead, ahead_init, look_ahead
 from .book cimport level_after
 from .checksum cimport checksum_of
-from .control cimport deposit, external, set_state
-from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace, reserve_new
-from .event cimport refuse
-from .idmap cimport id_find, id_reserve, ids_bytes
+from .entry cimport advance
+from .idmap cimport IDS_END, id_find, ids_bytes
 from .ladder cimport ladder_init
+from .leaving cimport bury_all
 from .money cimport balance_at
-from .pool cimport pool_free, pool_init, table_give, venue_reserve
+from .pool cimport pool_free, pool_init, table_give
 from .roster cimport roster_reserve
+from .room cimport room_reserve
+from .run cimport run
 from .table cimport int_of, order_row, place_order, put_external, put_order, wide_of
 from .venue cimport *
+from .waiting cimport settle_all
 
 from .code import Allocation
 from .rules import BookRules
@@ -63,6 +65,8 @@ cdef class Engine:
         self.v.orders_max = orders_max
         self.v.events_max = events_max
         self.v.accounts_max = accounts_max
+        self.v.coming_least = IDS_END
+        self.alone = type(self) is Engine
         pool_init(&self.v.orders, sizeof(Order))
         pool_init(&self.v.extras, sizeof(Extra))
         pool_init(&self.v.levels, sizeof(Level))
@@ -117,6 +121,7 @@ cdef class Engine:
 
     cdef int _leave(self) except -1:
         """Let the pending events out; a subclass may have something to do before."""
+        settle_all(&self.v)
         return 0
 
     cdef int _reserve_account(self, uint32_t account) except -1:
@@ -176,7 +181,9 @@ cdef class Engine:
         cdef int code
         self._begin()
         code = self._run(c)
-        self._end()
+        self.v.single = False
+        if rarely(self.v.broken):
+            self._end()
         return code
 
     cdef Py_ssize_t _batch(self, const char* records, size_t count) except -1:
@@ -189,7 +196,9 @@ cdef class Engine:
         cdef Ahead ahead
         cdef bint looking
         self._begin()
-        looking = self.v.books_len and id_reserve(&self.v) and venue_reserve(&self.v)
+        self.v.single = False
+        settle_all(&self.v)
+        looking = self.v.books_len and room_reserve(&self.v)
         ahead_init(&self.v, &ahead)
         for at in range(count):
             c = <const Command*>(records + at * sizeof(Command))
@@ -205,41 +214,17 @@ cdef class Engine:
                 # A command that only moves time has run by now.
                 if self.v.events_len >= self.v.events_max and c.op != OP_ADVANCE:
                     return at
-            self._run(c)
-            if self.v.broken:
+            if rarely(run(&self.v, c) < 0):
+                raise MemoryError
+            if rarely(self.v.broken):
                 self._end()
         return count
 
     cdef int _run(self, const Command* c) except -1:
-        if c.op == OP_CANCEL:
-            return cancel(&self.v, c.id)
-        if c.op == OP_NEW or c.op == OP_DEPOSIT:
-            self._reserve_account(c.account)
-        if c.op == OP_DEPOSIT and 0 <= c.price < ASSETS_MAX:
-            self._reserve_asset(<uint32_t>c.price)
-        if not reserve_new(&self.v, c):
+        cdef int code = run(&self.v, c)
+        if code < 0:
             raise MemoryError
-        if c.op == OP_NEW:
-            return new_order(&self.v, c)
-        if c.op == OP_REPLACE:
-            return replace(&self.v, c.id, c.price, c.qty)
-        if c.op == OP_CANCEL_ALL:
-            return cancel_all(&self.v, c.instrument, c.account)
-        if c.op == OP_ADVANCE:
-            advance(&self.v, c.time)
-            return OK
-        if c.op == OP_END_OF_DAY:
-            return end_of_day(&self.v, c.instrument)
-        if c.op == OP_SET_STATE:
-            return set_state(&self.v, c.instrument, c.qty)
-        if c.op == OP_DEPOSIT:
-            return deposit(&self.v, c.account, c.price, c.qty)
-        if OP_EXTERNAL_SET <= c.op <= OP_EXTERNAL_CLEAR:
-            return external(
-                &self.v, c.op, c.instrument, c.side, c.price,
-                0 if c.op == OP_EXTERNAL_CLEAR else c.qty,
-            )
-        return refuse(&self.v, BAD_COMMAND, c.instrument, c.id)
+        return code
 
     # Commands about orders.
 
@@ -266,12 +251,14 @@ cdef class Engine:
         c.display = display
         c.expire_at = expire_at
         c.time = 0
+        self.v.single = self.alone
         return self._command(&c)
 
     def cancel(self, uint64_t order_id) -> int:
         """Cancel an open order."""
         cdef Command c = blank(OP_CANCEL)
         c.id = order_id
+        self.v.single = self.alone
         return self._command(&c)
 
     def cancel_all(self, uint16_t instrument, uint32_t account) -> int:
@@ -380,6 +367,7 @@ cdef class Engine:
         """Forget the pending events."""
         if self.exports:
             raise BufferError("release the view of the events first")
+        settle_all(&self.v)
         self.v.events_len = 0
 
     def drain(self) -> bytes:
@@ -432,6 +420,7 @@ cdef class Engine:
         cdef Level* level
         if side != SIDE_BUY and side != SIDE_SELL:
             raise ValueError("side is 0 or 1")
+        settle_all(&self.v)
         levels = []
         slot = book.best[side]
         while slot and len(levels) < levels_max:
@@ -468,6 +457,8 @@ cdef class Engine:
     def rows(self):
         """Return the whole state as tables."""
         cdef uint32_t number
+        settle_all(&self.v)
+        bury_all(&self.v)
         rows = Rows(
             self.v.sequence, self.v.entries, self.v.now, self.v.orders_max, self.v.events_max,
             self.v.accounts_max,

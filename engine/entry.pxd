@@ -3,13 +3,14 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    cancel_order, displayed, expire_order, extra_of, forget, level_prefetch, order_prefetch,
-    unrest, wait_as_stop,
+    cancel_order, cancel_simple, displayed, expire_order, extra_of, forget, level_prefetch,
+    order_prefetch, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
-from .expiry cimport expiry_pop, expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_prefetch, id_reserve
+from .expiry cimport expiry_pop, expiry_push
+from .idmap cimport id_add, id_find, id_is_open
 from .ladder cimport ladder_guess
+from .leaving cimport bury_all
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
@@ -17,24 +18,34 @@ from .memory cimport prefetch
 from .money cimport (
     bound_of, covers, covers_units, held, hold, hold_units, need, spent_asset, xq_over, xq_too_much,
 )
-from .pool cimport pool_give, pool_take, venue_reserve
-from .roster cimport roster_add, roster_reserve
+from .pool cimport pool_give, pool_take
+from .room cimport room_reserve
+from .roster cimport roster_add
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, OP_NEW, PLACE_NONE, PLACE_STOP, PRICE_BAND,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND,
     SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT,
     TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET,
     TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster,
     Venue, extra_at, level_at, order_at, order_place, order_post_only, order_put, order_rests,
+    rarely,
     order_set_terms, order_set_type, order_side, order_tif, order_type, xq_wide,
 )
+from .waiting cimport cancel_later, may_wait, only_rests, rest_later, settle_all
 
 cdef extern from *:
     """
     #define XQ_KEEP INT64_MIN
     #define XQ_PRICE_MAX (INT64_C(1) << 40)
     #define XQ_QTY_MAX (INT64_C(1) << 40)
+    /* A limit order of known side, GTC, IOC, FOK or DAY, of a mode below decrement and with
+       nothing more; most are. The first bytes are op, side, type, tif, stp and post_only. */
+    #define XQ_NOT_PLAIN UINT64_C(0x0000FFFCFCFFFE00)
+    #define xq_is_plain(c) (!((*(const xq_first_bytes*)(c) & XQ_NOT_PLAIN) \
+        | (uint64_t)(c)->stop_price | (uint64_t)(c)->display | (uint64_t)(c)->expire_at))
+    typedef uint64_t __attribute__((may_alias)) xq_first_bytes;
     """
+    bint is_plain "xq_is_plain"(const Command* c) noexcept nogil
     int64_t KEEP "XQ_KEEP"
     int64_t PRICE_MAX "XQ_PRICE_MAX"
     int64_t QTY_MAX "XQ_QTY_MAX"
@@ -77,6 +88,15 @@ cdef inline int check_numbers(const Book* book, const Command* c) noexcept nogil
     return OK
 
 
+cdef inline int check_plain(const Book* book, const Command* c) noexcept nogil:
+    """Check the numbers of a plain order, which is well-formed."""
+    if rarely(<uint64_t>c.qty - 1 >= <uint64_t>QTY_MAX):
+        return BAD_QTY
+    if rarely(<uint64_t>c.price - 1 >= <uint64_t>PRICE_MAX):
+        return BAD_PRICE
+    return BAD_QTY if rarely(xq_over(c.price, c.qty, book.notional_max)) else OK
+
+
 cdef inline bint would_cross(
     Venue* v, const Book* book, int side, int64_t price
 ) noexcept nogil:
@@ -95,7 +115,7 @@ cdef inline bint can_pay(Venue* v, Book* book, const Order* o, int64_t units) no
     cdef int side = order_side(o)
     if not v.funded[o.account]:
         return True
-    if order_type(o) == TYPE_MARKET and side == SIDE_BUY:
+    if rarely(order_type(o) == TYPE_MARKET and side == SIDE_BUY):
         market_cost(v, book, o, &cost)
         return covers(v, o.account, book.quote, &cost)
     return covers_units(v, o.account, spent_asset(book, side), units)
@@ -105,7 +125,7 @@ cdef inline int check_market(
     Venue* v, Book* book, const Command* c, const Order* o, int64_t units
 ) noexcept nogil:
     """Check a well-formed order against the book, the account and the limits."""
-    if book.state == STATE_AUCTION and not order_rests(o):
+    if rarely(book.state == STATE_AUCTION) and not order_rests(o):
         if c.type == TYPE_LIMIT or c.type == TYPE_MARKET:
             return HALTED
     if c.price and beyond(c.price, book.last, book.collar):
@@ -154,7 +174,7 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
     cdef size_t at = 0
     while at < v.reached_len:
         # The room of each entering order is promised before it enters.
-        if not venue_reserve(v):
+        if not room_reserve(v):
             v.broken = 1
             break
         o = order_at(v, v.reached[at].slot)
@@ -167,15 +187,6 @@ cdef inline void settle_stops(Venue* v, Book* book) noexcept nogil:
 
 
 # New orders.
-
-cdef inline bint reserve_new(Venue* v, const Command* c) noexcept nogil:
-    """Promise all the room that accepting an order needs; False without memory."""
-    if c.tif == TIF_GTD and not expiry_reserve(v):
-        return False
-    if c.op == OP_NEW and c.account < v.accounts_cap and not roster_reserve(v, c.account):
-        return False
-    return id_reserve(v) and venue_reserve(v)
-
 
 cdef inline void describe(Order* o, const Command* c) noexcept nogil:
     """Fill a fresh order from a well-formed command."""
@@ -195,14 +206,14 @@ cdef inline void accept(
     cdef Extra* extra
     v.entries += 1
     o.entry = v.entries
-    if c.display or c.stop_price or c.expire_at:
+    if rarely(c.display or c.stop_price or c.expire_at):
         extra = extra_of(v, o)
         extra.peak = c.display
         extra.stop_price = c.stop_price
         extra.expire_at = c.expire_at
     id_add(v, o.id, slot)
     roster_add(v, o)
-    if c.expire_at:
+    if rarely(c.expire_at):
         expiry_push(v, c.expire_at, o.entry, o.id)
     hold_units(v, book, o, units)
     emit(
@@ -224,8 +235,10 @@ cdef inline int check_new(Venue* v, const Command* c) noexcept nogil:
         return HALTED
     if not c.id:
         return BAD_ID
-    if id_find(v, c.id):
+    if id_is_open(v, c.id):
         return DUPLICATE_ID
+    if is_plain(c):
+        return check_plain(book, c)
     reason = check_form(c)
     return reason if reason else check_numbers(book, c)
 
@@ -239,16 +252,19 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef int64_t units
     cdef uint32_t level = 0
     cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
-    id_prefetch(v, c.id)
+    cdef bint later = may_wait(v) and is_plain(c)
     if far:
         level = ladder_guess(v, c.instrument, c.side, c.price)
         level_prefetch(v, level)
     reason = check_new(v, c)
-    if reason:
+    if rarely(reason):
         return refuse(v, reason, c.instrument, c.id)
-    if far:
-        prefetch(order_at(v, level_at(v, level).tail))
     book = v.books[c.instrument]
+    later = later and only_rests(v, book, c)
+    if not later:
+        settle_all(v)
+        if far:
+            prefetch(order_at(v, level_at(v, level).tail))
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     describe(o, c)
@@ -256,17 +272,20 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
         book, c.side, c.type, c.stop_price if c.type == TYPE_STOP else c.price, c.qty
     )
     reason = check_market(v, book, c, o, units)
-    if reason:
+    if rarely(reason):
         pool_give(&v.orders, slot)
         return refuse(v, reason, c.instrument, c.id)
     accept(v, book, c, o, slot, units)
-    if c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT:
+    if later:
+        rest_later(v, book, o)
+        return OK
+    if rarely(c.type == TYPE_STOP or c.type == TYPE_STOP_LIMIT):
         place_stop(v, book, c, o)
-    elif c.tif == TIF_GTD and c.expire_at <= v.now:
+    elif rarely(c.tif == TIF_GTD) and c.expire_at <= v.now:
         expire_order(v, book, o)
     else:
         enter(v, book, o)
-    if v.reached_len:
+    if rarely(v.reached_len):
         settle_stops(v, book)
     return OK
 
@@ -288,14 +307,20 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     cdef uint32_t slot = id_find(v, id)
     cdef Order* o
     cdef Book* book
-    if not slot:
+    if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
-    order_prefetch(v, o)
     book = v.books[o.instrument]
-    if book.state == STATE_HALTED:
+    if rarely(book.state == STATE_HALTED):
         return refuse(v, HALTED, o.instrument, id)
-    cancel_order(v, book, o, 0)
+    if rarely(order_place(o) != PLACE_BOOK or o.extra):
+        settle_all(v)
+        cancel_order(v, book, o, 0)
+    elif may_wait(v):
+        cancel_later(v, book, o)
+    else:
+        settle_all(v)
+        cancel_simple(v, book, o)
     return OK
 
 
@@ -306,6 +331,7 @@ cdef inline void reach_roster(
     cdef Roster* roster = &v.rosters[account]
     cdef uint32_t at
     cdef Order* o
+    bury_all(v)
     for at in range(roster.len):
         o = order_at(v, roster.slots[at])
         if o.instrument == instrument and (not of_day or order_tif(o) == TIF_DAY):
@@ -399,7 +425,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
     cdef Order* o
     cdef Book* book
     cdef int reason
-    if not slot:
+    if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
     order_prefetch(v, o)
@@ -420,7 +446,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
         replace_smaller(v, book, o, qty)
     else:
         replace_anew(v, book, o, price, qty)
-    if v.reached_len:
+    if rarely(v.reached_len):
         settle_stops(v, book)
     return OK
 

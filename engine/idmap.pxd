@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from .memory cimport prefetch, table_give, table_take
-from .venue cimport IdBucket, Roster, Venue, all_bits, order_at
+from .venue cimport COMING, Coming, IdBucket, Roster, Venue, all_bits, order_at, rarely
 
 cdef extern from *:
     """
@@ -30,9 +30,11 @@ cdef extern from *:
         return found;
     #endif
     }
+    #define XQ_IDS_END UINT64_MAX
     #define xq_first_of(bits) ((uint32_t)__builtin_ctz(bits))
     """
     uint32_t equal12 "xq_equal12"(const uint8_t* bytes, uint8_t value) noexcept nogil
+    uint64_t IDS_END "XQ_IDS_END"
     uint32_t first_of "xq_first_of"(uint32_t bits) noexcept nogil
 
 cdef enum:
@@ -65,15 +67,11 @@ cdef inline uint32_t id_after(uint32_t size, uint32_t at) noexcept nogil:
     return at + 1 if at + 1 < size else 0
 
 
-cdef inline bint id_reserve(Venue* v) noexcept nogil:
-    """Make room for one more id; False without memory."""
-    if <uint64_t>v.open_orders * 10 < <uint64_t>v.ids_size * (PLACES * GROW_TENTHS):
-        return True
-    return id_grow(v)
-
-
 cdef inline bint id_grow(Venue* v) noexcept nogil:
-    """Grow the table by a quarter; False without memory, then it is as it was."""
+    """Grow the table by a quarter; False without memory, then it is as it was.
+
+    The rosters name all its orders: none is leaving.
+    """
     cdef uint64_t grown = <uint64_t>v.ids_size + v.ids_size // 4 + 4
     cdef uint32_t account
     cdef uint32_t at
@@ -88,7 +86,9 @@ cdef inline bint id_grow(Venue* v) noexcept nogil:
     table_give(v.ids, ids_bytes(v))
     v.ids = ids
     v.ids_size = <uint32_t>grown
-    # The rosters name every open order.
+    v.ids_most = <uint32_t>(grown * (PLACES * GROW_TENTHS) // 10)
+    v.coming_out = v.coming_in
+    v.coming_least = IDS_END
     for account in range(v.accounts_cap):
         roster = &v.rosters[account]
         for at in range(roster.len):
@@ -118,6 +118,14 @@ cdef inline uint32_t id_guess(Venue* v, uint64_t id) noexcept nogil:
 
 cdef inline uint32_t id_find(Venue* v, uint64_t id) noexcept nogil:
     """Return the slot of an open order, or 0."""
+    # An order that leaves has id 0.
+    if rarely(id - 1 >= v.coming_least - 1):
+        ids_settle(v)
+    return id_search(v, id) if id else 0
+
+
+cdef inline uint32_t id_search(Venue* v, uint64_t id) noexcept nogil:
+    """Return the slot of an open order whose id is in the table, or 0."""
     cdef uint64_t hash = id_hash(id)
     cdef uint32_t at = id_home(v.ids_size, hash)
     cdef uint32_t found
@@ -143,7 +151,7 @@ cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     cdef uint32_t at = id_home(v.ids_size, hash)
     cdef IdBucket* bucket = v.ids + at
     cdef uint32_t empty = equal12(bucket.tag, 0)
-    while not empty:
+    while rarely(not empty):
         bucket.passed += 1
         at = id_after(v.ids_size, at)
         bucket = v.ids + at
@@ -152,10 +160,47 @@ cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     bucket.tag[first_of(empty)] = id_tag(hash)
 
 
+cdef inline bint id_is_open(Venue* v, uint64_t id) noexcept nogil:
+    """Whether an order with an id is open. An id above all before needs no search."""
+    return id <= v.id_max and id_find(v, id) != 0
+
+
 cdef inline void id_add(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
-    """Add an id that is not there; room was promised by id_reserve."""
+    """Add an id that is not there; room was promised by room_reserve.
+
+    One above all before waits until its bucket, asked for now, has come.
+    """
+    cdef Coming* last
     v.open_orders += 1
-    id_place(v, id, slot)
+    if rarely(id <= v.id_max):
+        id_place(v, id, slot)
+        return
+    v.id_max = id
+    id_prefetch(v, id)
+    if v.coming_in - v.coming_out == COMING:
+        id_settle(v)
+    last = &v.coming[v.coming_in & (COMING - 1)]
+    last.id = id
+    last.slot = slot
+    v.coming_in += 1
+    if v.coming_in - v.coming_out == 1:
+        v.coming_least = id
+
+
+cdef inline void id_settle(Venue* v) noexcept nogil:
+    """Put the smallest of the ids that wait into the table."""
+    cdef const Coming* first = &v.coming[v.coming_out & (COMING - 1)]
+    id_place(v, first.id, first.slot)
+    v.coming_out += 1
+    v.coming_least = IDS_END
+    if v.coming_out != v.coming_in:
+        v.coming_least = v.coming[v.coming_out & (COMING - 1)].id
+
+
+cdef inline void ids_settle(Venue* v) noexcept nogil:
+    """Put all ids that wait into the table."""
+    while v.coming_out != v.coming_in:
+        id_settle(v)
 
 
 cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
@@ -164,7 +209,8 @@ cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
     cdef uint32_t at = id_home(v.ids_size, hash)
     cdef uint32_t found
     cdef IdBucket* bucket
-    v.open_orders -= 1
+    if rarely(id >= v.coming_least):
+        ids_settle(v)
     while True:
         bucket = v.ids + at
         found = equal12(bucket.tag, id_tag(hash))

@@ -7,19 +7,20 @@ from libc.stdlib cimport realloc
 
 from .book cimport (
     ahead_of, better, cancel_order, displayed, end, expire_order, external_left, level_after,
-    level_left, level_tidy, queue_back, rest, unlink, unwait,
+    level_left, level_tidy, queue_back, rest, unwait,
 )
 from .event cimport emit, event_next, emit_book
-from .idmap cimport id_prefetch
+from .leaving cimport bury_all, has_left
 from .memory cimport prefetch
 from .money cimport (
     release, release_since, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
+from .queue cimport unlink
 from .venue cimport (
     LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, STATE_CHANGED,
     STATE_HALTED, STATE_OPEN, STP_CANCEL_MAKER, STP_CANCEL_TAKER,
     STP_DECREMENT, STP_NONE, TIF_FOK, TRADE, TYPE_LIMIT, Book, Extra, Level, Order, Reached,
-    Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot,
+    Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot, rarely,
     order_stp, order_tif, order_type, xq_wide,
 )
 
@@ -29,7 +30,7 @@ from .venue cimport (
 cdef inline bint beyond(int64_t price, int64_t reference, int64_t rate) noexcept nogil:
     """Whether a price lies further from a reference than a rate in 1e-8 parts allows."""
     cdef int64_t distance
-    if not rate or not reference:
+    if not (rate and reference):
         return False
     distance = reference // 100000000 * rate + reference % 100000000 * rate // 100000000
     return price - reference > distance or reference - price > distance
@@ -107,7 +108,7 @@ cdef inline void print_price(Venue* v, Book* book, int64_t price) noexcept nogil
     """Set the last trade and collect the stops that it reaches, by entry."""
     cdef size_t first = v.reached_len
     book.last = price
-    if book.best[LADDER_BUY_STOP] or book.best[LADDER_SELL_STOP]:
+    if rarely(book.best[LADDER_BUY_STOP] or book.best[LADDER_SELL_STOP]):
         collect_stops(v, book, LADDER_BUY_STOP)
         collect_stops(v, book, LADDER_SELL_STOP)
         if v.reached_len - first > 1:
@@ -122,7 +123,7 @@ cdef inline void take_resting(Venue* v, Level* level, Order* o, int64_t qty) noe
     level.total -= qty
     level.displayed -= qty
     o.open -= qty
-    if o.extra:
+    if rarely(o.extra):
         extra = extra_at(v, o.extra)
         if extra.peak:
             extra.visible -= qty
@@ -135,7 +136,7 @@ cdef inline void after_fill(Venue* v, Book* book, Level* level, Order* maker) no
         end(v, book, maker)
         return
     shown = displayed(v, maker)
-    if shown:
+    if not rarely(not shown):
         emit_book(v, maker, level, shown, 0)
         return
     unlink(v, level, maker)
@@ -148,9 +149,7 @@ cdef inline void hit(
     Venue* v, Book* book, Level* level, Order* taker, Order* maker, int64_t qty
 ) noexcept nogil:
     """Trade with a resting order at its price; the taker's reservation is left to the caller."""
-    id_prefetch(v, maker.id)
     prefetch(order_at(v, maker.next))
-    prefetch(v.rosters[maker.account].slots + maker.place)
     release(v, book, maker, qty)
     take_resting(v, level, maker, qty)
     taker.open -= qty
@@ -272,10 +271,13 @@ cdef inline bint match_fifo(
                 hit_external(v, book, level, taker, min(taker.open, lots))
             break
         head = order_at(v, level.head)
+        if rarely(has_left(head)):
+            bury_all(v)
+            continue
         lots = ahead_of(v, head)
-        if lots:
+        if rarely(lots):
             hit_external(v, book, level, taker, min(taker.open, lots))
-        elif is_own(taker, head):
+        elif rarely(is_own(taker, head)):
             release_since(v, book, taker, before)
             if not prevent(v, book, level, taker, head):
                 return False
@@ -370,6 +372,7 @@ cdef inline bint match_pro_rata(
     cdef bint top
     cdef Order* o
     cdef Shares shares
+    bury_all(v)
     if order_stp(taker) != STP_NONE and level.count:
         if not resolve_own(v, book, level, taker):
             return False
@@ -423,11 +426,11 @@ cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
         level = level_at(v, slot)
         if not reaches(taker, level.price):
             return True
-        if beyond(level.price, reference, book.halt_band):
+        if rarely(beyond(level.price, reference, book.halt_band)):
             set_book_state(v, book, STATE_HALTED)
             return True
         v.pinned = slot
-        if book.pro_rata:
+        if rarely(book.pro_rata):
             open = match_pro_rata(v, book, level, taker)
         else:
             open = match_fifo(v, book, level, taker)
@@ -445,10 +448,12 @@ cdef inline int64_t before_own(
     Venue* v, const Level* level, const Order* taker, int64_t* reachable
 ) noexcept nogil:
     """Return own lots of a level; `reachable` gets what stands before the first of them."""
-    cdef uint32_t slot = level.head
+    cdef uint32_t slot
     cdef int64_t own = 0
     cdef int64_t shown = 0
     cdef Order* o
+    bury_all(v)
+    slot = level.head
     while slot:
         o = order_at(v, slot)
         if is_own(taker, o):
@@ -513,11 +518,12 @@ cdef inline void market_cost(
 
 cdef inline void enter(Venue* v, Book* book, Order* o) noexcept nogil:
     """Match an order, then rest or expire what is left of it."""
-    if book.state == STATE_OPEN and book.best[1 - order_side(o)]:
-        if order_tif(o) == TIF_FOK and not fillable(v, book, o):
+    cdef uint32_t best = book.best[1 - order_side(o)]
+    if book.state == STATE_OPEN and best and reaches(o, level_at(v, best).price):
+        if rarely(order_tif(o) == TIF_FOK) and not fillable(v, book, o):
             expire_order(v, book, o)
             return
-        if not match(v, book, o):
+        if rarely(not match(v, book, o)):
             return
     if not o.open:
         end(v, book, o)

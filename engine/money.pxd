@@ -23,12 +23,16 @@ cdef extern from *:
     }
     static inline int64_t xq_wide_high(const xq_wide* of) { return (int64_t)(*of >> 64); }
     static inline uint64_t xq_wide_low(const xq_wide* of) { return (uint64_t)*of; }
-    /* A fee on one amount of at most 62 bits: two 64-bit steps, no wide division. */
+    /* A fee on one amount of at most 62 bits: mostly one step, else two, no wide division. */
     static inline int64_t xq_fee(int64_t amount, int64_t rate) {
-        uint64_t size = (uint64_t)(rate < 0 ? -rate : rate);
-        uint64_t whole = (uint64_t)amount / 100000000, rest = (uint64_t)amount % 100000000;
-        int64_t fee = (int64_t)(whole * size + rest * size / 100000000);
-        return rate < 0 ? -fee : fee;
+        uint64_t size = (uint64_t)(rate < 0 ? -rate : rate), product, fee;
+        if (__builtin_expect(__builtin_mul_overflow((uint64_t)amount, size, &product), 0)) {
+            uint64_t whole = (uint64_t)amount / 100000000, rest = (uint64_t)amount % 100000000;
+            fee = whole * size + rest * size / 100000000;
+        } else {
+            fee = product / 100000000;
+        }
+        return (int64_t)(rate < 0 ? -fee : fee);
     }
     static inline void xq_wide_cost(xq_wide* to, const xq_wide* amount, int64_t unit,
                                     int64_t rate) {

@@ -4,7 +4,7 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcpy, memset
 
 from .memory cimport table_give, table_take
-from .venue cimport NODE_DEPTH, Pool, Venue
+from .venue cimport Pool
 
 
 cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
@@ -14,6 +14,7 @@ cdef inline void pool_init(Pool* pool, size_t item) noexcept nogil:
     pool.used = 1
     pool.cap = 0
     pool.free = 0
+    pool.left = 0
 
 
 cdef inline void pool_free(Pool* pool) noexcept nogil:
@@ -21,10 +22,10 @@ cdef inline void pool_free(Pool* pool) noexcept nogil:
 
 
 cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
-    """Make sure that `extra` slots can be taken beside the free ones; False without memory."""
+    """Make sure that `extra` slots can be taken; False without memory."""
     cdef size_t cap
     cdef char* data
-    if pool.cap - pool.used >= extra and pool.cap:
+    if pool.left >= extra:
         return True
     # A sixteenth at a time keeps the unused part small beside a million orders.
     cap = <size_t>pool.cap + (pool.cap >> 4) + extra + 4
@@ -39,6 +40,7 @@ cdef inline bint pool_reserve(Pool* pool, uint32_t extra) noexcept nogil:
     else:
         memset(data, 0, pool.item)
     pool.data = data
+    pool.left += <uint32_t>cap - (pool.cap if pool.cap else 1)
     pool.cap = <uint32_t>cap
     return True
 
@@ -53,29 +55,11 @@ cdef inline uint32_t pool_take(Pool* pool) noexcept nogil:
     else:
         slot = pool.used
         pool.used += 1
+    pool.left -= 1
     return slot
 
 
 cdef inline void pool_give(Pool* pool, uint32_t slot) noexcept nogil:
     memcpy(pool.data + <size_t>slot * pool.item, &pool.free, sizeof(uint32_t))
     pool.free = slot
-
-
-cdef inline bint pool_has(Pool* pool, uint32_t count) noexcept nogil:
-    # A free slot counts as one: only nodes are taken several at a time, from the unused part.
-    if pool.cap - pool.used >= count and pool.cap:
-        return True
-    return count == 1 and pool.free != 0
-
-
-cdef inline bint venue_reserve(Venue* v) noexcept nogil:
-    """Promise the room that one entering order may need; False without memory."""
-    if not pool_has(&v.orders, 1) and not pool_reserve(&v.orders, 1):
-        return False
-    if not pool_has(&v.extras, 1) and not pool_reserve(&v.extras, 1):
-        return False
-    if not pool_has(&v.levels, 1) and not pool_reserve(&v.levels, 1):
-        return False
-    if not pool_has(&v.externals, 1) and not pool_reserve(&v.externals, 1):
-        return False
-    return pool_has(&v.nodes, NODE_DEPTH) or pool_reserve(&v.nodes, NODE_DEPTH)
+    pool.left += 1

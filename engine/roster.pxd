@@ -6,7 +6,7 @@
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport realloc
 
-from .venue cimport Order, Roster, Venue, order_at, order_slot
+from .venue cimport Order, Roster, Venue, order_at, order_slot, rarely
 
 
 cdef inline bint roster_resize(Venue* v, Roster* roster, uint32_t cap) noexcept nogil:
@@ -24,9 +24,9 @@ cdef inline bint roster_resize(Venue* v, Roster* roster, uint32_t cap) noexcept 
 cdef inline bint roster_reserve(Venue* v, uint32_t account) noexcept nogil:
     """Make room for one more order of an account that has a row; False without memory."""
     cdef Roster* roster = &v.rosters[account]
-    if roster.len < roster.cap:
-        return True
-    return roster_resize(v, roster, roster.cap + roster.cap // 4 + 4)
+    if rarely(roster.len >= roster.cap):
+        return roster_resize(v, roster, roster.cap + roster.cap // 4 + 4)
+    return True
 
 
 cdef inline void roster_add(Venue* v, Order* o) noexcept nogil:
@@ -45,5 +45,5 @@ cdef inline void roster_remove(Venue* v, const Order* o) noexcept nogil:
     roster.slots[o.place] = last
     order_at(v, last).place = o.place
     # What an account once needed is not kept for ever; without memory it is.
-    if roster.cap > 64 and roster.len < roster.cap // 4:
+    if rarely(roster.cap > 64 and roster.len < roster.cap // 4):
         roster_resize(v, roster, roster.cap // 2)

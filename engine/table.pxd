@@ -3,12 +3,14 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from .book cimport displayed, extra_of, level_of, link, wait_as_stop
+from .book cimport displayed, extra_of, level_of, wait_as_stop
 from .expiry cimport expiry_push, expiry_reserve
-from .idmap cimport id_add, id_find, id_reserve
+from .idmap cimport id_add, id_find
 from .mirror cimport set_shown
 from .money cimport xq_wide_high, xq_wide_low, xq_wide_set
-from .pool cimport pool_take, venue_reserve
+from .pool cimport pool_take
+from .queue cimport link
+from .room cimport room_reserve
 from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     PLACE_BOOK, Book, Extra, External, Level, Order, Venue, external_at, extra_at, level_at,
@@ -40,7 +42,7 @@ cdef inline int put_order(Venue* v, row) except -1:
     cdef uint32_t slot
     order_id, instrument, account, side, kind, tif, stp, post_only = row[:8]
     _, price, stop_price, open_lots, peak, visible, ahead, expire_at, entry = row[8:]
-    if not (id_reserve(v) and venue_reserve(v) and expiry_reserve(v)):
+    if not (room_reserve(v) and expiry_reserve(v)):
         raise MemoryError
     if not roster_reserve(v, account):
         raise MemoryError
@@ -74,7 +76,7 @@ cdef inline int put_external(
 ) except -1:
     """Bring back what the outside shows at a level."""
     cdef External* outside
-    if not venue_reserve(v):
+    if not room_reserve(v):
         raise MemoryError
     set_shown(v, v.books[number], side, price, shown)
     outside = external_at(
@@ -91,7 +93,7 @@ cdef inline int place_order(Venue* v, row) except -1:
     cdef Order* o = order_at(v, id_find(v, row[0]))
     cdef Book* book = v.books[o.instrument]
     cdef Level* level
-    if not venue_reserve(v):
+    if not room_reserve(v):
         raise MemoryError
     o = order_at(v, id_find(v, row[0]))
     if row[8]:

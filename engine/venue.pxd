@@ -104,6 +104,11 @@ cdef enum:
 
 cdef enum:
     LEAVES = 4096
+    # How many new ids wait for their bucket, and ended orders for all that they leave: powers of 2.
+    COMING = 8
+    LEAVING = 16
+    # How many changes of far levels wait: a power of 2.
+    WAITING = 8
     # So many orders and levels fit the caches near the processor: asking early gains nothing.
     ORDERS_NEAR = 4096
     LEVELS_NEAR = 2048
@@ -168,6 +173,17 @@ cdef struct IdBucket:
     uint8_t tag[12]
     uint32_t passed
     uint32_t slot[12]
+
+cdef struct Coming:
+    uint64_t id
+    uint32_t slot
+
+cdef struct Waiting:
+    # An order that joins or leaves a level, and the event that tells it.
+    size_t event
+    uint32_t order
+    uint32_t level
+    bint joins
 
 cdef struct Balance:
     xq_wide total
@@ -245,6 +261,8 @@ cdef struct Pool:
     uint32_t used
     uint32_t cap
     uint32_t free
+    # Slots that can be taken.
+    uint32_t left
 
 cdef struct Venue:
     Pool orders
@@ -254,7 +272,24 @@ cdef struct Venue:
     Pool nodes
     IdBucket* ids
     uint32_t ids_size
+    # So many ids, and it grows.
+    uint32_t ids_most
     uint32_t open_orders
+    # The largest id so far; the newest ids, growing, that are not in the table yet, and the
+    # smallest of them or what is larger than all.
+    uint64_t id_max
+    uint64_t coming_least
+    Coming coming[8]
+    uint32_t coming_in
+    uint32_t coming_out
+    uint32_t leaving[16]
+    uint32_t leaving_in
+    uint32_t leaving_out
+    Waiting waiting[8]
+    uint32_t waiting_in
+    uint32_t waiting_out
+    # Whether the running command is a single call of the engine's own.
+    bint single
     uint32_t orders_max
     Book** books
     uint32_t books_len
@@ -342,6 +377,14 @@ cdef inline bint order_rests(const Order* o) noexcept nogil:
     return (
         order_type(o) != TYPE_MARKET and order_tif(o) != TIF_IOC and order_tif(o) != TIF_FOK
     )
+
+# What hardly ever holds: the compiler keeps the rest of the code together.
+
+cdef extern from *:
+    """
+    #define xq_rarely(condition) __builtin_expect(!!(condition), 0)
+    """
+    bint rarely "xq_rarely"(bint condition) noexcept nogil
 
 # A choice without a branch, for what comes in no order that the processor could guess.
 

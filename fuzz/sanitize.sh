@@ -37,12 +37,14 @@ tests=()
 for path in tests/connectors/test_decode*.py tests/connectors/test_fuzz*.py tests/books \
   tests/market/test_scan.py tests/market/test_frame.py tests/market/test_frame_fill.py tests/market/test_digest.py \
   tests/cache/test_l1.py tests/cache/test_l2_table.py tests/cache/test_l2_misses.py \
-  tests/cache/test_l2_round_trip.py tests/cache/test_intake.py tests/cache/test_publisher.py \
+  tests/cache/test_l2_round_trip.py tests/cache/test_intake.py tests/cache/test_publisher.py tests/cache/test_tape.py \
   tests/connectors/transport/test_gate.py tests/connectors/transport/test_splitter.py \
+  tests/market/test_histogram.py tests/market/test_probe.py \
   tests/replay/test_segment_core.py tests/replay/test_input_log.py \
-  tests/replay/test_frame_path.py tests/sim/exchange tests/sim/market/test_flow.py \
+  tests/replay/test_frame_path.py tests/replay/test_book_log.py tests/sim/exchange tests/sim/market/test_flow.py \
   tests/sim/simtest/test_parts.py tests/engine tests/arb/test_sight.py tests/arb/quoting \
-  tests/arb/risk tests/arb/paper/test_mirror.py; do
+  tests/arb/risk tests/arb/paper/test_mirror.py tests/arb/strategy/test_single.py \
+  tests/api/test_fan.py tests/api/test_spell.py; do
   [[ -e $path ]] && tests+=("$path")
 done
 

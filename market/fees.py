@@ -42,11 +42,50 @@ LOWEST_TIER: dict[str, Fees] = {
 
 
 @dataclass(frozen=True, slots=True)
+class FeeTier:
+    """What an account pays whose volume of 30 days is at least `volume`, in whole units."""
+
+    volume: int
+    fees: Fees
+
+
+@dataclass(frozen=True, slots=True)
+class FeeLadder:
+    """A venue's tiers above the lowest one, by growing volume.
+
+    `volume` is what the account had traded in the 30 days before anything was traded here; it is
+    kept until it would have aged away.
+    """
+
+    tiers: tuple[FeeTier, ...]
+    volume: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse tiers that no volume could choose between."""
+        volumes = [tier.volume for tier in self.tiers]
+        if volumes != sorted(set(volumes)) or (volumes and volumes[0] <= 0) or self.volume < 0:
+            raise ValueError("expected tiers of growing volumes above zero")
+
+    def rates(self, volume: int, lowest: Fees) -> Fees:
+        """Return what is paid at a volume, `lowest` below the first tier."""
+        found = lowest
+        for tier in self.tiers:
+            if volume < tier.volume:
+                break
+            found = tier.fees
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class FeeSchedule:
-    """Rates by venue, with exceptions by (venue, native symbol)."""
+    """Rates by venue, with exceptions by (venue, native symbol), and tiers by venue.
+
+    `rates` are those of the lowest tier; an exception holds in every tier.
+    """
 
     venues: Mapping[str, Fees] = field(default_factory=lambda: dict(LOWEST_TIER))
     instruments: Mapping[tuple[str, str], Fees] = field(default_factory=dict)
+    ladders: Mapping[str, FeeLadder] = field(default_factory=dict)
 
     def rates(self, venue: str, native: str) -> Fees:
         """Return the rates of an instrument; raises KeyError for a venue without any."""
@@ -59,6 +98,14 @@ class FeeSchedule:
     def with_instrument(self, venue: str, native: str, fees: Fees) -> "FeeSchedule":
         """Return the schedule with an exception for one instrument."""
         return replace(self, instruments={**self.instruments, (venue, native): fees})
+
+    def with_ladder(self, venue: str, ladder: FeeLadder) -> "FeeSchedule":
+        """Return the schedule with tiers for a venue."""
+        return replace(self, ladders={**self.ladders, venue: ladder})
+
+    def ladder(self, venue: str, native: str) -> FeeLadder | None:
+        """Return the tiers that hold for an instrument, None where its rates never change."""
+        return None if (venue, native) in self.instruments else self.ladders.get(venue)
 
 
 def fee(notional_units: int, rate_ppb: int) -> int:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 from cache.publisher import Publisher
 from market.inputs import Input
+from market.probe import Probe
 
 from .plain_frame_path import CarryOut, DrivenNode
 from .recording import Recorder
@@ -20,6 +21,8 @@ class FramePath:
         """Record every input from now on."""
     def publish_with(self, publisher: Publisher) -> None:
         """Publish every touch from now on."""
+    def probe_with(self, probe: Probe) -> None:
+        """Measure the stages of frames from now on; what is decided is the same without."""
     def frame(self, source: str, data: bytes, ts_recv: int) -> None:
         """Take a frame that arrived at `ts_recv`, ns since the epoch."""
     def feed(self, item: Input) -> None:

@@ -1,6 +1,6 @@
 """Replaying a recording: its inputs through a node again, compared digest by digest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -74,7 +74,7 @@ class Replayed:
 class Replay:
     """One run over a recording, from the checkpoint of segment `first` up to `to_ns`.
 
-    `result` grows while it runs.
+    `after` is called with the node behind each input. `result` grows while it runs.
     """
 
     def __init__(
@@ -85,12 +85,14 @@ class Replay:
         verify: bool = False,
         first: int | None = None,
         to_ns: int | None = None,
+        after: Callable[[Any], None] | None = None,
     ) -> None:
         self._recording = recording
         self._checkpoints = checkpoints
         self._verify = verify
         self.first = recording.numbers[0] if first is None else first
         self._to_ns = to_ns
+        self._after = after
         self._last: tuple[int, Entry] | None = None
         self._builds: set[object] = set()
         self.result = Replayed()
@@ -181,7 +183,7 @@ class Replay:
         result = self.result
         result.segments.append(part.number)
         handle, digest = result.node.handle, result.node.digest
-        to_ns = self._to_ns
+        to_ns, after = self._to_ns, self._after
         try:
             for entry in part:
                 if self._verify and not self._same(part, entry, int(digest)):
@@ -193,6 +195,8 @@ class Replay:
                 if to_ns is not None and taken.ts_recv > to_ns:
                     return False
                 handle(*taken)
+                if after is not None:
+                    after(result.node)
                 self._last = part.number, entry
                 result.inputs += 1
                 result.first_ns = result.first_ns or taken.ts_recv

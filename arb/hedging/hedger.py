@@ -109,6 +109,14 @@ class Hedger:
         return f"worst case {long} long, {short} short, bound {self.config.bound}"
 
     @property
+    def unhedged_since_ns(self) -> int:
+        """When the oldest part was opened that is to be hedged, 0 where nothing is.
+
+        A rest that no venue would take is not: it is carried.
+        """
+        return self._parts[0][0] if self._parts and self.state is not HedgeState.FLAT else 0
+
+    @property
     def calm(self) -> bool:
         """Whether makers may quote: nothing is open, or it is being dealt with in time."""
         return self.state < HedgeState.FLATTENING

@@ -87,9 +87,10 @@ class OrderStore:
         self.version = 0
         self._ended: dict[int, OwnOrder] = {}
         self._exposed: dict[int, list[int]] = {}
-        #: Told of each request (place, cancel, replace, query) before it is sent, of each new fill,
-        #: and of each order that ended.
+        #: Told of each request (place, cancel, replace, query) before it is sent, of each order
+        #: known to be at the venue (again), of each new fill, and of each order that ended.
         self.on_request: Callable[[str, OwnOrder], None] = _nobody_asks
+        self.on_arrival: Callable[[OwnOrder], None] = _nobody
         self.on_fill: Callable[[Fill], None] = _nobody
         self.on_end: Callable[[OwnOrder], None] = _nobody
         self.now = 0
@@ -274,6 +275,7 @@ class OrderStore:
     def _arrived(self, order: OwnOrder) -> None:
         """The order is known to be at the venue; what was wished for meanwhile is asked now."""
         order.state = OrderState.LIVE
+        self.on_arrival(order)
         if order.cancel_wanted:
             self.cancel(order)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from arb.risk.line import Line
 from engine.code import PRICE_MAX, QTY_MAX
 from market.fees import Fees
 from market.instrument import Instrument
@@ -17,7 +18,8 @@ class PaperLine:
     instrument: Instrument
     number: int
     fees: Fees
-    fee_unit: int
+    #: The venue's own rules, which it keeps whatever our risk checks let through.
+    rules: Line
     mirrored: dict[tuple[int, int], int] = field(default_factory=dict)
     #: When we last took from a level, which is forgotten some time later.
     taken: dict[tuple[int, int], int] = field(default_factory=dict)

@@ -10,21 +10,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from arb.manners import manners_of
 from arb.orders.order import OwnOrder
+from arb.paper.filters import refusal
 from arb.paper.latency import Latency
 from arb.paper.line import PaperLine, shown
 from arb.paper.mirror import moved
-from arb.portfolio.units import Units
+from arb.paper.requests import Requests
+from arb.paper.turnover import Turnover
+from arb.risk.line import Line
 from books.book import Book
 from engine.code import Kind, QueueModel, Reason, Side, Type
 from engine.core import Engine
 from engine.record import Event, read_events
 from engine.rules import BookRules
-from market.fees import FeeSchedule, fee
+from market.amount import AMOUNT_DECIMALS
+from market.fees import PPB, Fees, FeeSchedule, fee
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
 
 _ACCOUNT = 1
+_ONE = 10**AMOUNT_DECIMALS
 _KINDS = {
     int(Kind.ACCEPTED): OrderEventKind.ACCEPTED,
     int(Kind.REPLACED): OrderEventKind.REPLACED,
@@ -74,11 +80,17 @@ class _Query(NamedTuple):
     number: int
 
 
+#: What is under way, there or back.
+_Parcel = _Report | OwnOrder | _Change | _Cancel | _Query
+
+
 class PaperVenue:
     """A gateway to the node's own engine, for the orders of one world at all venues.
 
     `clock` is the world's time in ns, `set_timer(deadline)` asks for a call of `on_timer`, and
     `report` takes what becomes of orders. Messages of one direction never overtake each other.
+    `rate_of` gives what one of a currency is worth in the reporting currency, in parts per billion
+    and 0 where nobody knows: fee tiers go by what was traded.
     """
 
     replaces = True
@@ -94,6 +106,7 @@ class PaperVenue:
         set_timer: Callable[[int], None],
         report: Callable[[OrderEvent, int], None],
         taken_ns: int = 1_000_000_000,
+        rate_of: Callable[[str], int] | None = None,
     ) -> None:
         self.model = model
         self.lines: dict[int, PaperLine] = {}
@@ -108,11 +121,16 @@ class PaperVenue:
         self._set_timer = set_timer
         self._report = report
         self._taken_ns = taken_ns
+        self._rate_of = rate_of
+        #: Limits used and amounts traded, by venue.
+        self.requests: dict[str, Requests] = {}
+        self.turnovers: dict[str, Turnover] = {}
+        self._last_rates: dict[str, int] = {}
         self._engine = Engine(orders_max=1 << 14, events_max=1 << 14, accounts_max=4)
         self._slots: dict[int, int] = {}
         self._orders: dict[int, _Resting] = {}
         self._arrivals = self._returns = 0
-        self._waiting: list[tuple[int, int, object]] = []
+        self._waiting: list[tuple[int, int, _Parcel]] = []
         self._sequence = 0
         self._trades = 0
 
@@ -145,26 +163,28 @@ class PaperVenue:
         old = self.lines.get(slot)
         if old is not None and old.instrument.factors_to(instrument) == (1, 1):
             old.instrument = instrument
+            old.rules = Line.of(instrument, old.fees)
             return
         if old is not None:
             for held in [one for one in self._orders.values() if one.order.slot == slot]:
                 self._engine.cancel(held.order.id)
             self._drain()
             self._rescale(slot, *old.instrument.factors_to(instrument))
+        venue, fees = instrument.venue, self._fees.rates(instrument.venue, instrument.native)
+        rules = Line.of(instrument, fees)
         number = self._engine.add_instrument(BookRules(queue_model=self.model))
         self._slots[number] = slot
-        self.lines[slot] = PaperLine(
-            instrument,
-            number,
-            self._fees.rates(instrument.venue, instrument.native),
-            Units.of(instrument).notional,
-        )
+        self.lines[slot] = PaperLine(instrument, number, fees, rules)
+        if venue not in self.requests:
+            self.requests[venue] = Requests(venue)
+            ladder = self._fees.ladders.get(venue)
+            self.turnovers[venue] = Turnover(ladder.volume * _ONE if ladder else 0)
         self.busy.pop(slot, None)
 
     def _rescale(self, slot: int, price: int, size: int) -> None:
         """What is under way speaks of the old ticks and lots."""
         for at, (due, number, subject) in enumerate(self._waiting):
-            moved: object
+            moved: _Parcel
             if isinstance(subject, _Report) and subject.slot == slot:
                 event = subject.event
                 event = event._replace(price=event.price * price, lots=event.lots * size)
@@ -219,31 +239,46 @@ class PaperVenue:
 
     # --- at the venue ----------------------------------------------------------------------------
 
-    def _arrive(self, subject: object, now: int) -> None:
+    def _arrive(self, subject: OwnOrder | _Change | _Cancel | _Query, now: int) -> None:
         self._engine.advance(now)
-        if isinstance(subject, _Change):
-            self._change(*subject)
-        elif isinstance(subject, _Query):
-            open_now = self._engine.is_open(subject.order.id)
-            kind = OrderEventKind.STATUS if open_now else OrderEventKind.UNKNOWN
-            event = OrderEvent(kind, subject.order.id, now, query=subject.number)
-            self._say(subject.order.slot, event)
-        elif isinstance(subject, _Cancel):
-            if self._engine.cancel(subject.order.id):
-                event = OrderEvent(OrderEventKind.CANCEL_REJECTED, subject.order.id, now)
-                self._say(subject.order.slot, event)
-        else:
-            assert isinstance(subject, OwnOrder)
-            self._enter(subject)
-        self._drain()
-        slot = subject.slot if isinstance(subject, OwnOrder) else subject.order.slot
-        if slot in self.lines:
-            self._prune(self.lines[slot], slot)
-
-    def _enter(self, order: OwnOrder) -> None:
+        order = subject if isinstance(subject, OwnOrder) else subject.order
         line = self.lines[order.slot]
-        if not self._books[order.slot].live:
-            self._refuse(order, "the book is not live")
+        why = self.requests[line.instrument.venue].ask(now)
+        if isinstance(subject, _Change):
+            self._change(*subject, why)
+        elif isinstance(subject, _Query):
+            if not why:
+                self._answer(order, subject.number, now)
+        elif isinstance(subject, _Cancel):
+            if why or self._engine.cancel(order.id):
+                event = OrderEvent(OrderEventKind.CANCEL_REJECTED, order.id, now, reason=why)
+                self._say(order.slot, event)
+        else:
+            self._enter(order, why)
+        self._drain()
+        self._prune(line, order.slot)
+
+    def _answer(self, order: OwnOrder, number: int, now: int) -> None:
+        open_now = self._engine.is_open(order.id)
+        kind = OrderEventKind.STATUS if open_now else OrderEventKind.UNKNOWN
+        self._say(order.slot, OrderEvent(kind, order.id, now, query=number))
+
+    def _refusal(self, line: PaperLine, order: OwnOrder, price: int, lots: int) -> str:
+        """Return why the venue takes no such order, '' where it does."""
+        book = self._books[order.slot]
+        if not book.live:
+            return "the book is not live"
+        why = refusal(line, price, lots, order.type, book.newest_touch())
+        return why or self.requests[line.instrument.venue].order(self._clock())
+
+    def _enter(self, order: OwnOrder, why: str) -> None:
+        line = self.lines[order.slot]
+        manners = manners_of(line.instrument.venue)
+        why = why or self._refusal(line, order, order.price, order.lots)
+        if not why and 0 < manners.open_max <= line.orders:
+            why = manners.too_many_open
+        if why:
+            self._refuse(order, why)
             return
         self._orders[order.id] = _Resting(order, order.price)
         line.orders += 1
@@ -264,24 +299,31 @@ class PaperVenue:
             # The engine has said so itself, but without the words.
             self._engine.drain()
             self._gone(order.id)
-            self._refuse(order, Reason(result).name.lower())
+            crossed = result == Reason.WOULD_CROSS
+            self._refuse(order, manners.post_only if crossed else Reason(result).name.lower())
+        else:
+            self.requests[line.instrument.venue].entered(self._clock())
 
     def _refuse(self, order: OwnOrder, why: str) -> None:
         event = OrderEvent(OrderEventKind.REJECTED, order.id, self._clock(), reason=why)
         self._say(order.slot, event)
 
-    def _change(self, order: OwnOrder, price: int, lots: int) -> None:
+    def _change(self, order: OwnOrder, price: int, lots: int, why: str) -> None:
         """Replace; the new whole size less what is filled by now is what shall stay open."""
         held = self._orders.get(order.id)
         rest = lots - held.filled if held is not None else 0
-        if held is not None and rest > 0 and self._books[order.slot].live:
-            self._show(self.lines[order.slot], order.slot, order.side, price, rest, order.type)
-            if not self._engine.replace(order.id, price, rest):
-                held.price = price
-                self.lines[order.slot].inner = None
-                return
-            self._engine.drain()
-        event = OrderEvent(OrderEventKind.REPLACE_REJECTED, order.id, self._clock())
+        line = self.lines[order.slot]
+        if held is not None and rest > 0:
+            why = why or self._refusal(line, order, price, rest)
+            if not why:
+                self._show(line, order.slot, order.side, price, rest, order.type)
+                if not self._engine.replace(order.id, price, rest):
+                    held.price = price
+                    line.inner = None
+                    self.requests[line.instrument.venue].entered(self._clock())
+                    return
+                self._engine.drain()
+        event = OrderEvent(OrderEventKind.REPLACE_REJECTED, order.id, self._clock(), reason=why)
         self._say(order.slot, event)
 
     def _show(
@@ -293,14 +335,8 @@ class PaperVenue:
         if kind != Type.MARKET:
             self._mirror(line, side, price, shown(price, book.lots_at(own_ask, price)))
         other = Side.BUY if own_ask else Side.SELL
-        wanted: dict[int, int] = {}
-        for ticks, size in book.walk(not own_ask, SWEEP_LEVELS):
-            reached = kind == Type.MARKET or (ticks >= price if own_ask else ticks <= price)
-            if not reached or lots <= 0:
-                break
-            wanted[ticks] = shown(ticks, size)
-            # What we took there may still be shown: the next level is needed as well.
-            lots -= 0 if (other, ticks) in line.taken else size
+        limit = None if kind == Type.MARKET else price
+        wanted = _reached(line, book, other, limit, lots)
         for held_side, ticks in list(line.mirrored):
             if held_side == other and ticks not in wanted:
                 self._mirror(line, other, ticks, shown(ticks, book.lots_at(not own_ask, ticks)))
@@ -381,12 +417,15 @@ class PaperVenue:
                 continue
             order = held.order
             self._trades += 1
-            held.filled += event.qty
             line = self.lines[order.slot]
+            if not held.filled:
+                self.requests[line.instrument.venue].filled(event.time)
+            held.filled += event.qty
             if not maker:
                 resting = Side.BUY if order.side is Side.SELL else Side.SELL
                 line.taken[resting, event.price] = event.time
-            rate = line.fees.maker_ppb if maker else line.fees.taker_ppb
+            value = event.price * event.qty * line.rules.units.notional
+            fees = self._tier(line, value, event.time)
             self._say(
                 order.slot,
                 OrderEvent(
@@ -396,7 +435,7 @@ class PaperVenue:
                     event.price,
                     event.qty,
                     trade_id=f"{self._trades}",
-                    fee=fee(event.price * event.qty * line.fee_unit, rate),
+                    fee=fee(value, fees.maker_ppb if maker else fees.taker_ppb),
                     fee_asset=line.instrument.quote,
                     maker=maker,
                     venue_id=f"paper-{order_id}",
@@ -404,6 +443,20 @@ class PaperVenue:
             )
             if left == 0:
                 self._gone(order_id)
+
+    def _tier(self, line: PaperLine, value: int, now: int) -> Fees:
+        """Return the rates of a trade, and count it for those after it."""
+        instrument = line.instrument
+        if instrument.venue not in self._fees.ladders:
+            return line.fees
+        traded = self.turnovers[instrument.venue]
+        volume = traded.at(now)
+        rate = self._rate_of(instrument.quote) if self._rate_of is not None else 0
+        if rate:
+            self._last_rates[instrument.quote] = rate
+        traded.add(value * self._last_rates.get(instrument.quote, 0) // PPB, now)
+        ladder = self._fees.ladder(instrument.venue, instrument.native)
+        return ladder.rates(volume // _ONE, line.fees) if ladder is not None else line.fees
 
     def _gone(self, order_id: int) -> None:
         held = self._orders.pop(order_id, None)
@@ -416,11 +469,11 @@ class PaperVenue:
         self._returns = max(self._returns, self._clock() + self._back.draw())
         self._later(self._returns, _Report(slot, event))
 
-    def _go(self, subject: object) -> None:
+    def _go(self, subject: OwnOrder | _Change | _Cancel | _Query) -> None:
         self._arrivals = max(self._arrivals, self._clock() + self._there.draw())
         self._later(self._arrivals, subject)
 
-    def _later(self, at: int, subject: object) -> None:
+    def _later(self, at: int, subject: _Parcel) -> None:
         if len(self._waiting) >= WAITING_MAX:
             raise OverflowError(f"more than {WAITING_MAX} requests and reports under way")
         self._sequence += 1
@@ -428,3 +481,25 @@ class PaperVenue:
         heapq.heappush(self._waiting, (at, self._sequence, subject))
         if first:
             self._set_timer(at)
+
+
+def _reached(
+    line: PaperLine, book: Book, side: Side, limit: int | None, lots: int
+) -> dict[int, int]:
+    """Return the lots by price of the levels of `side` that an order up to `limit` can reach.
+
+    None is no limit. Most orders reach nothing: the touch says so.
+    """
+    ask = side is Side.SELL
+    touch = book.newest_touch()
+    best = touch[2] if ask else touch[0]
+    found: dict[int, int] = {}
+    if limit is not None and (best > limit if ask else best < limit):
+        return found
+    for ticks, size in book.walk(ask, SWEEP_LEVELS):
+        if lots <= 0 or (limit is not None and (ticks > limit if ask else ticks < limit)):
+            break
+        found[ticks] = shown(ticks, size)
+        # What we took there may still be shown: the next level is needed as well.
+        lots -= 0 if (side, ticks) in line.taken else size
+    return found

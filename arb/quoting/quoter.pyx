@@ -29,17 +29,6 @@ cdef double _LIMIT = 4611686018427387904.0
 cdef class Quoter:
     """Quotes of one model over one instrument's signals; `layers` a side, `step_bps` apart."""
 
-    cdef Signals signals
-    cdef int model
-    cdef int layers
-    cdef double step_bps
-    cdef double half_bps
-    cdef double skew
-    cdef double gamma
-    cdef double horizon_s
-    cdef double sigmas
-    cdef double inventory_max
-
     def __init__(
         self, str model not None, parameters, Signals signals not None, int layers, double step_bps
     ):
@@ -61,32 +50,75 @@ cdef class Quoter:
 
         Never through it. `inventory` is in quote sizes. A side beyond its bound, and a price that is none, is left out.
         """
-        cdef double bid, ask, step, value
-        cdef int64_t price
-        cdef int64_t most = <int64_t>touch[2] - tick
-        cdef int64_t least = <int64_t>touch[0] + tick
+        cdef double bid, ask
+        cdef int64_t price, most = <int64_t>touch[2] - tick, least = <int64_t>touch[0] + tick
         cdef int layer
         cdef list bids = [], asks = []
-        self._model(inventory, now, &bid, &ask)
-        step = self.signals.mid * self.step_bps / 10_000.0
+        self.quote(inventory, now, &bid, &ask)
         for layer in range(self.layers):
             if inventory < self.inventory_max:
-                value = floor(bid - layer * step)
-                if isfinite(value) and fabs(value) < _LIMIT:
-                    price = min(<int64_t>value, most)
-                    if price > 0:
-                        price -= price % tick
-                    if price > 0:
-                        bids.append((price, lots))
+                price = self._bid(bid, layer, tick, most)
+                if price:
+                    bids.append((price, lots))
             if inventory > -self.inventory_max:
-                value = ceil(ask + layer * step)
-                if isfinite(value) and fabs(value) < _LIMIT:
-                    price = max(<int64_t>value, least)
-                    if price > 0:
-                        asks.append((price + (tick - price % tick) % tick, lots))
+                price = self._ask(ask, layer, tick, least)
+                if price:
+                    asks.append((price, lots))
         return bids, asks
 
-    cdef void _model(self, double q, int64_t now, double *bid, double *ask) noexcept:
+    cdef int bids(
+        self, double bid, double inventory, int64_t tick, int64_t most, int64_t *to, int room
+    ) noexcept:
+        """Write the bids' prices, best first, at most `room`; returns how many there are."""
+        cdef int layer, count = 0
+        cdef int64_t price
+        if inventory < self.inventory_max:
+            for layer in range(self.layers):
+                price = self._bid(bid, layer, tick, most)
+                if price:
+                    if count < room:
+                        to[count] = price
+                    count += 1
+        return count
+
+    cdef int asks(
+        self, double ask, double inventory, int64_t tick, int64_t least, int64_t *to, int room
+    ) noexcept:
+        """Write the asks' prices, best first, at most `room`; returns how many there are."""
+        cdef int layer, count = 0
+        cdef int64_t price
+        if inventory > -self.inventory_max:
+            for layer in range(self.layers):
+                price = self._ask(ask, layer, tick, least)
+                if price:
+                    if count < room:
+                        to[count] = price
+                    count += 1
+        return count
+
+    cdef int64_t _bid(self, double bid, int layer, int64_t tick, int64_t most) noexcept:
+        """Return the price of a layer, 0 where it is none."""
+        cdef double value = floor(bid - layer * (self.signals.mid * self.step_bps / 10_000.0))
+        cdef int64_t price
+        if not (isfinite(value) and fabs(value) < _LIMIT):
+            return 0
+        price = min(<int64_t>value, most)
+        if price <= 0:
+            return 0
+        return price - price % tick
+
+    cdef int64_t _ask(self, double ask, int layer, int64_t tick, int64_t least) noexcept:
+        """Return the price of a layer, 0 where it is none."""
+        cdef double value = ceil(ask + layer * (self.signals.mid * self.step_bps / 10_000.0))
+        cdef int64_t price
+        if not (isfinite(value) and fabs(value) < _LIMIT):
+            return 0
+        price = max(<int64_t>value, least)
+        if price <= 0:
+            return 0
+        return price + (tick - price % tick) % tick
+
+    cdef void quote(self, double q, int64_t now, double *bid, double *ask) noexcept:
         """Set the model's bid and ask."""
         cdef double mid = self.signals.mid
         cdef double half = mid * self.half_bps / 10_000.0

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from arb.orders.order import OwnOrder
 from arb.orders.store import OrderStore
 from arb.portfolio.portfolio import Portfolio
+from arb.quoting.pace import Pace
 from arb.risk.limits import RiskLimits
 from arb.risk.line import Line
 from arb.risk.reason import RiskReason
@@ -12,7 +13,8 @@ from market.fees import Fees
 from market.instrument import Instrument
 
 HELD_MAX: int
-TouchOf = Callable[[int], tuple[int, int] | None]
+#: (slot, now): bid, its lots, ask, its lots, or None when the quote may not be used.
+TouchOf = Callable[[int, int], tuple[int, int, int, int] | None]
 RateOf = Callable[[str], int]
 
 class RiskDesk:
@@ -24,6 +26,8 @@ class RiskDesk:
     def lines(self) -> dict[int, Line]: ...
     @property
     def refusals(self) -> dict[RiskReason, int]: ...
+    #: What quotes of all strategies may still change, by venue.
+    paces: dict[str, Pace]
     @property
     def held(self) -> dict[int, Ticket]: ...
     def __init__(
@@ -37,5 +41,5 @@ class RiskDesk:
     ) -> None: ...
     def watch(self, slot: int, instrument: Instrument, fees: Fees) -> bool: ...
     def check(self, ticket: Ticket, now: int, replacing: OwnOrder | None = None) -> RiskReason: ...
-    def aggregate(self) -> int: ...
+    def aggregate(self, now: int) -> int: ...
     def hold(self, ticket: Ticket) -> int | None: ...

@@ -1,8 +1,12 @@
 """Pre-trade checks: each order passes here once, and each refusal has a number.
 
-Amounts are exact Python integers here as everywhere; what is compiled is the way between them. The
-plain twin is arb.risk.plain_desk.
+Amounts are exact Python integers here as everywhere; what is compiled is the way between them. What
+an order is worth is worked out once, and what cannot matter is not looked at. The plain twin is
+arb.risk.plain_desk, which says it in fewer words.
 """
+
+from arb.risk.line cimport Line
+from libc.stdint cimport int64_t
 
 from collections import deque
 
@@ -11,7 +15,6 @@ from arb.orders.store import OrderStore
 from arb.portfolio.portfolio import Portfolio
 from arb.portfolio.units import NotTradableError
 from arb.risk.limits import RiskLimits
-from arb.risk.line import Line
 from arb.risk.reason import RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
 from arb.risk.ticket import Ticket
@@ -22,7 +25,7 @@ from market.order import Side
 
 _PPB_ONE = PPB * 10**AMOUNT_DECIMALS
 _SECOND_NS = 1_000_000_000
-_REDUCING = (Purpose.HEDGE, Purpose.FLATTEN)
+cdef object _PPB = PPB
 
 #: Orders that may wait for approval; further ones are refused.
 HELD_MAX = 32
@@ -59,30 +62,28 @@ cdef object _MANUAL = Purpose.MANUAL
 cdef object _HELD = RiskReason.HELD
 
 
-class RiskDesk:
+cdef class RiskDesk:
     """Checks tickets against limits, positions and what is open already.
 
     `reducing` purposes (hedges, flattening) pass the checks that would keep a position on: bounds
     on exposure, position and rate. They still keep the venue's rules, the collar and the credit.
     """
 
-    def __init__(
-        self,
-        limits,
-        switch,
-        store,
-        portfolio,
-        touch_of,
-        rate_of,
-    ):
+    #: What checkpoints hold; the rest is made by construction.
+    __slots__ = ("switch", "lines", "refusals", "held", "_next_held", "_sent", "_venue_slots", "paces")
+
+    def __init__(self, limits, switch, store, portfolio, touch_of, rate_of):
         self.limits = limits
         self.switch = switch
         self.lines = {}
         self.refusals = dict.fromkeys(RiskReason, 0)
         self.held = {}
         self._next_held = 1
-        self._store = store
         self._portfolio = portfolio
+        # The very dictionaries, which are filled where they stand.
+        self._open, self._by_slot, self._exposed = store.open, store.by_slot, store._exposed
+        self._balances, self._positions_held = portfolio.balances, portfolio.positions
+        self._holdings = portfolio.holdings
         self._touch_of = touch_of
         self._rate_of = rate_of
         # Limits on values as they are compared: amounts times a rate in parts per billion.
@@ -90,8 +91,14 @@ class RiskDesk:
         self._aggregate_max = limits.aggregate_max * _PPB_ONE
         self._exposure_max = limits.exposure_max * _PPB_ONE
         self._position_max = limits.position_max * _PPB_ONE
+        self._collar_ppb = limits.collar_ppb
+        self._margin_permille = limits.margin_permille
+        self._volume_permille = limits.volume_permille
+        self._open_orders_max = limits.open_orders_max
+        self._orders_per_second = limits.orders_per_second
         self._sent = deque()
         self._venue_slots = {}
+        self.paces = {}
 
     def watch(self, slot, instrument, fees):
         """Take in an instrument or its finer grids; False when it cannot be traded."""
@@ -102,11 +109,7 @@ class RiskDesk:
             return False
         old = self.lines.get(slot)
         if old is not None:
-            factor = old.instrument.factors_to(instrument)[1]
-            line.volume = old.volume
-            for one in line.volume:
-                one[1] *= factor
-            line.traded = old.traded * factor
+            line.adopt(old)
         self.lines[slot] = line
         slots = self._venue_slots.setdefault(instrument.venue, [])
         if slot not in slots:
@@ -115,29 +118,246 @@ class RiskDesk:
 
     # --- the checks ------------------------------------------------------------------------------
 
-    def check(self, ticket, now, replacing=None):
+    def check(self, ticket, int64_t now, replacing=None):
         """Return OK, or why the ticket may not be sent; `replacing` is the order it stands for."""
-        reason = _check(self, ticket, now, replacing)
-        self.refusals[reason] += 1
+        cdef object reason = self.judge(ticket, now, replacing)
+        self.refusals[reason] = self.refusals[reason] + 1
         return reason
 
-    def aggregate(self):
+    cdef object judge(self, ticket, int64_t now, replacing):
+        """`check` without counting."""
+        cdef Line line
+        cdef object reason, touch, purpose
+        cdef bint reducing
+        slot = ticket.slot
+        line = self.lines.get(slot)
+        if line is None:
+            return _NOT_TRADED
+        touch = self._touch_of(slot, now)
+        purpose = ticket.purpose
+        reducing = purpose is _HEDGE or purpose is _FLATTEN
+        if self.switch.state is not _STATE_ACTIVE:
+            reason = self._admit(line, ticket)
+            if reason is not _OK:
+                return reason
+        price, lots, side = ticket.price, ticket.lots, ticket.side
+        reason = _rules(line, price, lots)
+        if reason is not _OK:
+            return reason
+        if touch is None:
+            if not reducing:
+                return _GRADE
+        elif self._collar_ppb:
+            reason = self._price(<tuple?>touch, side, price)
+            if reason is not _OK:
+                return reason
+        if not reducing:
+            reason = self._bounds(line, slot, side, price, lots, now, replacing)
+            if reason is not _OK:
+                return reason
+        if self._crosses_own(slot, side, price, replacing):
+            return _SELF_TRADE
+        if not self._affordable(line, slot, side, price, lots, replacing):
+            return _CREDIT
+        if reducing:
+            return _OK
+        if self._volume_permille and purpose is not _QUOTE:
+            reason = self._fat_finger(line, purpose, lots, now)
+            if reason is not _OK:
+                return reason
+        return self._paced(now) if self._orders_per_second else _OK
+
+    cdef object _admit(self, Line line, ticket):
+        """What the risk state lets through."""
+        cdef object state = self.switch.state
+        if state is _STATE_ACTIVE or ticket.purpose is _FLATTEN:
+            return _OK
+        if state is _STATE_HALT:
+            return _HALTED
+        if ticket.purpose is _HEDGE or self._reduces(line, ticket):
+            return _OK
+        return _REDUCE_ONLY
+
+    cdef object _price(self, tuple touch, side, price):
+        """A limit far through the market is a mistake, whoever made it."""
+        cdef object bid, ask, reference, beyond
+        bid = touch[0] if touch[1] else 0
+        ask = touch[2] if touch[3] else 0
+        if side is _BUY:
+            reference = ask or bid
+            beyond = price - reference
+        else:
+            reference = bid or ask
+            beyond = reference - price
+        if not reference:
+            return _NO_PRICE
+        if beyond > 0 and beyond * _PPB > reference * self._collar_ppb:
+            return _PRICE_COLLAR
+        return _OK
+
+    cdef object _bounds(self, Line line, slot, side, price, lots, int64_t now, replacing):
+        """Size, position and exposure in the reporting currency, counting all that is open."""
+        cdef object asset = line.instrument.quote
+        cdef object rate = self._rate_of(asset)
+        cdef object unit, value
+        if not rate:
+            return _NO_CONVERSION
+        if replacing is None and 0 < self._open_orders_max <= len(self._open):
+            return _OPEN_ORDERS
+        unit = line.units.notional * price * rate
+        value = lots * unit
+        if self._notional_max and value > self._notional_max:
+            return _NOTIONAL_MAX
+        if self._aggregate_max:
+            if self._aggregate(now, asset, rate) * _PPB + value > self._aggregate_max:
+                return _AGGREGATE_MAX
+        if self._exposure_max or self._position_max:
+            return self._positions(line, slot, side, lots, unit, replacing)
+        return _OK
+
+    cdef object _positions(self, Line line, slot, side, lots, unit, replacing):
+        """What this side could become if all that is open on it were filled."""
+        cdef object held, worst, lot
+        cdef object open_lots = self._exposure(slot, side is _SELL) + lots
+        if replacing is not None:
+            open_lots -= replacing.open_lots
+        if self._exposure_max and open_lots * unit > self._exposure_max:
+            return _EXPOSURE_MAX
+        if not self._position_max:
+            return _OK
+        held = self._base_held(slot)
+        if side is _SELL:
+            held = -held
+        lot = line.units.lot
+        worst = (held + open_lots * lot) * unit // lot if held else open_lots * unit
+        return _POSITION_MAX if worst > self._position_max else _OK
+
+    cdef object _base_held(self, slot):
+        """The base amount of all strategies' positions in an instrument."""
+        return self._portfolio.base_held(slot) if self._positions_held else 0
+
+    cdef object _exposure(self, slot, bint selling):
+        """The lots that open orders of an instrument may still buy, or sell."""
+        cdef list held = self._exposed.get(slot)
+        return 0 if held is None else held[selling]
+
+    def aggregate(self, int64_t now):
         """Return the value of all perpetual positions and open orders, in reporting amounts.
 
         Spot holdings are what the account owns, not what it risked: they are bounded per
         instrument and by the breakers.
         """
-        total = 0
-        portfolio, exposed = self._portfolio, self._store.exposed
-        for slot, line in self.lines.items():
-            buys, sells = exposed(slot)
-            base = (buys + sells) * line.units.lot
-            if not line.spot and portfolio.positions:
-                base += abs(portfolio.base_held(slot))
-            if base:
-                held = portfolio.mark(slot, base)
-                total += held * self._rate_of(line.instrument.quote) // PPB
+        return self._aggregate(now, None, None)
+
+    cdef object _aggregate(self, int64_t now, asset, rate):
+        """`aggregate`, where one asset's rate is known already."""
+        cdef dict by_slot = self._by_slot, positions = self._positions_held
+        cdef object total = 0, value, quote
+        cdef Line line
+        for slot, one in self.lines.items():
+            line = one
+            if slot not in by_slot and (line.spot or not positions):
+                continue
+            value = self._at_stake(slot, line, now)
+            if value:
+                quote = line.instrument.quote
+                total += value * (rate if quote is asset else self._rate_of(quote)) // _PPB
         return total
+
+    cdef object _at_stake(self, slot, Line line, int64_t now):
+        """The value of an instrument's open orders and of a perpetual's position, at mid price."""
+        cdef object held, units, touch, mid2, base
+        cdef object lots = self._exposure(slot, False) + self._exposure(slot, True)
+        base = 0 if line.spot else abs(self._base_held(slot))
+        if not lots and not base:
+            return 0
+        held = self._holdings[slot]
+        touch = self._touch_of(slot, now)
+        if touch is not None and (<tuple?>touch)[1] and (<tuple>touch)[3]:
+            held.last_mid2 = (<tuple>touch)[0] + (<tuple>touch)[2]
+        mid2, units = held.last_mid2, held.units
+        if base:
+            return (base + lots * units.lot) * mid2 * units.notional // (2 * units.lot)
+        return lots * mid2 * units.notional // 2
+
+    cdef bint _reduces(self, Line line, ticket) except -1:
+        cdef object held = self._base_held(ticket.slot)
+        cdef bint selling = ticket.side is _SELL
+        cdef object lots = (self._exposure(ticket.slot, selling) + ticket.lots) * line.units.lot
+        return held - lots >= 0 if selling else held + lots <= 0
+
+    cdef bint _crosses_own(self, slot, side, price, replacing) except -1:
+        cdef dict orders = self._by_slot.get(slot)
+        cdef object old, new
+        if orders is None:
+            return False
+        for order in orders.values():
+            if order.side is side or order is replacing:
+                continue
+            # Until a replace is answered the order may stand at either price.
+            old = order.price
+            new = order.new_price or old
+            if (
+                (price >= old or price >= new)
+                if side is _BUY
+                else (price <= old or price <= new)
+            ):
+                return True
+        return False
+
+    cdef bint _affordable(self, Line line, slot, side, price, lots, replacing) except -1:
+        """The balance covers what is open already and this ticket, with its fee."""
+        cdef object instrument = line.instrument, need, asset
+        cdef Line other
+        cdef dict by_slot, orders
+        cdef bint selling = side is _SELL
+        if not line.spot:
+            return self._margined(line, slot, side, price, lots)
+        asset = instrument.base if selling else instrument.quote
+        need = _cost(line, price, lots, selling)
+        by_slot = self._by_slot
+        for at in <list>self._venue_slots[instrument.venue]:
+            orders = by_slot.get(at)
+            if orders is None:
+                continue
+            other = self.lines.get(at)
+            if other is None or not other.spot:
+                continue
+            if (other.instrument.base if selling else other.instrument.quote) != asset:
+                continue
+            for order in orders.values():
+                if order.side is side and order is not replacing:
+                    at_most = max(order.price, order.new_price)
+                    need += _cost(other, at_most, _open_lots(order), selling)
+        return need <= self._balances.get((instrument.venue, asset), 0)
+
+    cdef bint _margined(self, Line line, slot, side, price, lots) except -1:
+        """The margin of the largest position that open orders could make is there."""
+        cdef object open_lots, base, value, balance
+        open_lots = self._exposure(slot, side is _SELL) + lots
+        base = abs(self._base_held(slot)) + open_lots * line.units.lot
+        value = base * price * line.units.notional // line.units.lot
+        balance = self._portfolio.balance(line.instrument.venue, line.instrument.quote)
+        return value * self._margin_permille <= balance * 1000
+
+    cdef object _fat_finger(self, Line line, purpose, lots, int64_t now):
+        """An order that is much of the recent volume waits for a person; quotes are many and small.
+
+        Where nothing has traded only a person's own order waits: nobody can say what is much.
+        """
+        line.forget(now)
+        if line.traded == 0 and purpose is not _MANUAL:
+            return _OK
+        return _HELD if lots * 1000 > line.traded * self._volume_permille else _OK
+
+    cdef object _paced(self, now):
+        cdef object sent = self._sent
+        while sent and sent[0] <= now - _SECOND_NS:
+            sent.popleft()
+        if len(sent) >= self._orders_per_second:
+            return _ORDER_RATE
+        sent.append(now)
+        return _OK
 
     # --- approval --------------------------------------------------------------------------------
 
@@ -151,213 +371,27 @@ class RiskDesk:
         return number
 
 
-cdef object _check(desk, ticket, now, replacing):
-    line = desk.lines.get(ticket.slot)
-    if line is None:
-        return _NOT_TRADED
-    if ticket.purpose in _REDUCING:
-        return (
-            _admit(desk, line, ticket)
-            or _rules(desk, line, ticket)
-            or _price(desk, ticket, desk._touch_of(ticket.slot))
-            or _own(desk, line, ticket, replacing)
-        )
-    touch = desk._touch_of(ticket.slot)
-    if desk.switch.state is not _STATE_ACTIVE:
-        reason = _admit(desk, line, ticket)
-        if reason:
-            return reason
-    return (
-        _rules(desk, line, ticket)
-        or (_GRADE if touch is None else _price(desk, ticket, touch))
-        or _bounds(desk, line, ticket, replacing)
-        or _own(desk, line, ticket, replacing)
-        or _fat_finger(desk, line, ticket, now)
-        or _paced(desk, now)
-    )
-
-
-cdef object _admit(desk, line, ticket):
-    """What the risk state lets through."""
-    state = desk.switch.state
-    if state is _STATE_ACTIVE or ticket.purpose is _FLATTEN:
-        return _OK
-    if state is _STATE_HALT:
-        return _HALTED
-    if ticket.purpose is _HEDGE or _reduces(desk, line, ticket):
-        return _OK
-    return _REDUCE_ONLY
-
-
-cdef object _own(desk, line, ticket, replacing):
-    """What our own orders and balances say."""
-    if _crosses_own(desk, ticket, replacing):
-        return _SELF_TRADE
-    if not _affordable(desk, line, ticket, replacing):
-        return _CREDIT
-    return _OK
-
-
-cdef object _rules(desk, line, ticket):
+cdef object _rules(Line line, price, lots):
     """The venue's own rules, which it would answer with a reject."""
-    price, lots = ticket.price, ticket.lots
+    cdef object most
     if lots <= 0 or lots % line.lot:
         return _OFF_LOT
     if price <= 0 or price % line.tick:
         return _OFF_TICK
     if lots < line.lots_min or price * lots * line.units.notional < line.notional_min:
         return _BELOW_MINIMUM
-    if line.lots_max and lots > line.lots_max:
-        return _ABOVE_MAXIMUM
-    return _OK
+    most = line.lots_max
+    return _ABOVE_MAXIMUM if most and lots > most else _OK
 
 
-cdef object _price(desk, ticket, touch):
-    """A limit far through the market is a mistake, whoever made it."""
-    if touch is None or not desk.limits.collar_ppb:
-        return _OK
-    bid, ask = touch
-    if ticket.side is _BUY:
-        reference = ask or bid
-        beyond = ticket.price - reference
-    else:
-        reference = bid or ask
-        beyond = reference - ticket.price
-    if reference == 0:
-        return _NO_PRICE
-    if beyond * PPB > reference * desk.limits.collar_ppb:
-        return _PRICE_COLLAR
-    return _OK
+cdef object _open_lots(order):
+    """The lots that an order which is not over may still be filled with."""
+    cdef object filled = order.filled
+    return max(order.lots, order.new_lots, filled) - filled
 
 
-cdef object _bounds(desk, line, ticket, replacing):
-    """Size, position and exposure in the reporting currency, counting all that is open."""
-    limits = desk.limits
-    rate = desk._rate_of(line.instrument.quote)
-    if rate == 0:
-        return _NO_CONVERSION
-    full = len(desk._store.open) >= limits.open_orders_max > 0
-    if full and replacing is None:
-        return _OPEN_ORDERS
-    unit = line.units.notional * ticket.price * rate
-    value = ticket.lots * unit
-    if value > desk._notional_max > 0:
-        return _NOTIONAL_MAX
-    if desk._aggregate_max and desk.aggregate() * PPB + value > desk._aggregate_max:
-        return _AGGREGATE_MAX
-    return _positions(desk, line, ticket, unit, replacing)
-
-
-cdef object _positions(desk, line, ticket, unit, replacing
-):
-    """What this side could become if all that is open on it were filled."""
-    open_lots = desk._store.exposed(ticket.slot)[ticket.side] + ticket.lots
-    if replacing is not None:
-        open_lots -= replacing.open_lots
-    if open_lots * unit > desk._exposure_max > 0:
-        return _EXPOSURE_MAX
-    if not desk._position_max:
-        return _OK
-    held = desk._portfolio.base_held(ticket.slot)
-    if ticket.side is _SELL:
-        held = -held
-    worst = (held + open_lots * line.units.lot) * unit // line.units.lot
-    if worst > desk._position_max:
-        return _POSITION_MAX
-    return _OK
-
-
-cdef object _reduces(desk, line, ticket):
-    held = desk._portfolio.base_held(ticket.slot)
-    buys, sells = desk._store.exposed(ticket.slot)
-    if ticket.side is _BUY:
-        return held + (buys + ticket.lots) * line.units.lot <= 0
-    return held - (sells + ticket.lots) * line.units.lot >= 0
-
-
-cdef object _crosses_own(desk, ticket, replacing):
-    orders = desk._store.by_slot.get(ticket.slot)
-    if orders is None:
-        return False
-    side, price = ticket.side, ticket.price
-    for order in orders.values():
-        if order.side is side or order is replacing:
-            continue
-        # Until a replace is answered the order may stand at either price.
-        old, new = order.price, order.new_price or order.price
-        if (
-            (price >= old or price >= new)
-            if side is _BUY
-            else (price <= old or price <= new)
-        ):
-            return True
-    return False
-
-
-cdef object _affordable(desk, line, ticket, replacing):
-    """The balance covers what is open already and this ticket, with its fee."""
-    instrument = line.instrument
-    venue = instrument.venue
-    if not line.spot:
-        return _margined(desk, line, ticket)
-    selling = ticket.side is _SELL
-    asset = instrument.base if selling else instrument.quote
-    need = _cost(desk, line, ticket.price, ticket.lots, selling)
-    by_slot, side = desk._store.by_slot, ticket.side
-    for slot in desk._venue_slots[venue]:
-        orders = by_slot.get(slot)
-        other = desk.lines.get(slot)
-        if orders is None or other is None or not other.spot:
-            continue
-        if (other.instrument.base if selling else other.instrument.quote) != asset:
-            continue
-        for order in orders.values():
-            if order.side is side and order is not replacing:
-                price = max(order.price, order.new_price)
-                need += _cost(desk, other, price, order.open_lots, selling)
-    return need <= desk._portfolio.balance(venue, asset)
-
-
-cdef object _cost(desk, line, price, lots, bint selling):
+cdef object _cost(Line line, price, lots, bint selling):
     if selling:
         return lots * line.units.lot
     value = price * lots * line.units.notional
-    return value + value * line.taker_ppb // PPB
-
-
-cdef object _margined(desk, line, ticket):
-    """The margin of the largest position that open orders could make is there."""
-    buys, sells = desk._store.exposed(ticket.slot)
-    lots = (buys if ticket.side is _BUY else sells) + ticket.lots
-    base = abs(desk._portfolio.base_held(ticket.slot)) + lots * line.units.lot
-    value = base * ticket.price * line.units.notional // line.units.lot
-    balance = desk._portfolio.balance(line.instrument.venue, line.instrument.quote)
-    return value * desk.limits.margin_permille <= balance * 1000
-
-
-cdef object _paced(desk, now):
-    limit = desk.limits.orders_per_second
-    if not limit:
-        return _OK
-    sent = desk._sent
-    while sent and sent[0] <= now - _SECOND_NS:
-        sent.popleft()
-    if len(sent) >= limit:
-        return _ORDER_RATE
-    sent.append(now)
-    return _OK
-
-
-cdef object _fat_finger(desk, line, ticket, now):
-    """An order that is much of the recent volume waits for a person; quotes are many and small.
-
-    Where nothing has traded only a person's own order waits: nobody can say what is much.
-    """
-    if not desk.limits.volume_permille or ticket.purpose is _QUOTE:
-        return _OK
-    line.forget(now)
-    if line.traded == 0 and ticket.purpose is not _MANUAL:
-        return _OK
-    if ticket.lots * 1000 > line.traded * desk.limits.volume_permille:
-        return _HELD
-    return _OK
+    return value + value * line.taker_ppb // _PPB

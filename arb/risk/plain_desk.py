@@ -7,8 +7,9 @@ from arb.orders.order import OwnOrder, Purpose
 from arb.orders.store import OrderStore
 from arb.portfolio.portfolio import Portfolio
 from arb.portfolio.units import NotTradableError
+from arb.quoting.pace import Pace
 from arb.risk.limits import RiskLimits
-from arb.risk.line import Line
+from arb.risk.plain_line import PlainLine
 from arb.risk.reason import RiskReason, RiskState
 from arb.risk.switch import RiskSwitch
 from arb.risk.ticket import Ticket
@@ -24,8 +25,8 @@ _REDUCING = (Purpose.HEDGE, Purpose.FLATTEN)
 #: Orders that may wait for approval; further ones are refused.
 HELD_MAX = 32
 
-#: Best bid and ask in ticks, with 0 for a missing side, or None when the quote may not be used.
-TouchOf = Callable[[int], "tuple[int, int] | None"]
+#: (slot, now): bid, its lots, ask, its lots, or None when the quote may not be used.
+TouchOf = Callable[[int, int], "tuple[int, int, int, int] | None"]
 #: Value of one amount of an asset in the reporting currency, in parts per billion; 0 if unknown.
 RateOf = Callable[[str], int]
 
@@ -44,7 +45,7 @@ class PlainRiskDesk:
     ) -> None:
         self.limits = limits
         self.switch = switch
-        self.lines: dict[int, Line] = {}
+        self.lines: dict[int, PlainLine] = {}
         self.refusals: dict[RiskReason, int] = dict.fromkeys(RiskReason, 0)
         self.held: dict[int, Ticket] = {}
         self._next_held = 1
@@ -59,21 +60,18 @@ class PlainRiskDesk:
         self._position_max = limits.position_max * _PPB_ONE
         self._sent: deque[int] = deque()
         self._venue_slots: dict[str, list[int]] = {}
+        self.paces: dict[str, Pace] = {}
 
     def watch(self, slot: int, instrument: Instrument, fees: Fees) -> bool:
         """Take in an instrument or its finer grids; False when it cannot be traded."""
         try:
-            line = Line.of(instrument, fees)
+            line = PlainLine.of(instrument, fees)
         except NotTradableError:
             self.lines.pop(slot, None)
             return False
         old = self.lines.get(slot)
         if old is not None:
-            factor = old.instrument.factors_to(instrument)[1]
-            line.volume = old.volume
-            for one in line.volume:
-                one[1] *= factor
-            line.traded = old.traded * factor
+            line.adopt(old)
         self.lines[slot] = line
         slots = self._venue_slots.setdefault(instrument.venue, [])
         if slot not in slots:
@@ -96,10 +94,10 @@ class PlainRiskDesk:
             return (
                 self._admit(line, ticket)
                 or self._rules(line, ticket)
-                or self._price(ticket, self._touch_of(ticket.slot))
+                or self._price(ticket, self._touch_of(ticket.slot, now))
                 or self._own(line, ticket, replacing)
             )
-        touch = self._touch_of(ticket.slot)
+        touch = self._touch_of(ticket.slot, now)
         if self.switch.state is not RiskState.ACTIVE:
             reason = self._admit(line, ticket)
             if reason:
@@ -107,13 +105,13 @@ class PlainRiskDesk:
         return (
             self._rules(line, ticket)
             or (RiskReason.GRADE if touch is None else self._price(ticket, touch))
-            or self._bounds(line, ticket, replacing)
+            or self._bounds(line, ticket, now, replacing)
             or self._own(line, ticket, replacing)
             or self._fat_finger(line, ticket, now)
             or self._paced(now)
         )
 
-    def _admit(self, line: Line, ticket: Ticket) -> RiskReason:
+    def _admit(self, line: PlainLine, ticket: Ticket) -> RiskReason:
         """What the risk state lets through."""
         state = self.switch.state
         if state is RiskState.ACTIVE or ticket.purpose is Purpose.FLATTEN:
@@ -124,7 +122,7 @@ class PlainRiskDesk:
             return RiskReason.OK
         return RiskReason.REDUCE_ONLY
 
-    def _own(self, line: Line, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
+    def _own(self, line: PlainLine, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
         """What our own orders and balances say."""
         if self._crosses_own(ticket, replacing):
             return RiskReason.SELF_TRADE
@@ -133,7 +131,7 @@ class PlainRiskDesk:
         return RiskReason.OK
 
     @staticmethod
-    def _rules(line: Line, ticket: Ticket) -> RiskReason:
+    def _rules(line: PlainLine, ticket: Ticket) -> RiskReason:
         """The venue's own rules, which it would answer with a reject."""
         price, lots = ticket.price, ticket.lots
         if lots <= 0 or lots % line.lot:
@@ -146,11 +144,12 @@ class PlainRiskDesk:
             return RiskReason.ABOVE_MAXIMUM
         return RiskReason.OK
 
-    def _price(self, ticket: Ticket, touch: tuple[int, int] | None) -> RiskReason:
+    def _price(self, ticket: Ticket, touch: tuple[int, int, int, int] | None) -> RiskReason:
         """A limit far through the market is a mistake, whoever made it."""
         if touch is None or not self.limits.collar_ppb:
             return RiskReason.OK
-        bid, ask = touch
+        bid = touch[0] if touch[1] else 0
+        ask = touch[2] if touch[3] else 0
         if ticket.side is Side.BUY:
             reference = ask or bid
             beyond = ticket.price - reference
@@ -163,7 +162,9 @@ class PlainRiskDesk:
             return RiskReason.PRICE_COLLAR
         return RiskReason.OK
 
-    def _bounds(self, line: Line, ticket: Ticket, replacing: OwnOrder | None) -> RiskReason:
+    def _bounds(
+        self, line: PlainLine, ticket: Ticket, now: int, replacing: OwnOrder | None
+    ) -> RiskReason:
         """Size, position and exposure in the reporting currency, counting all that is open."""
         limits = self.limits
         rate = self._rate_of(line.instrument.quote)
@@ -176,12 +177,12 @@ class PlainRiskDesk:
         value = ticket.lots * unit
         if value > self._notional_max > 0:
             return RiskReason.NOTIONAL_MAX
-        if self._aggregate_max and self.aggregate() * PPB + value > self._aggregate_max:
+        if self._aggregate_max and self.aggregate(now) * PPB + value > self._aggregate_max:
             return RiskReason.AGGREGATE_MAX
         return self._positions(line, ticket, unit, replacing)
 
     def _positions(
-        self, line: Line, ticket: Ticket, unit: int, replacing: OwnOrder | None
+        self, line: PlainLine, ticket: Ticket, unit: int, replacing: OwnOrder | None
     ) -> RiskReason:
         """What this side could become if all that is open on it were filled."""
         open_lots = self._store.exposed(ticket.slot)[ticket.side] + ticket.lots
@@ -199,7 +200,7 @@ class PlainRiskDesk:
             return RiskReason.POSITION_MAX
         return RiskReason.OK
 
-    def aggregate(self) -> int:
+    def aggregate(self, now: int) -> int:
         """Return the value of all perpetual positions and open orders, in reporting amounts.
 
         Spot holdings are what the account owns, not what it risked: they are bounded per
@@ -213,11 +214,18 @@ class PlainRiskDesk:
             if not line.spot and portfolio.positions:
                 base += abs(portfolio.base_held(slot))
             if base:
-                held = portfolio.mark(slot, base)
-                total += held * self._rate_of(line.instrument.quote) // PPB
+                total += self._mark(slot, base, now) * self._rate_of(line.instrument.quote) // PPB
         return total
 
-    def _reduces(self, line: Line, ticket: Ticket) -> bool:
+    def _mark(self, slot: int, base: int, now: int) -> int:
+        """Return the value of a base amount at the mid price, the last known where none is."""
+        held = self._portfolio.holdings[slot]
+        touch = self._touch_of(slot, now)
+        if touch is not None and touch[1] and touch[3]:
+            held.last_mid2 = touch[0] + touch[2]
+        return base * held.last_mid2 * held.units.notional // (2 * held.units.lot)
+
+    def _reduces(self, line: PlainLine, ticket: Ticket) -> bool:
         held = self._portfolio.base_held(ticket.slot)
         buys, sells = self._store.exposed(ticket.slot)
         if ticket.side is Side.BUY:
@@ -242,7 +250,7 @@ class PlainRiskDesk:
                 return True
         return False
 
-    def _affordable(self, line: Line, ticket: Ticket, replacing: OwnOrder | None) -> bool:
+    def _affordable(self, line: PlainLine, ticket: Ticket, replacing: OwnOrder | None) -> bool:
         """The balance covers what is open already and this ticket, with its fee."""
         instrument = line.instrument
         venue = instrument.venue
@@ -266,13 +274,13 @@ class PlainRiskDesk:
         return need <= self._portfolio.balance(venue, asset)
 
     @staticmethod
-    def _cost(line: Line, price: int, lots: int, *, selling: bool) -> int:
+    def _cost(line: PlainLine, price: int, lots: int, *, selling: bool) -> int:
         if selling:
             return lots * line.units.lot
         value = price * lots * line.units.notional
         return value + value * line.taker_ppb // PPB
 
-    def _margined(self, line: Line, ticket: Ticket) -> bool:
+    def _margined(self, line: PlainLine, ticket: Ticket) -> bool:
         """The margin of the largest position that open orders could make is there."""
         buys, sells = self._store.exposed(ticket.slot)
         lots = (buys if ticket.side is Side.BUY else sells) + ticket.lots
@@ -293,7 +301,7 @@ class PlainRiskDesk:
         sent.append(now)
         return RiskReason.OK
 
-    def _fat_finger(self, line: Line, ticket: Ticket, now: int) -> RiskReason:
+    def _fat_finger(self, line: PlainLine, ticket: Ticket, now: int) -> RiskReason:
         """An order that is much of the recent volume waits for a person; quotes are many and small.
 
         Where nothing has traded only a person's own order waits: nobody can say what is much.

@@ -49,6 +49,8 @@ class ScheduleConfig:
     weights: tuple[int, ...] = ()
     period_ns: int = 86_400 * 10**9
     name: str = "twap"
+    #: twap, vwap or pov; where that is left out the name says it.
+    kind: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no schedule could work."""

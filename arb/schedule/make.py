@@ -12,12 +12,12 @@ CATCH_UP = 3
 
 
 def curve(config: ScheduleConfig, window: Window) -> Curve:
-    """Return the curve of a schedule by its name; ValueError where it cannot be."""
-    if config.name == "pov":
+    """Return the curve of a schedule by its kind; ValueError where it cannot be."""
+    if (config.kind or config.name) == "pov":
         return Participation(window, config.share_ppm)
     # All is due a step before the end, so that the last child has time to trade.
     window = Window(window.start, max(window.start + 1, window.end - config.step_ns))
-    if config.name == "vwap":
+    if (config.kind or config.name) == "vwap":
         given = config.weights
         return Profiled(window, given) if given else Seen(window, config.period_ns)
     return Even(window)
@@ -25,7 +25,7 @@ def curve(config: ScheduleConfig, window: Window) -> Curve:
 
 def pieced(config: ScheduleConfig, window: Window) -> ScheduleConfig:
     """Bound the children of what goes by time: what was missed is not sent in one piece."""
-    if config.child or config.name == "pov":
+    if config.child or (config.kind or config.name) == "pov":
         return config
     even = config.size * config.step_ns // (window.end - window.start)
     return replace(config, child=max(1, min(config.size, CATCH_UP * even)))

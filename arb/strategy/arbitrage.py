@@ -159,9 +159,7 @@ class Arbitrage:
         return bool(sent)
 
     def _ticket(self, leg: _Leg) -> Ticket:
-        return Ticket(
-            leg.slot, leg.side, leg.price, leg.lots, Purpose.TAKE, self.name, tif=Tif.IOC
-        )
+        return Ticket(leg.slot, leg.side, leg.price, leg.lots, Purpose.TAKE, self.name, tif=Tif.IOC)
 
     def _send(self, leg: _Leg) -> bool:
         order = self._trader.send(self._ticket(leg))

@@ -6,14 +6,15 @@ from itertools import combinations
 from typing import TypeVar
 
 from arb.hedging.config import HedgeConfig
-from arb.quoting.manager import Care
+from arb.quoting.care import Care
 from arb.quoting.model import MODELS, Parameters
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.curve import PPM, Window
 from arb.schedule.make import SCHEDULES, curve
 from arb.schedule.schedule import Schedule
 from arb.strategy.arbitrage import Arbitrage, ArbitrageConfig
-from arb.strategy.single import SingleConfig, SingleMaker
+from arb.strategy.single import SingleMaker
+from arb.strategy.single_config import SingleConfig
 from arb.strategy.triangle import Triangle
 from arb.strategy.triangular import Triangular, TriangularConfig
 from arb.strategy.xemm import Xemm, XemmConfig
@@ -26,23 +27,40 @@ from market.order import Side
 
 _MS = 1_000_000
 _SECOND = 1_000_000_000
+#: Least and most instruments of those that take several, and what they are for.
+_ROLES = {
+    "xemm": (2, 10, "where it quotes, then where it hedges"),
+    "arbitrage": (2, 2, "its legs"),
+    "triangular": (3, 3, "the books of the cycle"),
+}
 
 
 class SpecError(ValueError):
     """The strategy cannot be what the text asks for; the message names key and value."""
 
 
+class InstrumentsError(SpecError):
+    """The strategy cannot do with so many instruments; the message says how many it takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class StrategySpec:
-    """A strategy by name, with its keys as text.
+    """A strategy by its own name, with its keys as text.
 
-    `instruments` are instrument ids in the order of their roles (maker, hedge venues); where they
-    are left out, the first instruments that fit are taken as they become known.
+    `strategy` says what it is; where that is left out the name does. `instruments` are instrument
+    ids in the order of their roles (maker, hedge venues); where they are left out, the first
+    instruments that fit are taken as they become known.
     """
 
     name: str
     instruments: tuple[str, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
+    strategy: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is: one of STRATEGIES."""
+        return self.strategy or self.name
 
 
 def make(spec: StrategySpec, trader: Trader) -> Strategy | None:
@@ -51,7 +69,7 @@ def make(spec: StrategySpec, trader: Trader) -> Strategy | None:
     slots = _slots(spec, trader)
     if slots is None:
         return None
-    made = _BUILDERS[spec.name](spec.name, slots, values)
+    made = _BUILDERS[spec.kind](spec, slots, values)
     if values:
         raise SpecError(f"{spec.name}: unknown key {next(iter(values))!r}")
     return made(trader)
@@ -59,12 +77,23 @@ def make(spec: StrategySpec, trader: Trader) -> Strategy | None:
 
 def check(spec: StrategySpec) -> None:
     """Raise SpecError where the text cannot make a strategy, whatever the instruments are."""
-    if spec.name not in _BUILDERS:
-        raise SpecError(f"unknown strategy {spec.name!r}, one of {', '.join(_BUILDERS)}")
+    if spec.kind not in _BUILDERS:
+        raise SpecError(f"unknown strategy {spec.kind!r}, one of {', '.join(_BUILDERS)}")
+    _check_instruments(spec)
     values = dict(spec.keys)
-    _BUILDERS[spec.name](spec.name, (0, 1, 2), values)
+    _BUILDERS[spec.kind](spec, (0, 1, 2), values)
     if values:
         raise SpecError(f"{spec.name}: unknown key {next(iter(values))!r}")
+
+
+def _check_instruments(spec: StrategySpec) -> None:
+    count = len(spec.instruments)
+    least, most, roles = _ROLES.get(spec.kind, (1, 1, "the one that it trades"))
+    if count and not least <= count <= most:
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        raise InstrumentsError(f"got {count}, {spec.kind} takes {wanted}: {roles}")
+    if len(set(spec.instruments)) < count:
+        raise InstrumentsError("got one twice, expected different ones")
 
 
 def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
@@ -75,9 +104,9 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
         found = [known.get(name, -1) for name in spec.instruments]
         return tuple(found) if min(found) >= 0 else None
     tradable = [slot for slot in range(len(instruments)) if slot in trader.risk.lines]
-    if spec.name in MODELS or spec.name in SCHEDULES:
+    if spec.kind in MODELS or spec.kind in SCHEDULES:
         return (tradable[0],) if tradable else None
-    if spec.name == "triangular":
+    if spec.kind == "triangular":
         return _cycle(tradable, instruments)
     for at, first in enumerate(tradable):
         for second in tradable[at + 1 :]:
@@ -175,13 +204,20 @@ def _weights(values: dict[str, str]) -> tuple[int, ...]:
 
 def _care(values: dict[str, str]) -> Care:
     base = Care()
-    return replace(
-        base,
-        hysteresis=_number(values, "hysteresis_ticks", base.hysteresis, int),
-        life_ns=_number(values, "life_ms", base.life_ns // _MS, int) * _MS,
-        queue_ticks=_number(values, "queue_ticks", base.queue_ticks, int),
-        changes_per_second=_number(values, "changes_per_second", base.changes_per_second, int),
-    )
+    hysteresis = _number(values, "hysteresis_ticks", base.hysteresis, int)
+    life_ns = _number(values, "life_ms", base.life_ns // _MS, int) * _MS
+    queue_ticks = _number(values, "queue_ticks", base.queue_ticks, int)
+    changes = _number(values, "changes_per_second", base.changes_per_second, int)
+    try:
+        return replace(
+            base,
+            hysteresis=hysteresis,
+            life_ns=life_ns,
+            queue_ticks=queue_ticks,
+            changes_per_second=changes,
+        )
+    except ValueError as error:
+        raise SpecError(str(error)) from None
 
 
 def _hedge(slots: tuple[int, ...], values: dict[str, str], bound: int) -> HedgeConfig:
@@ -201,7 +237,8 @@ def _hedge(slots: tuple[int, ...], values: dict[str, str], bound: int) -> HedgeC
 _Made = Callable[[Trader], Strategy]
 
 
-def _single(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+def _single(spec: StrategySpec, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    name = spec.name
     shape = Parameters()
     given = {
         one.name: _number(values, one.name, float(getattr(shape, one.name)), float)
@@ -210,20 +247,22 @@ def _single(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
     try:
         config = SingleConfig(
             slots[0],
-            name,
+            spec.kind,
             _amount(values, "size", "0.01"),
             replace(shape, **given),
             _care(values),
             _number(values, "layers", 1, int),
             _number(values, "step_bps", 5.0, float),
             _number(values, "half_life_s", 30.0, float),
+            name,
         )
     except ValueError as error:
         raise SpecError(f"{name}: {error}") from None
     return lambda trader: SingleMaker(config, trader)
 
 
-def _xemm(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+def _xemm(spec: StrategySpec, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    name = spec.name
     size = _amount(values, "size", "0.01")
     bound = _amount(values, "bound", "0") or 5 * size
     config = XemmConfig(
@@ -237,7 +276,8 @@ def _xemm(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
     return lambda trader: Xemm(config, trader)
 
 
-def _arbitrage(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+def _arbitrage(spec: StrategySpec, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    name = spec.name
     size = _amount(values, "size", "0.01")
     bound = _amount(values, "bound", "0") or 5 * size
     config = ArbitrageConfig(
@@ -251,12 +291,13 @@ def _arbitrage(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Ma
     return lambda trader: Arbitrage(config, trader)
 
 
-def _schedule(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+def _schedule(spec: StrategySpec, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    name = spec.name
     start, end = (_seconds(values, key, text) for key, text in (("start_s", "0"), ("end_s", "60")))
     side = _choice(values, "side", {"buy": Side.BUY, "sell": Side.SELL})
     style = _choice(values, "style", {"passive": Style.PASSIVE, "aggressive": Style.AGGRESSIVE})
     at_end = _choice(values, "at_end", {"cancel": AtEnd.CANCEL, "cross": AtEnd.CROSS})
-    share = _amount(values, "participation", "0.1" if name == "pov" else "0")
+    share = _amount(values, "participation", "0.1" if spec.kind == "pov" else "0")
     base = ScheduleConfig(slots[0], side, 1)
     try:
         config = replace(
@@ -272,8 +313,9 @@ def _schedule(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Mad
             band_ppb=_ppb(values, "band_bps", "5"),
             crosses=_number(values, "crosses", base.crosses, int),
             name=name,
+            kind=spec.kind,
         )
-        if name == "vwap":
+        if spec.kind == "vwap":
             period = _seconds(values, "period_s", "86400")
             config = replace(config, weights=_weights(values), period_ns=period)
         window = Window(start, end)
@@ -285,11 +327,12 @@ def _schedule(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Mad
     return lambda trader: Schedule(config, window, trader)
 
 
-def _triangular(name: str, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+def _triangular(spec: StrategySpec, slots: tuple[int, ...], values: dict[str, str]) -> _Made:
+    name = spec.name
     size = _amount(values, "size", "0.1")
     bound = _amount(values, "bound", "0") or 2 * size
     if len(slots) != 3:
-        raise SpecError(f"{name}: instruments must name three")
+        raise InstrumentsError(f"got {len(slots)}, triangular takes 3: the books of the cycle")
     try:
         config = TriangularConfig(
             (slots[0], slots[1], slots[2]),
@@ -327,7 +370,7 @@ def _hedged(name: str, slots: tuple[int, ...], values: dict[str, str], bound: in
         raise SpecError(f"{name}: {error}") from None
 
 
-_BUILDERS: Mapping[str, Callable[[str, tuple[int, ...], dict[str, str]], _Made]] = {
+_BUILDERS: Mapping[str, Callable[[StrategySpec, tuple[int, ...], dict[str, str]], _Made]] = {
     "xemm": _xemm,
     "arbitrage": _arbitrage,
     "triangular": _triangular,

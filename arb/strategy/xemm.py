@@ -7,7 +7,8 @@ from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill
 from arb.portfolio.units import Units
-from arb.quoting.manager import Care, Manager
+from arb.quoting.care import Care
+from arb.quoting.manager import Manager
 from arb.risk.reason import RiskState
 from arb.strategy.conversion import conversions
 from arb.trader import Touch, Trader
@@ -19,6 +20,9 @@ HEDGE_LEVELS = 50
 GLANCE_LEVELS = 3
 #: Walked values that are kept; they are cheap to make anew.
 MEMO_MAX = 1_000
+
+#: Values of the hedges of a bid and an ask, and (price, lots) of bids and of asks.
+Worth = tuple[int | None, int | None, tuple[list[tuple[int, int]], list[tuple[int, int]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +126,36 @@ class Xemm:
         if self._seen is not None and stamp == self._stamp:
             return
         self._stamp = stamp
-        bids = self._hedge_value(Side.BUY, source, now)
-        asks = self._hedge_value(Side.SELL, source, now)
+        bids, asks, wish = self._worth(touch, source, now)
         seen = (touch[0], touch[2], bids, asks)
         if seen == self._seen:
             return
-        settled = self.manager.rest(
+        self._seen = seen if self.manager.rest(*wish, now) else None
+
+    def _worth(self, touch: Touch, source: Touch | None, now: int) -> Worth:
+        """Return what hedging brings and costs, and the quotes that follow from it.
+
+        Worlds that hold the same work it out once: `_stamp` is all that it follows from but for
+        lots, inventory and the grids.
+        """
+        memo = self._trader.market.memo
+        unit = self._trader.risk.lines[self.maker].units.notional
+        key = ("quotes", self.name, *self._lots, self.hedger.open, unit)
+        of = (*self._stamp, touch[1] > 0, touch[3] > 0)
+        found = memo.get(key)
+        if found is not None and found[0] == of:
+            known: Worth = found[1]
+            return known
+        bids = self._hedge_value(Side.BUY, source, now)
+        asks = self._hedge_value(Side.SELL, source, now)
+        wish = (
             [] if bids is None else self._quote(Side.BUY, bids, touch),
             [] if asks is None else self._quote(Side.SELL, asks, touch),
-            now,
         )
-        self._seen = seen if settled else None
+        if len(memo) >= MEMO_MAX:
+            memo.clear()
+        memo[key] = (of, (bids, asks, wish))
+        return bids, asks, wish
 
     def _quote(
         self, side: Side, value: int, touch: tuple[int, int, int, int]
@@ -207,7 +230,8 @@ class Xemm:
         key = ("walked", self.source, int(side), base)
         found = market.memo.get(key)
         if found is not None and found[0] == versions:
-            return found[1]
+            known: int | None = found[1]
+            return known
         line = self._trader.risk.lines[self.source]
         selling = side is Side.BUY
         value, left = 0, base

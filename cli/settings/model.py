@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from market.fees import LOWEST_TIER, PPB
 
 from .kinds import decimal, text, whole
+from .metrics import MetricsSettings, TracingSettings
 from .testnet import TestnetSettings
 from .trading import TradingSettings
 
@@ -223,6 +224,35 @@ class ControlSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     )
 
 
+class ApiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The public API over HTTP and WebSocket, and the page that uses it."""
+
+    enabled: Annotated[bool, Meta(description="whether to listen")] = True
+    host: Annotated[
+        str, text("address to listen at; beyond this machine only when there is a token")
+    ] = "127.0.0.1"
+    port: Annotated[int, whole("port, 0 for any free one", 0, 65_535)] = 8_080
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="further names by which it is reached, as behind a proxy; others are"
+            " refused",
+            max_length=32,
+        ),
+    ] = ()
+    tokens_file: Annotated[
+        str, text("tokens, hashed; once the file is there, each request needs one", "path")
+    ] = "crossquote.tokens"
+    requests_per_second: Annotated[
+        int, whole("requests of one address or token; twice as many at once", 1, 1_000_000)
+    ] = 100
+    audit_file: Annotated[
+        str, text("every call that changes something is written here, with rotation", "path")
+    ] = "logs/audit.jsonl"
+    audit_max_mb: Annotated[int, whole("a larger file is rotated", 1, 1_024, "MiB")] = 16
+    audit_keep: Annotated[int, whole("rotated files to keep", 1, 100)] = 5
+
+
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is logged, and where to."""
 
@@ -355,7 +385,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     l2: Annotated[L2Settings, Meta(description="quotes in shared memory")] = L2Settings()
     audit: Annotated[AuditSettings, Meta(description="audits of the books")] = AuditSettings()
     control: Annotated[ControlSettings, Meta(description="the control door")] = ControlSettings()
+    api: Annotated[ApiSettings, Meta(description="the API over HTTP")] = ApiSettings()
     log: Annotated[LogSettings, Meta(description="logging")] = LogSettings()
+    metrics: Annotated[MetricsSettings, Meta(description="what is measured")] = MetricsSettings()
+    tracing: Annotated[TracingSettings, Meta(description="traces of orders")] = TracingSettings()
     transport: Annotated[TransportSettings, Meta(description="connections")] = TransportSettings()
     sim: Annotated[SimSettings, Meta(description="the simulated world")] = SimSettings()
     testnet: Annotated[TestnetSettings, Meta(description="the venues' test networks")] = (

@@ -15,7 +15,12 @@ _MONEY = 1_000_000_000_000
 class StrategySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One strategy with its instruments and keys."""
 
-    name: Annotated[str, text("as of `crossquote backtest --strategy`")]
+    name: Annotated[
+        str, text("as of `crossquote backtest --strategy`, or with `strategy` a name of its own")
+    ]
+    strategy: Annotated[
+        str, text("what it is, where the name does not say it: several of a kind need own names")
+    ] = ""
     instruments: Annotated[
         tuple[str, ...],
         Meta(
@@ -84,12 +89,36 @@ class LimitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 100
 
 
+class FeeTierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is paid from a volume on."""
+
+    volume: Annotated[str, decimal("traded in 30 days, in `currency`", "1", "1000000000000")]
+    maker: Annotated[
+        str, decimal("what making costs, as a fraction; a rebate is negative", "-0.1", "0.1")
+    ]
+    taker: Annotated[str, decimal("what taking costs, as a fraction", "0", "0.1")]
+
+
+class FeeLadderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One venue's fee tiers above the lowest, which is the venue's own maker_fee and taker_fee."""
+
+    tiers: Annotated[
+        tuple[FeeTierSettings, ...], Meta(description="by growing volume", max_length=50)
+    ]
+    volume: Annotated[
+        str, decimal("what the account traded in the 30 days before", "0", "1000000000000")
+    ] = "0"
+
+
 class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What trades, over the wire in mode sim; nothing does without strategies."""
 
     strategies: Annotated[
         tuple[StrategySettings, ...], Meta(description="what trades", max_length=20)
     ] = ()
+    manual: Annotated[
+        bool, Meta(description="whether orders may be placed by hand where no strategy trades")
+    ] = False
     currency: Annotated[str, text("what results and limits are stated in")] = "USDT"
     balances: Annotated[
         dict[str, dict[str, Annotated[str, decimal("opening balance", "0", "1000000000000")]]],
@@ -97,6 +126,10 @@ class TradingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             description="opening balances by venue and asset on paper; with none, every asset is"
             " plenty. In mode sim they are the venues' own"
         ),
+    ] = field(default_factory=dict)
+    fees: Annotated[
+        dict[str, FeeLadderSettings],
+        Meta(description="fee tiers by venue; with none, fees stay those of the lowest tier"),
     ] = field(default_factory=dict)
     latency_ms: Annotated[
         tuple[Annotated[str, decimal("one way of an order", "0.001", "10000", "ms")], ...],

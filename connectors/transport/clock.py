@@ -62,6 +62,11 @@ class StampClock:
         """How far the stamps are ahead of the wall clock, as the last check found it."""
         return self._ahead_ns
 
+    @property
+    def anchor_ns(self) -> int | None:
+        """Stamps minus monotonic time; None while the stamps are slewed, when it changes."""
+        return None if self._ahead_ns else self._anchor_ns
+
     def check(self) -> Input | None:
         """Return a CLOCK input if the wall clock stepped, None otherwise.
 

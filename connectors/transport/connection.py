@@ -124,6 +124,11 @@ class Connection:
             source for source, epoch in self._epochs.items() if epoch.opened and not epoch.over
         )
 
+    @property
+    def waiting(self) -> int:
+        """Frames that wait to be sent."""
+        return sum(epoch.waiting for epoch in self._epochs.values())
+
     def send(self, source: str, data: bytes) -> bool:
         """Queue a frame for an epoch; False and counted when it is not open or its queue full."""
         epoch = self._epochs.get(source)

@@ -110,6 +110,11 @@ class Epoch:
         """Frames delivered."""
         return self._gate.frames
 
+    @property
+    def waiting(self) -> int:
+        """Frames that wait to be sent."""
+        return len(self._queue)
+
     def on_ping(self, recv_ns: int) -> None:  # noqa: ARG002
         """Take note of a sign of life, where pings are one."""
         if self._parameters.pings_count:

@@ -96,6 +96,11 @@ class RestClient:
         self._changed.set()
         return verdict
 
+    @property
+    def waiting(self) -> int:
+        """Paths that wait for their turn."""
+        return len(self._schedule.waiting)
+
     async def run(self) -> None:
         """Serve until cancelled; then requests under way are dropped without a reply."""
         parameters = SessionParameters(

@@ -12,7 +12,7 @@ a first line that lists the files, then steps, which are read along with the inp
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,8 @@ class Layout:
             if head is None or head["format"] != FORMAT or head["version"] != VERSION:
                 raise DamageError(f"{NAME}: no layout of version {VERSION}")
             self.files = [LaidOut(**one) for one in head["files"]]
+            if not all(isinstance(text, str) for one in self.files for text in astuple(one)):
+                raise TypeError("a file's row is not of text")
         except (KeyError, TypeError) as error:
             raise DamageError(f"{NAME}: line 1: {error!s:.80}") from None
 
@@ -138,15 +140,15 @@ class Layout:
                 match step:
                     case ["skip", int(count)]:
                         taken += sum(1 for _ in _next(inputs, count))
-                    case [int(file), "take", int(count)]:
+                    case [int(file), "take", int(count)] if file >= 0:
                         for item in _next(inputs, count):
                             put(file, self.files[file].render(item))
                             taken += 1
-                    case [int(file), "line", str(text)]:
+                    case [int(file), "line", str(text)] if file >= 0:
                         put(file, text.encode())
-                    case [int(file), "hex", str(text)]:
+                    case [int(file), "hex", str(text)] if file >= 0:
                         put(file, bytes.fromhex(text))
-                    case [int(file), "open"]:
+                    case [int(file), "open"] if file >= 0:
                         ends[file] = False
                     case _:
                         raise DamageError(f"{NAME}: line {number}: no step: {step!s:.80}")

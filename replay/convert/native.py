@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from market.inputs import Input
 from replay.native_compress import Compressor
 from replay.native_format import LOG, BadRecordError, UnsupportedRecordingError
@@ -102,10 +104,27 @@ def write_native(
 ) -> Written:
     """Record inputs as the driver of `node` would, compressed; `dump` gives its checkpoint.
 
-    Raises ConvertError where an input cannot be recorded, OSError, SegmentError.
+    Raises ConvertError where an input cannot be recorded, and OSError.
     """
+    try:
+        done = _write(directory, iter(inputs), node, dump, segment_bytes)
+        for file in list_segments(directory, LOG):
+            if not file.packed:
+                compress(file.path)
+    except (SegmentError, zstandard.ZstdError) as error:
+        raise ConvertError(f"the recording cannot be written: {error}") from None
+    return done
+
+
+def _write(
+    directory: Path,
+    given: Iterator[Input],
+    node: Any,
+    dump: Callable[[Any], bytes],
+    segment_bytes: int,
+) -> Written:
+    """Record the inputs; segments that are full are packed meanwhile."""
     done = Written()
-    given = iter(inputs)
     first = next(given, None)
     if first is None:
         raise DirectionError("the source holds no input")
@@ -129,9 +148,6 @@ def write_native(
                 raise ConvertError(f"the recording could not be ended: {recorder.reason}")
     finally:
         compressor.close()
-    for file in list_segments(directory, LOG):
-        if not file.packed:
-            compress(file.path)
     return done
 
 

@@ -54,6 +54,7 @@ class NpzWriter:
         self._key: tuple[str, str] | None = None
         self._rows: list[tuple[int, int, int, float, float]] = []
         self._venue_ns = 0
+        self._local_ns = 0
         self._waiting: list[tuple[int, int, float, float]] = []
         self._least: int | None = None
         self.left_out: Counter[str] = Counter()
@@ -98,6 +99,8 @@ class NpzWriter:
             self._add(ev, self._venue_ns or ts_recv, ts_recv, px, qty)
 
     def _add(self, ev: int, exch_ts: int, local_ts: int, px: float, qty: float) -> None:
+        # A recorder that was started anew may have had an earlier clock.
+        self._local_ns = local_ts = max(local_ts, self._local_ns)
         latency = local_ts - exch_ts
         if self._least is None or latency < self._least:
             self._least = latency

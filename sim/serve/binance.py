@@ -59,6 +59,14 @@ class RecordedBinance(RecordedServer):
         self._rules: dict[str, dict[str, Any]] = {}
         self._sessions: dict[Client, _Session] = {}
         self._subscribers: dict[str, dict[_Session, str]] = {}
+        #: Symbols whose snapshot was asked for.
+        self._asked: set[str] = set()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the snapshot of each book that is followed was asked for."""
+        followed = (name.partition("@") for name, held in self._subscribers.items() if held)
+        return all(symbol.upper() in self._asked for symbol, _, kind in followed if kind == "depth")
 
     # --- the recording -----------------------------------------------------------------------
 
@@ -190,6 +198,7 @@ class RecordedBinance(RecordedServer):
         limit = request.query.get("limit", "100")
         if not (limit.isascii() and limit.isdecimal() and 0 < len(limit) < 10):
             return reply({"code": -1100, "msg": "Illegal characters found in 'limit'."}, 400)
+        self._asked.add(request.query["symbol"])
         return reply(self._depth(symbol, min(int(limit), LEVELS_MAX)))
 
     def _depth(self, symbol: _Symbol, limit: int) -> dict[str, Any]:

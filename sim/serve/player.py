@@ -17,6 +17,8 @@ from .source import ServeError, Source
 TICK_S = 0.005
 #: Playing begins once every venue has a subscriber, or so long after the first has one.
 WAIT_S = 3.0
+#: A client has so long to ask for the snapshots of the books that it follows.
+ASK_S = 10.0
 #: Then clients have this time to ask for what they need first, such as snapshots.
 SETTLE_S = 0.5
 #: At full speed: inputs between two looks at the sockets, and frames that a client may be behind.
@@ -95,6 +97,10 @@ class Player:
         with suppress(TimeoutError):
             async with asyncio.timeout(WAIT_S):
                 while not all(server.subscribed for server in servers):
+                    await asyncio.sleep(TICK_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASK_S):
+                while not all(server.settled for server in servers):
                     await asyncio.sleep(TICK_S)
         await asyncio.sleep(SETTLE_S)
 

@@ -47,6 +47,11 @@ class RecordedServer(VenueServer):
                 self._take(one)
         self._take(item)
 
+    @property
+    def settled(self) -> bool:
+        """Whether clients have what they ask for before the stream can be followed."""
+        return True
+
     @abstractmethod
     def _look(self, item: Input) -> None:
         """Learn from an input before anything is served."""

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from market.grid import Grid
 from sim.market.event import Event
 from sim.market.listing import BINANCE, Listing
 from sim.score.channels import BinanceChannels, Channels, CoinbaseChannels
@@ -35,6 +36,22 @@ class WorldControl:
             "fault": self.spell(),
             "watching": self._truth is not None,
         }
+
+    def level3(self, instrument: str, orders_max: int) -> dict[str, Any] | None:
+        """Return at most so many resting orders of each side; None for an unknown instrument."""
+        found = self._world.resting(instrument)
+        if found is None:
+            return None
+        listing = next(one for one in self._world.market.listings if one.id == instrument)
+        price, size = Grid(listing.price_decimals), Grid(listing.size_decimals)
+        bids, asks = (
+            [
+                {"order": number, "price": price.format(ticks), "size": size.format(lots)}
+                for ticks, lots, number in side[:orders_max]
+            ]
+            for side in found
+        )
+        return {"instrument": instrument, "bids": bids, "asks": asks}
 
     def fault(self, venue: str, given: dict[str, Any]) -> dict[str, Any]:
         """Begin a fault; returns {`accepted`, `reason`}."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from market.fees import Fees
+from sim.exchange.book import RestingOrder
 from sim.exchange.exchange import Exchange
 from sim.feed.binance import BinanceFeed
 from sim.feed.coinbase import CoinbaseFeed
@@ -125,6 +126,17 @@ class SimulatedWorld:
     def venues(self) -> dict[str, VenueServer]:
         """The servers by the names of their venues."""
         return {"binance": self.binance, "coinbase": self.coinbase}
+
+    def resting(self, instrument: str) -> list[list[RestingOrder]] | None:
+        """Return the resting orders of an instrument id by side, None for one that is not there.
+
+        It looks at every open order of the venue. A market that was handed in shows none.
+        """
+        for venue in (BINANCE, COINBASE):
+            exchange = self._exchange(venue)
+            if exchange is not None and any(one.id == instrument for one in exchange.listings):
+                return exchange.resting([instrument])[instrument]
+        return None
 
     def listen(self, listener: Listener) -> None:
         """Hand what happens in the market to one more listener, at each step."""

@@ -204,6 +204,9 @@ class FakeView:
             return {"accepted": False, "reason": f"unknown command {name}"}
         return {"accepted": True, "reason": ""}
 
+    def refusal(self, name, argument):
+        return ""
+
     def stop(self):
         self.stopped += 1
 

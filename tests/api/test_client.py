@@ -69,10 +69,13 @@ async def test_an_error_of_the_daemon_is_passed_on_with_its_status(door):
     assert caught.value.status == 400
 
 
-async def test_too_many_connections_are_passed_on_as_said(door, monkeypatch):
+async def test_too_many_connections_are_passed_on_as_said(view, path, monkeypatch):
     monkeypatch.setattr("api.door.CONNECTIONS_MAX", 0)
+    door = Door(view, path)
+    await door.start()
     with pytest.raises(DoorRefusedError, match="connections are open; try later"):
         await calling(door.path, lambda client: client.status())
+    await door.stop()
 
 
 async def test_a_kept_connection_survives_a_restart_of_the_daemon(view, path):

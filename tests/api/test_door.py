@@ -7,7 +7,8 @@ import orjson
 import pytest
 import uvloop
 
-from api.door import BODY_BYTES_MAX, CONNECTIONS_MAX, Door
+from api.app import BODY_BYTES_MAX
+from api.door import CONNECTIONS_MAX, Door
 from api.view import COMMAND_NAME_MAX, LEVELS_MAX
 
 from .fake_view import FakeView
@@ -91,7 +92,7 @@ async def test_a_body_over_the_limit_is_refused(door, view):
 
 
 async def test_a_body_that_does_not_arrive_is_given_up(door, monkeypatch):
-    monkeypatch.setattr("api.door.BODY_SECONDS_MAX", 0.05)
+    monkeypatch.setattr("api.app.BODY_SECONDS_MAX", 0.05)
     reader, writer = await asyncio.open_unix_connection(str(door.path))
     writer.write(b"POST /command HTTP/1.1\r\nHost: door\r\nContent-Length: 9\r\n\r\n{")
     async with asyncio.timeout(30):

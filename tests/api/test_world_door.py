@@ -29,6 +29,11 @@ class FakeWorld:
     def spell(self):
         return {"kind": "drop", "over": True}
 
+    def level3(self, instrument, orders):
+        row = {"order": 1, "price": "100.5", "size": "2"}
+        known = instrument == "BTC-USDT.BINANCE"
+        return {"instrument": instrument, "bids": [row][:orders], "asks": []} if known else None
+
     def watch(self, venue):
         return {**ACCEPTED, "listings": [f"BTC-USDT.{venue}"]}
 
@@ -95,7 +100,10 @@ async def test_a_fault_that_makes_no_sense_is_refused_in_words(opened, body, sai
 async def test_an_unknown_route_names_those_there_are(opened):
     status, data = await ask(opened[0], "GET", "/books")
     assert status == 404
-    assert "/fault /spell /status /truth /unwatch /watch" in data["error"]
+    assert (
+        "/fault /level3/{instrument}/{orders} /spell /status /truth /unwatch /watch"
+        in data["error"]
+    )
 
 
 async def test_the_client_hands_refusals_on(opened):

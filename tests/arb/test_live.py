@@ -206,11 +206,13 @@ def test_a_restored_run_keeps_its_prefix(run):
     assert run.world.ids.prefix == PREFIX
 
 
-SKEW = (StrategySpec("skew", ("BTC-USDT.BINANCE",), (("size", "0.01"), ("half_bps", "0.1"))),)
+#: Far enough from the market that the pace of its changes leaves it orders at any time.
+KEYS = (("size", "0.01"), ("half_bps", "1"))
+SKEW = (StrategySpec("skew", ("BTC-USDT.BINANCE",), KEYS),)
 
 
 def traded():
-    """Return a run in which a strategy has traded over the wire for a while."""
+    """Return a run in which a strategy has traded over the wire and has an order open."""
     run = LiveRun(live_node(SKEW)).begin()
     for number, one in enumerate(feed(7, 3)[400:1200]):
         late = one._replace(ts_recv=max(one.ts_recv, run.node.now))
@@ -222,6 +224,8 @@ def traded():
             for order in list(run.venue._open({}))[:1]:
                 run.venue.cross(order["clientOrderId"], order["origQty"])
         run.settle()
+        if number > 600 and run.trader.store.open:
+            break
     return run
 
 

@@ -110,6 +110,15 @@ def test_people_get_a_table_and_a_page_with_a_picture(capsys, sources, tmp_path)
     ("words", "said"),
     [
         (("--strategy", "magic"), "unknown strategy"),
+        (("--strategy", "xemm", "--set", "instruments=BTC-USDT.BINANCE"), "xemm takes 2 to 10"),
+        (("--strategy", "xemm", "--tier", "binance=x:0:0"), "expected VENUE=VOLUME:MAKER:TAKER"),
+        (("--strategy", "xemm", "--tier", "nyse=1:0:0"), "expected a venue that has tiers"),
+        (("--strategy", "xemm", "--volume", "binance=1"), "expected a venue that has tiers"),
+        (
+            ("--strategy", "xemm", "--tier", "binance=2:0:0", "--tier", "binance=1:0:0"),
+            "growing volumes",
+        ),
+        (("--strategy", "xemm", "--hashes", "/nowhere/x"), "--hashes /nowhere/x: No such file"),
         (("--strategy", "xemm", "--set", "colour=red"), "unknown key 'colour'"),
         (("--strategy", "xemm", "--set", "size"), "expected KEY=VALUE"),
         (("--strategy", "xemm", "--set", "size=big"), "expected an amount"),
@@ -157,3 +166,13 @@ def test_the_recorded_pair_gives_the_same_digest_each_time(capsys, strategy):
     )
     digests = {orjson.loads(run(capsys, *words)[1])["digest"] for _ in range(2)}
     assert len(digests) == 1
+
+
+def test_a_large_volume_before_pays_less(capsys, sources):
+    fees = []
+    for volume in ("0", "5000000"):
+        words = ("--strategy", "symmetric", "--set", "half_bps=0.5", "--currency", "USD", "--json")
+        tiers = ("--tier", "binance=1000000:0.0001:0.0002", "--volume", f"binance={volume}")
+        tiers += ("--tier", "coinbase=1000000:0.0001:0.0002", "--volume", f"coinbase={volume}")
+        fees.append(orjson.loads(run(capsys, *sources, *words, *tiers)[1])["fees"])
+    assert 0 < 5 * fees[1] < fees[0]

@@ -36,11 +36,12 @@ BAD = {
     # unknown keys
     "lgo: {}": "c:1: lgo: unknown key, did you mean log?",
     "zzz: 1": "c:1: zzz: unknown key, expected one of version, mode, venues, pairs, edges,"
-    " recording, l2, audit, control, log, transport, sim, testnet, trading",
+    " recording, l2, audit, control, api, log, metrics, tracing, transport, sim, testnet, trading",
     "venues:\n  binace: {}": "c:2: venues.binace: unknown key, did you mean binance?",
     "log: {Level: info}": "c:1: log.Level: unknown key, did you mean level?",
     '"a\\eb": 1': "c:1: 'a\\x1bb': unknown key, expected one of version, mode, venues, pairs,"
-    " edges, recording, l2, audit, control, log, transport, sim, testnet, trading",
+    " edges, recording, l2, audit, control, api, log, metrics, tracing, transport, sim, testnet,"
+    " trading",
     # wrong kinds
     "version: 2": "c:1: version: got '2', expected 1",
     "mode: live": "c:1: mode: got 'live', expected paper or sim or testnet;"
@@ -273,7 +274,7 @@ BAD_OVERRIDES = {
     "CROSSQUOTE__LOG": "log is a section, name one of its keys",
     "CROSSQUOTE__LOG__KEEP__X": "log.keep is one value and has no keys below it",
     "CROSSQUOTE__": "unknown key '', expected one of version, mode, venues, pairs, edges,"
-    " recording, l2, audit, control, log, transport, sim, testnet, trading",
+    " recording, l2, audit, control, api, log, metrics, tracing, transport, sim, testnet, trading",
     "CROSSQUOTE__VENUES__BINANCE__API_KEY": NOT_IN_FILES,
     "CROSSQUOTE__LOG__KEEP": "log.keep: got 'x', expected a whole number from 1 to 100",
     "CROSSQUOTE__AUDIT__ENABLED": "audit.enabled: got 'x', expected true or false",

@@ -11,6 +11,7 @@ from cli.node_config import node_config
 from cli.settings import SettingsError
 from cli.settings.load import build
 from cli.settings.yaml_file import read_text
+from market.fees import FeeLadder, Fees, FeeTier
 
 
 def read(text):
@@ -84,20 +85,38 @@ def test_every_key_reaches_what_trades():
 
 
 ONE = "trading.strategies[0]"
+TIER = "{volume: 9, maker: 0, taker: 0}"
 BAD = {
     "{strategies: [{}]}": f"c:2: {ONE}.name: missing, expected text",
     "{strategies: [{name: x}]}": f"c:2: {ONE}: unknown strategy 'x', one of xemm, ",
     "{strategies: [{name: xemm, sizes: 1}]}": f"c:2: {ONE}.sizes: unknown key, expected one of"
-    " name, instruments, keys",
+    " name, strategy, instruments, keys",
     "{strategies: [{name: xemm, keys: {sise: 1}}]}": f"c:2: {ONE}: xemm: unknown key 'sise'",
     "{strategies: [{name: xemm, keys: {size: big}}]}": f"c:2: {ONE}: size=big: expected an amount"
     " such as 0.01: ",
-    "{strategies: [{name: xemm, instruments: [SOL-USDT.BINANCE]}]}": f"c:2: {ONE}.instruments[0]:"
+    "{strategies: [{name: glft, instruments: [SOL-USDT.BINANCE]}]}": f"c:2: {ONE}.instruments[0]:"
     " got 'SOL-USDT.BINANCE', expected an instrument that an enabled venue watches",
-    "{strategies: [{name: xemm, instruments: [BTC-USDT]}]}": f"c:2: {ONE}.instruments[0]: got"
+    "{strategies: [{name: glft, instruments: [BTC-USDT]}]}": f"c:2: {ONE}.instruments[0]: got"
     " 'BTC-USDT', expected an instrument id: 'BTC-USDT' names no venue, as in BTC-USDT.BINANCE",
     "{strategies: [{name: glft}, {name: glft}]}": "c:2: trading.strategies[1].name: got 'glft'"
-    f" again, it is {ONE} already",
+    f" again, it is {ONE} already; `strategy` says what it is",
+    "{strategies: [{name: a b, strategy: glft}]}": f"c:2: {ONE}.name: got 'a b', expected up to 40",
+    "{strategies: [{name: glft, strategy: magic}]}": f"c:2: {ONE}: unknown strategy 'magic', one",
+    "{strategies: [{name: glft, instruments: [BTC-USDT.BINANCE, ETH-USDT.BINANCE]}]}": f"c:2: {ONE}"
+    ".instruments: got 2, glft takes 1: the one that it trades",
+    "{strategies: [{name: xemm, instruments: [BTC-USDT.BINANCE]}]}": f"c:2: {ONE}.instruments: got"
+    " 1, xemm takes 2 to 10: where it quotes, then where it hedges",
+    "{strategies: [{name: a, strategy: arbitrage, instruments: [BTC-USDT.BINANCE]}]}": f"c:2: {ONE}"
+    ".instruments: got 1, arbitrage takes 2: its legs",
+    "{strategies: [{name: xemm, instruments: [BTC-USDT.BINANCE, BTC-USDT.BINANCE]}]}": f"c:2: {ONE}"
+    ".instruments: got one twice, expected different ones",
+    "{strategies: [{name: triangular, instruments: [BTC-USDT.BINANCE, ETH-USDT.BINANCE]}]}": "c:2:"
+    f" {ONE}.instruments: got 2, triangular takes 3: the books of the cycle",
+    "{fees: {nyse: {tiers: []}}}": "c:2: trading.fees: unknown venue 'nyse', expected one",
+    f"{{fees: {{binance: {{tiers: [{TIER}, {TIER}]}}}}}}": "c:2: trading.fees.binance.tiers"
+    "[1].volume: got '9', expected more than the tier before",
+    "{fees: {binance: {tiers: [{volume: 9, maker: 0}]}}}": "c:2: trading.fees.binance.tiers[0]."
+    "taker: missing, expected",
     "{balances: {nyse: {USD: 1}}}": "c:2: trading.balances.nyse: unknown venue, expected one of ",
     "{balances: {binance: {USDT: -1}}}": "c:2: trading.balances.binance.USDT: got '-1', expected a"
     " decimal number from 0 to 1000000000000",
@@ -115,3 +134,23 @@ def test_each_bad_value_is_refused_with_its_path(text):
     _, wrong = read(text)
     assert len(wrong) == 1
     assert wrong[0].startswith(BAD[text])
+
+
+def test_several_of_one_kind_have_names_of_their_own():
+    found = trading("{strategies: [{name: glft}, {name: calm, strategy: glft}]}")
+    assert [(one.name, one.kind) for one in found.strategies] == [
+        ("glft", "glft"),
+        ("calm", "glft"),
+    ]
+
+
+def test_fee_tiers_stand_above_the_venues_own_rates():
+    settings, wrong = read(
+        "{fees: {binance: {volume: 250000.5, tiers: [{volume: 1000000, maker: -0.0001,"
+        " taker: 0.0009}]}}}"
+    )
+    assert wrong == []
+    fees = node_config(settings).fees
+    assert fees.ladders == {
+        "binance": FeeLadder((FeeTier(1_000_000, Fees(-100_000, 900_000)),), 250_000)
+    }

@@ -86,7 +86,7 @@ def plain(lines: Lines):
 
 def test_each_world_says_state_result_orders_and_what_is_unhedged():
     said = plain(worlds(seen(), 140))
-    assert "trading on paper  -1.23 to +1,234.50 USDT" in said
+    assert "trading  -1.23 to +1,234.50 USDT" in said
     assert "pessimistic  ACTIVE  -1.23 USDT  orders 1  fills 12  drawdown 3.50" in said
     assert "unhedged 0.01 of 0.05 sent" in said
     assert "optimistic   HALT  +1,234.50 USDT" in said

@@ -38,6 +38,7 @@ class DaemonProcess:
             f"recording: {{dir: {self.recordings}, segment_mb: 4}}\n"
             f"control: {{socket: {self.socket}}}\n"
             f"l2: {{path: {self.table}}}\n"
+            "api: {port: 0}\n"
             "log: {file: '', format: json}\n" + settings
         )
         self._arguments = arguments

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from api.client import DoorClient
 from api.errors import DoorError
+from cli.settings import Settings
 
 from .blocks import ROOT
 
@@ -42,6 +44,9 @@ class Session:
             "TERM": "xterm",
             "CROSSQUOTE__L2__PATH": str(self.table),
         }
+        self.port = free_port()
+        if "api" in Settings.__struct_fields__:
+            self.environment["CROSSQUOTE__API__PORT"] = str(self.port)
         self._beside: dict[str, subprocess.Popen[bytes]] = {}
         self._said = folder / "said.txt"
 
@@ -78,11 +83,11 @@ class Session:
 
         One of the same verb that still runs is stopped before.
         """
-        verb = text.split()[1]
+        (verb,) = re.findall(r"\bcrossquote (\w+)", text)
         self._stop(verb)
         with self._said.open("wb") as said:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {text}"],
+                ["bash", "-c", f"exec env {text}"],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

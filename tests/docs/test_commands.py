@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .blocks import commands, documents, hidden
+from .blocks import ROOT, commands, documents, hidden
 from .session import Session, free_port
 
 #: Not run, by how they begin, and why.
@@ -30,11 +30,11 @@ NOT_RUN = {
 INSTEAD = {
     "make run": ("crossquote run --strategy xemm", "its first half is make setup"),
     "crossquote simtest --seeds 1..200": (
-        "crossquote simtest --seeds 1..2",
+        "crossquote simtest --seeds 1..1",
         "200 seeds take a minute",
     ),
     "crossquote simtest --seeds 1..20000 --jobs 2 --resume simtest.jsonl": (
-        "crossquote simtest --seeds 1..2 --jobs 2 --resume simtest.jsonl",
+        "crossquote simtest --seeds 1..1 --resume simtest.jsonl",
         "20,000 seeds take an hour",
     ),
     "crossquote simtest --soak --hours 72": (
@@ -47,13 +47,17 @@ INSTEAD = {
     ),
 }
 #: Run until they are stopped: beside the commands behind them.
-BESIDE = re.compile(r"(\.venv/bin/)?crossquote (run|sim)\b(?!.*--(for|write|describe|help))")
+BESIDE = re.compile(
+    r"(?:\w+=\S+ (?:\\\n)?)*(\.venv/bin/)?crossquote (run|sim)\b(?!.*--(for|write|describe|help))"
+)
 #: Drawn on a terminal, with the key that ends them.
 KEYS = {"crossquote watch": "q"}
 #: Ports that pages name; free ones are taken instead.
 PORTS = ("9001", "9002", "9011", "9012")
 #: Where the quote table is unless told otherwise; a session has its own.
 TABLE = "/dev/shm/crossquote.l2"
+#: Where the API is unless told otherwise; likewise.
+API = "127.0.0.1:8080"
 
 WITH_COMMANDS = [name for name in documents() if commands(name)]
 
@@ -79,7 +83,7 @@ def test_every_command_of_a_page_works_as_written(document, session):
         text = INSTEAD.get(text, (text, ""))[0]
         for name, port in ports.items():
             text = text.replace(name, port)
-        text = text.replace(TABLE, str(session.table))
+        text = text.replace(TABLE, str(session.table)).replace(API, f"127.0.0.1:{session.port}")
         place = f"{document}:{command.line}: {text}"
         plain = text.removeprefix(".venv/bin/")
         if plain in KEYS:
@@ -102,6 +106,11 @@ def test_no_command_stands_where_it_is_not_run(document):
     assert hidden(document) == []
 
 
+def test_make_run_is_run_as_the_makefile_has_it():
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nrun: setup\n\t")[2]
+    assert recipe.partition("\n")[0] == f"$(BIN)/{INSTEAD['make run'][0]}"
+
+
 def test_the_tables_name_only_what_is_there():
     written = [without_comment(one.text) for name in WITH_COMMANDS for one in commands(name)]
     for start in NOT_RUN:
@@ -115,6 +124,6 @@ def test_the_tables_name_only_what_is_there():
 
 def test_pages_that_are_linked_exist():
     for name in documents():
-        page = Path(__file__).parents[2] / name
+        page = ROOT / name
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert Path(os.path.normpath(page.parent / link)).exists(), f"{name}: {link}"

@@ -63,7 +63,7 @@ def test_the_page_has_exactly_the_keys_of_a_strategy(name):
     if name in SCHEDULES and name != "vwap":
         written -= {"profile", "period_s"}
     asked = Asked()
-    spec._BUILDERS[name](name, (0, 1, 2), asked)
+    spec._BUILDERS[name](spec.StrategySpec(name), (0, 1, 2), asked)
     assert written == asked.names
 
 

@@ -7,6 +7,7 @@ from cache.l2_writer import L2Writer
 from cache.publisher import GRADE_FORBIDS, Publisher
 from market.effects import EffectKind
 from market.inputs import Input, InputKind
+from market.probe import STAGES, Probe, Ticks
 from market.timers import NEVER
 from replay.frame_path import FramePath
 from replay.native import Replay
@@ -91,6 +92,30 @@ def test_both_leave_the_same_segments_table_effects_and_state(pair):
     assert compiled.armed == plain.armed
     assert len(compiled.armed) > 1
     assert checkpoint.state_hash(compiled.node) == checkpoint.state_hash(plain.node)
+
+
+def test_a_probe_changes_nothing_and_sees_every_stage(pair):
+    """Measured and not, the same is recorded, published and decided."""
+    compiled, plain = pair
+    probe = Probe(Ticks(10), 2)
+    compiled.path.probe_with(probe)
+    for item in feed():
+        for one in pair:
+            one.take(item)
+    assert compiled.table() == plain.table()
+    for one in pair:
+        one.close()
+    assert compiled.segments() == plain.segments()
+    assert compiled.effects == plain.effects
+    assert checkpoint.state_hash(compiled.node) == checkpoint.state_hash(plain.node)
+    frames = sum(item.kind is InputKind.FRAME for item in feed())
+    rows = {venue: dict(zip(STAGES, row, strict=True)) for venue, row in probe.venues.items()}
+    assert sum(row["total"].count for row in rows.values()) == frames // 2
+    for row in rows.values():
+        assert row["decode"].count == row["record"].count == row["total"].count
+        assert 0 < row["book"].count <= row["total"].count
+        parts = ("record", "decode", "book", "cache", "decision", "effects")
+        assert sum(row[part].sum for part in parts) == row["total"].sum
 
 
 def test_what_the_compiled_path_records_verifies(pair):

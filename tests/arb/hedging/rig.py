@@ -1,5 +1,7 @@
 """A maker with a hedger over venues whose messages can be lost, late, repeated or refused."""
 
+from types import SimpleNamespace
+
 from arb.hedging.config import HedgeConfig
 from arb.hedging.hedger import Hedger, HedgeState
 from arb.orders.order import OwnOrder, Purpose
@@ -117,20 +119,20 @@ class Rig:
         self.now = SECOND
         instruments = [instrument(name) for name in ("binance", "binance-us", "coinbase")]
         self.touches = dict.fromkeys(range(3), (599_990, 1000, 600_010, 1000))
+        sight = SimpleNamespace(touch=lambda slot, _: self.touches[slot])
         limits = RiskLimits(
             notional_max=0, exposure_max=0, position_max=0, aggregate_max=0, volume_permille=0,
             loss_max=0, drawdown_max=0, orders_per_second=0, doubt_ns=0, open_orders_max=0,
         )  # fmt: skip
         self.trader = Trader(
             "test",
-            Market([], instruments, L1(), FeeSchedule()),
+            Market([], instruments, L1(), FeeSchedule(), sight),
             limits,
             "USDT",
             lambda _: self.exchange,
             self.set_timer,
             Patience(answer_ns=SECOND // 2, arrival_ns=WINDOW + 1),
         )
-        self.trader.touch = lambda slot: self.touches[slot]
         for slot, one in enumerate(instruments):
             self.trader.watch(slot)
             for asset in ("BTC", "USDT"):

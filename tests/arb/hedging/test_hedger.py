@@ -31,6 +31,23 @@ def test_a_fill_is_hedged_at_once_at_the_first_venue():
     assert (rig.hedger.open, rig.hedger.state) == (0, HedgeState.FLAT)
 
 
+def test_what_is_open_is_timed_from_the_fill_that_opened_it():
+    """While a hedge is on its way it counts as open; flat, nothing does."""
+    rig = Rig()
+    assert rig.hedger.unhedged_since_ns == 0
+    rig.filled_maker(Side.BUY, 10)
+    assert rig.hedger.unhedged_since_ns == rig.now
+    rig.deliver()
+    assert rig.hedger.unhedged_since_ns == 0
+
+
+def test_a_rest_that_is_carried_does_not_wait_for_a_hedge():
+    rig = Rig()
+    rig.filled_maker(Side.BUY, 4)
+    assert rig.hedger.open == 4 * LOT
+    assert rig.hedger.unhedged_since_ns == 0
+
+
 def test_the_price_of_a_hedge_lies_within_the_band():
     rig = Rig(band_ppb=1_000_000)
     rig.filled_maker(Side.BUY, 10)

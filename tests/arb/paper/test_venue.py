@@ -10,7 +10,8 @@ from arb.paper.latency import Latency
 from arb.paper.plain_mirror import moved
 from arb.paper.venue import PaperVenue
 from engine.code import QueueModel
-from market.fees import Fees, FeeSchedule
+from market.amount import AMOUNT_DECIMALS
+from market.fees import PPB, FeeLadder, Fees, FeeSchedule, FeeTier
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import OrderEventKind, Side, Tif, Type
@@ -48,7 +49,12 @@ def _plain_mirror(monkeypatch):
 class Rig:
     """A paper venue, its book, and the clock."""
 
-    def __init__(self, model: QueueModel = QueueModel.PESSIMISTIC) -> None:
+    def __init__(
+        self,
+        model: QueueModel = QueueModel.PESSIMISTIC,
+        fees: FeeSchedule = FEES,
+        instrument: Instrument = BTC,
+    ) -> None:
         self.now = 0
         self.timers: list[int] = []
         self.book = FakeBook()
@@ -57,15 +63,16 @@ class Rig:
         self.venue = PaperVenue(
             model,
             [self.book],
-            FEES,
+            fees,
             Latency((THERE,)),
             Latency((BACK,)),
             lambda: self.now,
             self.timers.append,
             self._report,
             taken_ns=10**6,
+            rate_of=lambda _: PPB,
         )
-        self.venue.watch(0, BTC)
+        self.venue.watch(0, instrument)
         self._ids = 0
 
     def _report(self, event, now):
@@ -123,7 +130,7 @@ def test_what_happens_on_the_way_is_met_on_arrival():
     rig.set(True, 101, 5)
     rig.wait()
     assert rig.reports == [(1, Kinds.REJECTED, 0)]
-    assert rig.events[0].reason == "would_cross"
+    assert rig.events[0].reason == "-2010 Order would immediately match and take."
 
 
 def test_trades_work_off_the_queue_before_they_reach_us():
@@ -341,3 +348,91 @@ def test_no_order_fills_beyond_its_size_or_after_its_end_and_makers_need_takers(
     takers = sum(event.lots for event in fills if not event.maker)
     if model is QueueModel.PESSIMISTIC:
         assert makers <= traded + takers, "only trades fill makers, or our own takers"
+
+
+# --- the venue's own rules -----------------------------------------------------------------------
+
+
+def test_orders_beyond_the_venues_rate_are_refused_by_its_own_clock():
+    rig = Rig()
+    for _ in range(51):
+        rig.order(Side.BUY, 99, 10)
+    rig.wait()
+    refused = [event for event in rig.events if event.kind is Kinds.REJECTED]
+    too_many = "-1015 Too many new orders; current limit is 50 orders per 10 SECOND."
+    assert [(event.order, event.reason) for event in refused] == [(51, too_many)]
+    rig.wait(10 * 10**9)
+    rig.order(Side.BUY, 99, 10)
+    rig.wait()
+    assert rig.reports[-1] == (52, Kinds.ACCEPTED, 0)
+
+
+def test_a_replace_counts_as_an_order_and_leaves_it_where_it_is_when_refused():
+    rig = Rig()
+    orders = [rig.order(Side.BUY, 99, 10) for _ in range(50)]
+    rig.wait()
+    order = orders[0]
+    order.new_price, order.new_lots = 100, 10
+    rig.venue.replace(order)
+    rig.wait()
+    assert rig.events[-1].kind is Kinds.REPLACE_REJECTED
+    assert rig.events[-1].reason.startswith("-1015 ")
+    rig.trade(99, 70, buyer=False)
+    rig.wait()
+    assert rig.reports[-1] == (order.id, Kinds.FILL, 10), "and a fill gives one back"
+    other = orders[1]
+    other.new_price, other.new_lots = 100, 10
+    rig.venue.replace(other)
+    rig.wait()
+    assert rig.reports[-1] == (other.id, Kinds.REPLACED, 0)
+
+
+def test_where_every_request_counts_cancels_are_refused_and_questions_stay_unanswered():
+    rig = Rig(instrument=Instrument("coinbase", "BTC-USD", "BTC", "USD", Grid(2), Grid(5)))
+    orders = [rig.order(Side.BUY, 99, 10) for _ in range(30)]
+    rig.wait()
+    rig.venue.cancel(orders[0])
+    rig.venue.query(orders[1])
+    rig.wait()
+    assert rig.events[-1].kind is Kinds.CANCEL_REJECTED
+    assert rig.events[-1].reason.startswith("429 ")
+    assert len(rig.events) == 31
+    rig.wait(10**9)
+    rig.venue.cancel(orders[0])
+    rig.wait()
+    assert rig.reports[-1] == (1, Kinds.CANCELED, 0)
+
+
+def test_no_more_orders_rest_in_a_book_than_the_venue_takes():
+    rig = Rig()
+    for _ in range(5):
+        for _ in range(41):
+            rig.order(Side.BUY, 99, 10)
+        rig.wait(10 * 10**9)
+    refused = [event.reason for event in rig.events if event.kind is Kinds.REJECTED]
+    assert refused == ["-1013 Filter failure: MAX_NUM_ORDERS"] * 5
+
+
+def test_an_order_off_the_venues_grid_is_refused_though_nobody_checked_it_before():
+    rig = Rig(instrument=Instrument(**{**_fields(BTC), "tick": "0.05"}))
+    rig.order(Side.BUY, 99, 10)
+    rig.wait()
+    assert rig.events[0].reason == "-1013 Filter failure: PRICE_FILTER"
+
+
+def _fields(instrument):
+    return {name: getattr(instrument, name) for name in instrument.__slots__}
+
+
+def test_fees_fall_with_what_was_traded():
+    """One tier at a trade's own worth: the first pays the lowest tier's rate, the second less."""
+    one = 10**AMOUNT_DECIMALS
+    fees = FEES.with_ladder("binance", FeeLadder((FeeTier(1, Fees(0, 500_000)),)))
+    rig = Rig(fees=fees)
+    rig.set(True, 102, 200_000)
+    for _ in range(2):
+        rig.order(Side.BUY, 102, 98_040, tif=Tif.IOC)
+        rig.wait()
+    paid = [event.fee for event in rig.events if event.kind is Kinds.FILL]
+    worth = 102 * 98_040 * one // 10**7
+    assert paid == [worth // 1_000, worth // 2_000]

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import OrderState, Purpose
-from arb.quoting.manager import Care, Manager, Wanted
+from arb.quoting.care import Care, Wanted
+from arb.quoting.manager import Manager
+from arb.quoting.plain_manager import PlainManager
 from arb.risk.desk import Ticket
 from market.grid import Grid
 from market.instrument import Instrument
@@ -18,10 +20,22 @@ FREE = Care(hysteresis=1, life_ns=0, queue_ticks=0, queue_ns=0, changes_per_seco
 BUY, SELL = Side
 
 
+class Kind:
+    """Which of the twins is tested."""
+
+    manager = Manager
+
+
+@pytest.fixture(autouse=True, params=[Manager, PlainManager])
+def _twin(request, monkeypatch):
+    """Everything holds for the compiled manager and for its plain twin."""
+    monkeypatch.setattr(Kind, "manager", request.param)
+
+
 def desk(care: Care = FREE) -> tuple[Rig, Manager]:
     rig = Rig(BTC)
     rig.put(0, [(1_000, 50)], [(1_100, 50)])
-    return rig, Manager(rig.trader, 0, "s", care)
+    return rig, Kind.manager(rig.trader, 0, "s", care)
 
 
 def want(rig: Rig, manager: Manager, *rows: tuple[Side, int, int]) -> bool:

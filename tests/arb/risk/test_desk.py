@@ -61,7 +61,7 @@ class Rig:
             self.switch,
             self.store,
             self.portfolio,
-            lambda _: self.touch,
+            lambda _slot, _now: _sized(self.touch),
             lambda _: self.rate,
         )
         assert self.desk.watch(0, instrument, FEES)
@@ -75,6 +75,11 @@ class Rig:
         order = self.store.place(0, side, price, lots, Purpose.QUOTE, "t")
         self.store.take(OrderEvent(OrderEventKind.ACCEPTED, order.id))
         return order
+
+
+def _sized(touch):
+    """Return a touch with lots where there is a price."""
+    return touch and (touch[0], int(touch[0] > 0), touch[1], int(touch[1] > 0))
 
 
 def test_a_good_order_passes_and_is_counted():
@@ -282,6 +287,6 @@ def test_both_twins_give_the_same_reason(
         ticket = Ticket(0, side, price, lots, purpose, "t")
         replaced = orders[0] if orders and replaces else None
         reasons.append([rig.desk.check(ticket, now, replaced) for now in (0, 1)])
-        reasons[-1].append(rig.desk.aggregate())
+        reasons[-1].append(rig.desk.aggregate(0))
         reasons[-1].append(dict(rig.desk.refusals))
     assert reasons[0] == reasons[1]

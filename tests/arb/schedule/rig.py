@@ -1,6 +1,7 @@
 """A schedule over a venue whose messages can be lost, late, repeated or refused."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from arb.orders.store import Patience
 from arb.risk.limits import RiskLimits
@@ -31,18 +32,18 @@ class Rig:
         self.timers: list[tuple[int, int, str, int]] = []
         self.now = SECOND
         self.touch: tuple[int, int, int, int] | None = TOUCH
+        sight = SimpleNamespace(touch=lambda *_: self.touch)
         instrument = replace(BTC, min_notional=config.pop("min_notional", ""))
         limits = RiskLimits(**{**NO_LIMITS, **config.pop("limits", {})})
         self.trader = Trader(
             "test",
-            Market([], [instrument], L1(), FeeSchedule()),
+            Market([], [instrument], L1(), FeeSchedule(), sight),
             limits,
             "USDT",
             lambda _: self.exchange,
             self._set_timer,
             Patience(answer_ns=SECOND // 2, arrival_ns=WINDOW + 1),
         )
-        self.trader.touch = lambda _: self.touch
         self.trader.watch(0)
         for asset in ("BTC", "USDT"):
             self.trader.portfolio.deposit("binance", asset, amount_of("100000000"))

@@ -1,7 +1,5 @@
 """Edges are taken at once or in turn, never deeper than the walk, and never beyond the bound."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,8 +22,8 @@ LOTS = (amount_of("0.001"), amount_of("0.0001"))
 TICKS = (amount_of("0.1"), amount_of("0.01"))
 
 
-def rig_of(*, fees=FREE, **config) -> tuple[Rig, Arbitrage]:
-    rig = Rig(ONE, TWO, fees=fees)
+def rig_of(*, fees=FREE, limits=None, **config) -> tuple[Rig, Arbitrage]:
+    rig = Rig(ONE, TWO, fees=fees, **(limits or {}))
     hedge = HedgeConfig(0, (1,), 2 * SIZE)
     strategy = Arbitrage(
         ArbitrageConfig(hedge, SIZE, config.pop("margin_ppb", 0), **config), rig.trader
@@ -49,8 +47,7 @@ def test_both_legs_go_at_once_as_iocs_for_the_same_base():
 
 
 def test_a_leg_that_is_much_of_the_volume_is_not_taken_and_not_kept_for_later():
-    rig, strategy = rig_of()
-    rig.trader.risk.limits = replace(rig.trader.risk.limits, volume_permille=1)
+    rig, strategy = rig_of(limits={"volume_permille": 1})
     for line in rig.trader.risk.lines.values():
         line.hear_trade(10, rig.now)
     rig.put(1, [(6_010_000, 100)], [(6_100_000, 9)])
@@ -73,8 +70,7 @@ def test_no_leg_goes_where_the_other_would_be_refused(closed, sequenced):
 
 def test_both_legs_count_before_either_goes():
     """One order a second is allowed: each leg would pass, the two together do not."""
-    rig, strategy = rig_of()
-    rig.trader.risk.limits = replace(rig.trader.risk.limits, orders_per_second=1)
+    rig, strategy = rig_of(limits={"orders_per_second": 1})
     rig.put(1, [(6_010_000, 100)], [(6_100_000, 9)])
     assert (rig.sent, strategy.refused) == ([], 1)
 

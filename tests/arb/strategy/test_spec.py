@@ -2,12 +2,22 @@
 
 import pytest
 
+import checkpoint
 from arb.schedule.config import AtEnd, Style
-from arb.strategy.spec import STRATEGIES, SpecError, StrategySpec, check, make
+from arb.strategy.spec import (
+    STRATEGIES,
+    InstrumentsError,
+    SpecError,
+    StrategySpec,
+    check,
+    make,
+)
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side
 from tests.arb.strategy.rig import Rig
+from tests.recorded_world import feed
+from tests.trading_world import trading_node
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(6))
 ETH = Instrument("binance", "ETHUSDT", "ETH", "USDT", Grid(1), Grid(3))
@@ -35,10 +45,13 @@ def test_every_strategy_can_be_made_without_any_key(name):
         ("triangular", "size", "0"),
         ("triangular", "sequenced", "maybe"),
         ("xemm", "colour", "red"),
+        ("xemm", "changes_per_second", "-1"),
+        ("glft", "changes_per_second", "1000000"),
+        ("glft", "life_ms", "-5"),
     ],
 )
 def test_a_key_that_cannot_be_is_named(name, key, value):
-    with pytest.raises(SpecError, match=rf"{name}|{key}"):
+    with pytest.raises(SpecError, match=rf"{name}|{key}|must not be negative"):
         check(StrategySpec(name, keys=((key, value),)))
 
 
@@ -61,5 +74,32 @@ def test_a_cycle_is_found_among_the_instruments_once_it_is_there():
     assert make(spec, Rig(BTC, ETH).trader) is None
     assert make(spec, Rig(CROSS, ETH, BTC).trader).slots == (2, 1, 0)
     named = StrategySpec("triangular", (BTC.id, ETH.id))
-    with pytest.raises(SpecError, match="three"):
+    with pytest.raises(SpecError, match="takes 3"):
         make(named, Rig(BTC, ETH).trader)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "count"), [("glft", 2), ("twap", 3), ("arbitrage", 3), ("xemm", 1)]
+)
+def test_a_wrong_number_of_instruments_is_refused(strategy, count):
+    ids = tuple(f"BTC-USDT.{number}" for number in range(count))
+    with pytest.raises(InstrumentsError, match=f"got {count}, {strategy} takes "):
+        check(StrategySpec(strategy, ids))
+
+
+def test_several_of_a_kind_trade_side_by_side_under_their_own_names_and_can_be_written_down():
+    specs = (
+        StrategySpec("glft", (), (("size", "0.01"),)),
+        StrategySpec("wide", (), (("size", "0.02"), ("half_bps", "40")), "skew"),
+        StrategySpec("wider", (), (("size", "0.02"), ("half_bps", "60")), "skew"),
+        StrategySpec("late", (), (("end_s", "4"),), "twap"),
+    )
+    node = trading_node(specs)
+    for item in feed(7, 3)[:900]:
+        node.handle(*item)
+    for world in node.desk.worlds.values():
+        trader = world.trader
+        assert list(trader.strategies) == ["glft", "wide", "wider", "late"]
+        assert {one.strategy for one in trader.store.open.values()} >= {"wide", "wider"}
+        assert type(trader.strategies["late"]._curve).__name__ == "Even"
+    assert checkpoint.dump(checkpoint.load(checkpoint.dump(node))) == checkpoint.dump(node)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from arb.hedging.config import HedgeConfig
 from arb.orders.order import Purpose
-from arb.quoting.manager import Care
+from arb.quoting.care import Care
 from arb.risk.reason import Cause
 from arb.strategy.xemm import Xemm, XemmConfig
 from market.amount import amount_of

@@ -41,6 +41,19 @@ def test_stamps_are_the_anchor_plus_elapsed_time():
     assert clock.check() is None
 
 
+def test_the_anchor_is_stamps_minus_monotonic_time_and_none_while_they_are_slewed():
+    hands = Hands()
+    clock = clock_of(hands)
+    hands.go(3 * S)
+    assert clock.anchor_ns == clock.now_ns() - hands.monotonic == 995 * S
+    hands.wall -= 2 * S
+    clock.check()
+    assert clock.anchor_ns is None
+    hands.go(2 * SLEW * S)
+    clock.check()
+    assert clock.anchor_ns == clock.now_ns() - hands.monotonic
+
+
 def test_a_step_ahead_is_reported_once_and_adopted():
     hands = Hands()
     clock = clock_of(hands)

@@ -374,8 +374,11 @@ async def test_a_full_send_queue_ends_the_epoch(library):
         chosen = parameters(send_queue_max=3)
         async with running(library, venue.url, chosen) as (connection, inputs, _):
             await inputs.until(lambda: connection.sources)
-            taken = [connection.send("binance.ws.1#1", b"x") for _ in range(4)]
+            taken = [connection.send("binance.ws.1#1", b"x") for _ in range(3)]
+            assert connection.waiting == 3
+            taken.append(connection.send("binance.ws.1#1", b"x"))
             assert taken == [True, True, True, False]
+            assert connection.waiting == 0
             await inputs.until(lambda: len(inputs.of(InputKind.OPEN)) == 2)
     assert inputs.of(InputKind.CLOSE)[0].note == "send_queue_full: 3 frames"
 

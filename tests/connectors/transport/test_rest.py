@@ -306,6 +306,7 @@ async def test_a_full_queue_answers_later_and_never_within_the_call():
         await replies.first(1)
         assert client.fetch("/a") is Verdict.QUEUED
         assert client.fetch("/b") is Verdict.FULL
+        assert client.waiting == 1
         assert len(replies.all) == 1
         reply = (await replies.first(2))[1]
     assert (reply.reason, reply.status) == ("queue_full", 0)

@@ -6,9 +6,11 @@ import zipfile
 from random import Random
 
 import pytest
+import zstandard
 
 from replay.convert.errors import ConvertError, Tolerance
 from replay.convert.event import Event, EventKind
+from replay.convert.layout import NAME, Layout, LayoutWriter
 from replay.convert.public import PublicSource
 from replay.convert.tardis_in import TardisSource
 from replay.convert.tardis_out import TardisWriter
@@ -123,6 +125,23 @@ def test_parquet_files(tmp_path):
     for _ in range(ROUNDS):
         for path, data in whole.items():
             path.write_bytes(harmed(data, random) if random.random() < 0.5 else data)
+        survives(make)
+
+
+def test_layouts(tmp_path):
+    path, random = tmp_path / "x.txt", Random(5)
+    path.write_bytes(b"# head\n" + b'1700000000000000001 {"stream":"btcusdt@trade"}\n' * 9)
+    sink = io.BytesIO()
+    source = PublicSource([("binance", [path])], Tolerance(True), int)
+    inputs = list(source.inputs(LayoutWriter(sink)))
+
+    def make(tolerance):
+        layout = Layout(tmp_path)
+        yield layout.write(iter(inputs), [io.BytesIO() for _ in layout.files])
+
+    for _ in range(5 * ROUNDS):
+        packed = zstandard.ZstdCompressor().compress(harmed(sink.getvalue(), random))
+        (tmp_path / NAME).write_bytes(packed)
         survives(make)
 
 

@@ -128,6 +128,10 @@ def test_a_layout_that_does_not_fit_its_recording_is_damage(tmp_path):
         (b"[", "line 1"),
         (b'{"format":"crossquote-layout","version":2,"files":[]}', "no layout of version 1"),
         (b'{"format":"crossquote-layout","version":1,"files":[{"a":1}]}', "line 1"),
+        (
+            b'{"format":"crossquote-layout","version":1,"files":[{"venue":"v","name":5,"form":"a"}]}',
+            "not of text",
+        ),
     ],
 )
 def test_a_damaged_head_is_named(text, message, tmp_path):
@@ -138,7 +142,17 @@ def test_a_damaged_head_is_named(text, message, tmp_path):
 
 @pytest.mark.parametrize(
     "step",
-    [b"[", b"5", b'[7,"line","x"]', b'[0,"hex","zz"]', b'["take"]', b'[0,"take",1]', b"null"],
+    [
+        b"[",
+        b"5",
+        b'[7,"line","x"]',
+        b'[-1,"line","x"]',
+        b'[-1,"open"]',
+        b'[0,"hex","zz"]',
+        b'["take"]',
+        b'[0,"take",1]',
+        b"null",
+    ],
 )
 def test_a_damaged_step_is_named_with_its_line(step, tmp_path):
     head = {"format": "crossquote-layout", "version": 1}

@@ -153,6 +153,13 @@ def test_without_any_venue_time_the_arrival_stands_in(tmp_path):
     assert np.load(path)["data"]["exch_ts"].tolist() == [START, START + 1]
 
 
+def test_an_earlier_clock_of_a_later_run_does_not_turn_the_order_round(tmp_path):
+    path = tmp_path / "x.npz"
+    write(path, [trade(START + 50, START), trade(START + 20, START + 1)])
+    _, local = both_orders(np.load(path)["data"])
+    assert [row[2] for row in local] == [START + 50, START + 50]
+
+
 def test_a_second_instrument_is_refused_and_quotes_are_counted(tmp_path):
     with NpzWriter(tmp_path) as writer:
         writer.take(Event(EventKind.QUOTE, *MARKET, START, 0, (("1", "1"),)))

@@ -9,6 +9,7 @@ import pytest
 import cli.convert_source
 from cli.convert_progress import progress
 from replay.convert import output
+from replay.segment import DiskFull
 from tests.node_world import DEPTH_URL, book_ticker, depth_reply, diff, trade
 
 from .rig import convert, converted
@@ -184,6 +185,20 @@ def test_a_full_disk_exits_1_and_leaves_nothing(native, tmp_path, capsys, monkey
         assert code == 1
         assert "No space left" in err
         assert left(tmp_path) == before
+
+
+def test_a_disk_that_fills_while_segments_are_packed_exits_1_and_leaves_nothing(
+    public, tmp_path, capsys, monkeypatch
+):
+    def full(path):
+        raise DiskFull("recording-000001.seg.zst: no room")
+
+    monkeypatch.setattr("replay.convert.native.compress", full)
+    before = left(tmp_path)
+    code, _, err = convert(capsys, f"binance={public}", "--to", "native", tmp_path / "out")
+    assert code == 1
+    assert "the recording cannot be written: recording-000001.seg.zst: no room" in err
+    assert left(tmp_path) == before
 
 
 def test_an_empty_source_is_refused(public, tmp_path, capsys):

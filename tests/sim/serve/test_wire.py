@@ -293,3 +293,18 @@ async def test_the_verb_serves_a_recording_until_its_time_is_up(binance, tmp_pat
     finally:
         process.kill()
         await process.wait()
+
+
+async def test_playing_waits_until_the_snapshots_of_followed_books_were_asked_for(binance):
+    """A client that is slow to ask would meet a later book than the recording began with."""
+    async with Served(binance) as served:
+        assert served.server.settled
+        async with dial(f"{served.server.ws_url}/ws/btcusdt@trade") as socket:
+            await send(socket, method="LIST_SUBSCRIPTIONS", params=[], id=1)
+            await read(socket)
+            assert served.server.settled, "trades need no snapshot"
+            await send(socket, method="SUBSCRIBE", params=["btcusdt@depth@100ms"], id=2)
+            await read(socket)
+            assert not served.server.settled
+            await served.get("/api/v3/depth?symbol=BTCUSDT")
+            assert served.server.settled

@@ -1,53 +1,23 @@
-"""The care of resting quotes, shared by all models: amend only when it pays."""
-
-from dataclasses import dataclass
-from typing import NamedTuple
+"""The plain twin of arb.quoting.manager."""
 
 from arb.orders.order import OrderState, OwnOrder, Purpose
+from arb.quoting.care import Care, Wanted
+from arb.quoting.pace import Pace
 from arb.risk.desk import Ticket
 from arb.trader import Trader
 from market.order import Side
 
-_SECOND_NS = 1_000_000_000
 
-
-class Wanted(NamedTuple):
-    """One order that should rest: whole ticks and lots."""
-
-    side: Side
-    price: int
-    lots: int
-
-
-@dataclass(frozen=True, slots=True)
-class Care:
-    """When a resting order is left alone.
-
-    An order that is too aggressive by more than `hysteresis` ticks moves at once: it is a risk. One
-    that is too passive has earned a place in its queue: it moves when it is at least `life_ns` old
-    and the price error exceeds hysteresis plus a queue value, which grows to `queue_ticks` at
-    `queue_ns` of age. Sizes are amended when they are off by more than `size_permille`.
-    `changes_per_second` bounds new and amended orders; cancels always go.
-    """
-
-    hysteresis: int = 1
-    life_ns: int = 200_000_000
-    queue_ticks: int = 2
-    queue_ns: int = 5_000_000_000
-    size_permille: int = 200
-    changes_per_second: int = 20
-
-
-class Manager:
-    """Brings the resting orders of one strategy on one instrument to what is wanted."""
+class PlainManager:
+    """Twin of `Manager`."""
 
     def __init__(self, trader: Trader, slot: int, strategy: str, care: Care) -> None:
         self._trader = trader
         self._slot = slot
         self._strategy = strategy
         self._care = care
-        self._tokens = care.changes_per_second * _SECOND_NS
-        self._filled_ns = 0
+        self._pace = Pace.of(care.changes_per_second, care.changes_per_second)
+        self._venue = trader.market.instruments[slot].venue
         #: Our quotes by side, as they were at this version of the store.
         self._version = -1
         self._held: tuple[list[OwnOrder], list[OwnOrder]] = ([], [])
@@ -164,16 +134,16 @@ class Manager:
         return -error > care.hysteresis + queue
 
     def _spend(self, now: int) -> bool:
-        care = self._care
-        if not care.changes_per_second:
-            return True
-        most = care.changes_per_second * _SECOND_NS
-        gained = (now - self._filled_ns) * care.changes_per_second
-        self._tokens = min(most, self._tokens + gained)
-        self._filled_ns = now
-        if self._tokens < _SECOND_NS:
-            self.starved += 1
-            return False
-        self._tokens -= _SECOND_NS
+        # Without a bound of its own a strategy is not held to the venue's either.
+        if self._care.changes_per_second:
+            paces = self._trader.risk.paces
+            if self._venue not in paces:
+                paces[self._venue] = Pace.at(self._venue)
+            shared = paces[self._venue]
+            if not (self._pace.ready(now) and shared.ready(now)):
+                self.starved += 1
+                return False
+            self._pace.take(now)
+            shared.take(now)
         self.changes += 1
         return True

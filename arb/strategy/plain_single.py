@@ -1,56 +1,28 @@
-"""Making a market on one venue with one of the models."""
-
-from dataclasses import dataclass, field
+"""The plain twin of arb.strategy.single."""
 
 from arb.orders.order import OwnOrder
 from arb.orders.store import Fill
-from arb.quoting.manager import Care, Manager
-from arb.quoting.model import MODELS, Parameters
+from arb.quoting.plain_manager import PlainManager
 from arb.quoting.quoter import Quoter
 from arb.quoting.signals import Signals
 from arb.risk.reason import RiskState
+from arb.strategy.single_config import SingleConfig
 from arb.trader import Trader
 
 
-@dataclass(frozen=True, slots=True)
-class SingleConfig:
-    """What is quoted: `size` is the amount of one quote in base currency.
-
-    `layers` quotes a side stand `step_bps` apart, all of the same size.
-    """
-
-    slot: int
-    model: str
-    size: int
-    parameters: Parameters = field(default_factory=Parameters)
-    care: Care = field(default_factory=Care)
-    layers: int = 1
-    step_bps: float = 5.0
-    half_life_s: float = 30.0
-
-    def __post_init__(self) -> None:
-        """Refuse what could not quote."""
-        if self.model not in MODELS:
-            raise ValueError(f"unknown model {self.model!r}, one of {', '.join(MODELS)}")
-        if self.size <= 0 or self.layers < 1:
-            raise ValueError("size and layers must be positive")
-        if not self.half_life_s > 0.0 or not self.step_bps >= 0.0:
-            raise ValueError("half_life_s must be positive, step_bps not negative")
-
-
-class SingleMaker:
-    """Quotes one instrument; what it is filled stays inventory, which the model leans against."""
+class PlainSingleMaker:
+    """Twin of `SingleMaker`."""
 
     def __init__(self, config: SingleConfig, trader: Trader) -> None:
         self.config = config
-        self.name = config.model
+        self.name = config.name or config.model
         self.slots = (config.slot,)
         known = trader.market.signals
         key = (config.slot, config.half_life_s)
         #: The first maker that needs an estimate tells it of trades; all others only look.
         self._first = key not in known
         self.signals = known.setdefault(key, Signals(config.half_life_s))
-        self.manager = Manager(trader, config.slot, self.name, config.care)
+        self.manager = PlainManager(trader, config.slot, self.name, config.care)
         self.inventory = 0
         self._trader = trader
         self._quoter = Quoter(

@@ -1,4 +1,4 @@
-"""What risk knows about one instrument, as plain integers."""
+"""The plain twin of arb.risk.line."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ _BINS = 12
 
 
 @dataclass(slots=True)
-class Line:
-    """An instrument's order rules in ticks, lots and amounts; 0 where there is no such rule."""
+class PlainLine:
+    """Twin of `Line`."""
 
     instrument: Instrument
     name: str
@@ -33,21 +33,29 @@ class Line:
     traded: int = 0
 
     @classmethod
-    def of(cls, instrument: Instrument, fees: Fees) -> "Line":
+    def of(cls, instrument: Instrument, fees: Fees) -> "PlainLine":
         """Return the rules of an instrument; NotTradableError."""
         return cls(
             instrument,
             instrument.id,
             Units.of(instrument),
-            _units(instrument.price, instrument.tick) or 1,
-            _units(instrument.size, instrument.lot) or 1,
-            _units(instrument.size, instrument.min_size),
-            _units(instrument.size, instrument.max_size),
+            units_of(instrument.price, instrument.tick) or 1,
+            units_of(instrument.size, instrument.lot) or 1,
+            units_of(instrument.size, instrument.min_size),
+            units_of(instrument.size, instrument.max_size),
             amount_of(instrument.min_notional) if instrument.min_notional else 0,
             instrument.kind is Kind.SPOT,
             fees.maker_ppb,
             fees.taker_ppb,
         )
+
+    def adopt(self, old: "PlainLine") -> None:
+        """Go on from the line of the same instrument on coarser grids."""
+        factor = old.instrument.factors_to(self.instrument)[1]
+        self.volume = old.volume
+        for one in self.volume:
+            one[1] *= factor
+        self.traded = old.traded * factor
 
     def hear_trade(self, lots: int, now: int) -> None:
         """A public trade."""
@@ -65,7 +73,7 @@ class Line:
             self.traded -= self.volume.popleft()[1]
 
 
-def _units(grid: Grid, text: str) -> int:
+def units_of(grid: Grid, text: str) -> int:
     """Return a rule in the grid's units, rounded up: 0 without one, 1 where it is finer."""
     if not text:
         return 0

@@ -1,0 +1,273 @@
+"""What the stream tells of: each feed knows one thing, and whether it changed since last looked at.
+
+Everything is looked at by a clock of the stream's own, never when a frame arrives.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from arb.edge import Edge as NodeEdge
+from books.grade import Grade
+from cache.plain_tape import Print
+
+from . import rows
+from .host import Host
+from .schemas import Trade
+
+CHANNELS: Final = ("quotes", "books", "trades", "edges", "fills", "states")
+
+#: Levels a side of a book, and entries of a snapshot of what only grows.
+BOOK_LEVELS = 10
+SNAPSHOT_ENTRIES = 20
+#: Silence and lag of a quote move although nothing comes: it is told again after this.
+QUOTE_AGAIN_NS = 1_000_000_000
+#: How seldom the sums of trading are looked at.
+TRADING_NS = 100_000_000
+#: Quotes, book, trades, fills and state.
+FEEDS_AN_INSTRUMENT = 5
+#: What `states` calls trading as a whole.
+TRADING = "trading"
+
+
+class Key(NamedTuple):
+    """A channel and what of it: an instrument id, an edge's name, or `trading`."""
+
+    channel: str
+    name: str
+
+
+class Feed(ABC):
+    """One key. `sequence` counts the updates; `frame` is the newest, ready to be sent."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.sequence = 0
+        #: Clients that want it; the stream looks only at feeds that somebody wants.
+        self.wanted = 0
+
+    def update(self, now: int) -> bytes | None:
+        """Return the frame of an update, None when nothing changed."""
+        data = self.changed(now)
+        if data is None:
+            return None
+        self.sequence += 1
+        return self._frame("update", data)
+
+    def snapshot(self, now: int) -> bytes:
+        """Return the whole as it stands, with the sequence of the last update."""
+        return self._frame("snapshot", self.whole(now))
+
+    def _frame(self, kind: str, data: Any) -> bytes:
+        channel, name = self.key
+        return text_frame(
+            orjson.dumps(
+                {
+                    "type": kind,
+                    "channel": channel,
+                    "key": name,
+                    "sequence": self.sequence,
+                    "data": data,
+                }
+            )
+        )
+
+    @abstractmethod
+    def changed(self, now: int) -> Any:
+        """Return what is to be told, None when nothing changed since the last call."""
+
+    @abstractmethod
+    def whole(self, now: int) -> Any:
+        """Return all there is; what `changed` says next does not depend on it."""
+
+
+class _State(Feed):
+    """A thing that is told whole each time: marks tell whether it is another one."""
+
+    def __init__(
+        self,
+        key: Key,
+        mark: Callable[[int], Any],
+        data: Callable[[int], Any],
+        again_ns: int = 0,
+        every_ns: int = 0,
+    ) -> None:
+        super().__init__(key)
+        self._mark_of = mark
+        self._data = data
+        self._again_ns = again_ns
+        self._every_ns = every_ns
+        self._mark: Any = None
+        self._told_ns = 0
+        self._looked_ns = 0
+
+    def changed(self, now: int) -> Any:
+        if now - self._looked_ns < self._every_ns:
+            return None
+        self._looked_ns = now
+        mark = self._mark_of(now)
+        old = self._again_ns and now - self._told_ns >= self._again_ns
+        if mark == self._mark and not old:
+            return None
+        self._mark, self._told_ns = mark, now
+        return self._data(now)
+
+    def whole(self, now: int) -> Any:
+        return self._data(now)
+
+
+class _Fills(Feed):
+    """Fills of one instrument: what came since the last look."""
+
+    def __init__(self, key: Key, host: Host) -> None:
+        super().__init__(key)
+        self._log = host.fills
+        self._seen = self._log.count
+
+    def changed(self, now: int) -> Any:  # noqa: ARG002
+        if self._log.count == self._seen:
+            return None
+        fresh = self._log.since(self._seen)
+        self._seen = self._log.count
+        return [one for one in fresh if one["instrument"] == self.key.name] or None
+
+    def whole(self, now: int) -> Any:  # noqa: ARG002
+        found = []
+        for one in self._log.before(self._log.count + 1):
+            if one["instrument"] == self.key.name:
+                found.append(one)
+                if len(found) == SNAPSHOT_ENTRIES:
+                    break
+        return found[::-1]
+
+
+class _Trades(Feed):
+    """Public trades of one instrument: what came since the last look, the newest if too many."""
+
+    def __init__(self, key: Key, host: Host, slot: int) -> None:
+        super().__init__(key)
+        self._node = host.node
+        self._slot = slot
+        self._seen = self._node.tape.count
+        self._total = self._node.tape.total(slot)[0]
+
+    def changed(self, now: int) -> Any:  # noqa: ARG002
+        tape = self._node.tape
+        total = tape.total(self._slot)[0]
+        if total == self._total:
+            return None
+        fresh = tape.since(self._seen, self._slot, SNAPSHOT_ENTRIES)
+        left_out = total - self._total - len(fresh)
+        self._seen, self._total = tape.count, total
+        return {"trades": self._rows(fresh), "left_out": left_out}
+
+    def whole(self, now: int) -> Any:  # noqa: ARG002
+        last = self._node.tape.since(0, self._slot, SNAPSHOT_ENTRIES)
+        return {"trades": self._rows(last), "left_out": 0}
+
+    def _rows(self, found: list[Print]) -> list[Trade]:
+        return [rows.trade(self._node, one) for one in found]
+
+
+def feeds(host: Host) -> dict[Key, Feed]:
+    """Return a feed of everything there is."""
+    return {one.key: one for one in _feeds(host)}
+
+
+def _feeds(host: Host) -> Iterator[Feed]:
+    node = host.node
+    for slot, instrument in enumerate(node.instruments):
+        yield _quote(host, slot, instrument.id)
+        yield _book(host, slot, instrument.id)
+        yield _Trades(Key("trades", instrument.id), host, slot)
+        yield _Fills(Key("fills", instrument.id), host)
+        yield _state(host, slot, instrument.id)
+    for edge in node.edges:
+        for direction in (0, 1):
+            yield _edge(edge, direction)
+    if node.desk is not None:
+        yield _State(Key("states", TRADING), _no_mark(host), _no_mark(host), every_ns=TRADING_NS)
+
+
+def _quote(host: Host, slot: int, name: str) -> Feed:
+    node = host.node
+
+    def mark(now: int) -> Any:
+        one = node.l1.read(slot, now)
+        bid, ask = (one.bid_price, one.bid_lots), (one.ask_price, one.ask_lots)
+        return one.version, one.grade, bid, ask
+
+    def data(now: int) -> Any:
+        return rows.quote(node, slot, now)
+
+    return _State(Key("quotes", name), mark, data, QUOTE_AGAIN_NS)
+
+
+def _book(host: Host, slot: int, name: str) -> Feed:
+    node = host.node
+
+    def mark(now: int) -> Any:
+        book = node.books[slot]
+        return book.version, book.state, node.l1.grade(slot, now)
+
+    def data(now: int) -> Any:
+        return rows.depth(node, slot, BOOK_LEVELS, now)
+
+    return _State(Key("books", name), mark, data)
+
+
+def _state(host: Host, slot: int, name: str) -> Feed:
+    node = host.node
+
+    def mark(now: int) -> Any:
+        book = node.books[slot]
+        return book.state, book.reason, book.detail, node.l1.grade(slot, now)
+
+    def data(now: int) -> Any:
+        book = node.books[slot]
+        grade = Grade(node.l1.grade(slot, now)).labels
+        return {"state": book.reason_label, "detail": book.detail, "grade": grade}
+
+    return _State(Key("states", name), mark, data)
+
+
+def _edge(edge: NodeEdge, direction: int) -> Feed:
+    def mark(now: int) -> Any:  # noqa: ARG001
+        return edge.look(direction)
+
+    def data(now: int) -> Any:  # noqa: ARG001
+        return rows.edge(edge, direction)
+
+    return _State(Key("edges", edge.sides[direction].name), mark, data)
+
+
+def _no_mark(host: Host) -> Callable[[int], Any]:
+    """Return what says how trading stands; it is its own mark."""
+
+    def data(now: int) -> Any:  # noqa: ARG001
+        return host.trading()
+
+    return data
+
+
+#: A WebSocket ping of a server.
+PING: Final = b"\x89\x00"
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """Return the answer to a client's ping, whose payload has 125 bytes at most."""
+    return bytes((0x8A, len(payload))) + payload
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return a whole WebSocket text message of a server: the same bytes for every client."""
+    size = len(payload)
+    if size < 126:
+        head = bytes((0x81, size))
+    elif size < 1 << 16:
+        head = b"\x81\x7e" + size.to_bytes(2, "big")
+    else:
+        head = b"\x81\x7f" + size.to_bytes(8, "big")
+    return head + payload

@@ -1,0 +1,101 @@
+"""Single calls beside many levels: what is put off there is seen by nobody."""
+
+import random
+
+import pytest
+
+from engine.code import Kind, Stp, Tif
+from engine.core import Engine
+from engine.naive import NaiveEngine
+from engine.record import read_events
+from engine.rules import BookRules
+
+LEVELS = 1100
+MID = 5000
+#: Levels of which orders come and go, so that they empty and fill again within a few commands.
+BUSY = 3
+
+
+def beside_many_levels(kind):
+    """Return an engine with a funded book of more levels than fit near the processor."""
+    engine = kind()
+    rules = BookRules(maker_fee=10_000, taker_fee=50_000)
+    engine.add_instrument(rules)
+    for account in (1, 2):
+        engine.deposit(account, rules.base, 1 << 40)
+        engine.deposit(account, rules.quote, 1 << 50)
+    for number in range(1, LEVELS + 1):
+        engine.new(0, 2 * number - 1, 3, 0, MID - BUSY - number, 5)
+        engine.new(0, 2 * number, 4, 1, MID + BUSY + number, 5)
+    engine.drain()
+    return engine
+
+
+def new_arguments(mixed, order_id):
+    side = mixed.randrange(2)
+    away = mixed.randint(1, BUSY) if mixed.random() < 0.9 else mixed.randint(-BUSY, 3 * BUSY)
+    tif = mixed.choice([Tif.GTC] * 8 + [Tif.IOC, Tif.FOK, Tif.DAY])
+    stp = mixed.choice([Stp.NONE] * 8 + list(Stp))
+    price = MID + away if side else MID - away
+    return (0, order_id, mixed.randint(1, 4), side, price, mixed.randint(1, 9), 0, tif, stp)
+
+
+def some_call(mixed, ids, newest):
+    """Return a command's name and arguments; most are passive orders and their cancels."""
+    chance = mixed.random()
+    if chance < 0.55:
+        return "new", new_arguments(mixed, newest if chance < 0.5 else mixed.choice(ids))
+    if chance < 0.93:
+        return "cancel", (mixed.choice(ids[-12:] if chance < 0.85 else ids),)
+    if chance < 0.97:
+        return "replace", (mixed.choice(ids), MID + mixed.randint(-BUSY, BUSY), mixed.randint(1, 9))
+    return mixed.choice(
+        [("cancel_all", (0, 1)), ("end_of_day", (0,)), ("depth", (0, 1, 9)), ("state_hash", ())]
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_single_calls_beside_many_levels_equal_those_of_the_twin(seed):
+    """Answers, events and state, however long the events wait to be read."""
+    naive, core = beside_many_levels(NaiveEngine), beside_many_levels(Engine)
+    mixed = random.Random(seed)
+    ids = [1, 2]
+    for number in range(700):
+        newest = 10_000 + number
+        name, arguments = some_call(mixed, ids, newest)
+        if name == "state_hash" and mixed.random() < 0.7:
+            continue
+        assert getattr(core, name)(*arguments) == getattr(naive, name)(*arguments)
+        if name == "new":
+            ids.append(arguments[1])
+        if mixed.random() < 0.02:
+            assert core.drain() == naive.drain()
+    assert core.drain() == naive.drain()
+    assert core.snapshot() == naive.snapshot()
+
+
+def test_a_level_that_empties_and_fills_before_anyone_looks_keeps_its_new_order():
+    core = beside_many_levels(Engine)
+    core.new(0, 9001, 1, 0, MID - 1, 4)
+    core.drain()
+    core.cancel(9001)
+    # As many changes as wait at once, the last of them at the level that empties.
+    for number in range(7):
+        core.new(0, 9100 + number, 1, 0, MID - 2, 1)
+    core.new(0, 9002, 1, 0, MID - 1, 6)
+    assert core.depth(0, 0, 2) == [(MID - 1, 6, 1), (MID - 2, 7, 7)]
+    shown = [
+        (event.id, event.remaining, event.other_remaining)
+        for event in read_events(core.drain())
+        if event.kind == Kind.BOOK
+    ]
+    assert shown[0] == (9001, 0, 0)
+    assert shown[-1] == (9002, 6, 1)
+
+
+def test_events_seen_through_a_view_are_whole():
+    core = beside_many_levels(Engine)
+    core.new(0, 9001, 1, 0, MID - 1, 4)
+    with memoryview(core) as view:
+        book = list(read_events(view))[-1]
+    assert (book.kind, book.qty, book.remaining, book.other_remaining) == (Kind.BOOK, 4, 4, 1)
