@@ -24,6 +24,7 @@ from .killed import (
     wait,
 )
 from .nursery import Nursery
+from .running import verify
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,7 @@ def kill_often(nursery, venues, folder, seed, kills):
     lives.halt()
     balances = lives.door.positions()["live"]["balances"]
     lives.stop()
+    verify(lives.recordings, open_ends=lives.kills)
     journal = Journal(lives.recordings)
     journal.assert_kept(lives.told)
     assert not journal.adjusted
@@ -69,6 +71,7 @@ def kill_often_on_paper(nursery, venues, folder, seed, kills):
     live_and_die(lives, random.Random(seed), kills)
     lives.halt()
     lives.stop()
+    verify(lives.recordings, open_ends=lives.kills)
     journal = Journal(lives.recordings)
     journal.assert_kept(lives.told)
     assert venues.accounts.orders() == orders
