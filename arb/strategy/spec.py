@@ -101,8 +101,10 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
     instruments = trader.market.instruments
     if spec.instruments:
         known = {one.id: slot for slot, one in enumerate(instruments)}
-        found = [known.get(name, -1) for name in spec.instruments]
-        return tuple(found) if min(found) >= 0 else None
+        found = tuple(known.get(name, -1) for name in spec.instruments)
+        if min(found) < 0 or (spec.kind in _HEDGED and not _bridged(found, trader)):
+            return None
+        return found
     tradable = [slot for slot in range(len(instruments)) if slot in trader.risk.lines]
     if spec.kind in MODELS or spec.kind in SCHEDULES:
         return (tradable[0],) if tradable else None
@@ -112,10 +114,20 @@ def _slots(spec: StrategySpec, trader: Trader) -> tuple[int, ...] | None:
         for second in tradable[at + 1 :]:
             one, other = instruments[first], instruments[second]
             same = one.base == other.base and one.venue != other.venue
-            bridged = trader.rates.slot_between(other.quote, one.quote) is not None
-            if same and (one.quote == other.quote or bridged):
+            if same and _bridged((first, second), trader):
                 return first, second
     return None
+
+
+def _bridged(slots: tuple[int, ...], trader: Trader) -> bool:
+    """Whether what the first leg is quoted in can be had for what each other is.
+
+    A strategy listens to the books that convert from its beginning on: it waits for them.
+    """
+    target, *others = (trader.market.instruments[slot].quote for slot in slots)
+    return all(
+        quote == target or trader.rates.slot_between(quote, target) is not None for quote in others
+    )
 
 
 def _cycle(tradable: list[int], instruments: list[Instrument]) -> tuple[int, ...] | None:
@@ -370,6 +382,8 @@ def _hedged(name: str, slots: tuple[int, ...], values: dict[str, str], bound: in
         raise SpecError(f"{name}: {error}") from None
 
 
+#: What hedges at other venues, or takes edges between them.
+_HEDGED = ("xemm", "arbitrage")
 _BUILDERS: Mapping[str, Callable[[StrategySpec, tuple[int, ...], dict[str, str]], _Made]] = {
     "xemm": _xemm,
     "arbitrage": _arbitrage,

@@ -41,6 +41,10 @@ INSTEAD = {
         "crossquote simtest --soak --hours 1 --help",
         "72 virtual hours take 17 minutes",
     ),
+    "crossquote simtest --scenario all --hours 1": (
+        "crossquote simtest --scenario all --hours 1 --help",
+        "half an hour of processor time",
+    ),
     "crossquote sim --json --for 60": (
         "crossquote sim --json --for 1",
         "nothing comes of a minute",

@@ -21,6 +21,9 @@ export function short(text, decimals = 6) {
   return cut ? `${whole}.${cut}` : whole;
 }
 
+// Money of a thousand and more has no cents.
+export const money = (text) => (Math.abs(Number(text)) >= 1000 ? Number(text).toFixed(0) : Number(text).toFixed(2));
+
 export const count = (value) => (value == null ? "–" : Number(value).toLocaleString("en-US"));
 
 export function clock(ns) {

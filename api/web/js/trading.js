@@ -1,7 +1,7 @@
 // What we hold and risk: profit band, hedge exposure, inventory, risk state, fills.
 
 import { $, element, setData, setHidden, setScale, setText, Table } from "./dom.js";
-import { clock, count, short } from "./text.js";
+import { clock, count, money, short } from "./text.js";
 
 const TONES = { ACTIVE: "good", REDUCE: "wait", HALT: "bad" };
 const FILLS_SHOWN = 12;
@@ -72,7 +72,7 @@ export class TradingView {
         one.instrument,
         several ? `${one.strategy} · ${one.world}` : one.strategy,
         short(one.position),
-        `${short(one.value, 3)} ${one.currency}`,
+        `${money(one.value)} ${one.currency}`,
       ]),
     );
   }

@@ -103,3 +103,15 @@ def test_several_of_a_kind_trade_side_by_side_under_their_own_names_and_can_be_w
         assert {one.strategy for one in trader.store.open.values()} >= {"wide", "wider"}
         assert type(trader.strategies["late"]._curve).__name__ == "Even"
     assert checkpoint.dump(checkpoint.load(checkpoint.dump(node))) == checkpoint.dump(node)
+
+
+def test_a_hedged_strategy_waits_for_the_book_that_converts():
+    """It listens to it from its beginning: otherwise its quotes would follow an old rate."""
+    dollars = Instrument("coinbase", "BTC-USD", "BTC", "USD", Grid(2), Grid(8))
+    tether = Instrument("coinbase", "USDT-USD", "USDT", "USD", Grid(5), Grid(2))
+    for kind in ("xemm", "arbitrage"):
+        spec = StrategySpec(kind, (BTC.id, dollars.id))
+        assert make(spec, Rig(BTC, dollars).trader) is None
+        made = make(spec, Rig(BTC, dollars, tether).trader)
+        assert made is not None
+        assert made.slots == (0, 1, 2)
