@@ -61,6 +61,11 @@ class Venues:
         }
         self.accounts = Accounts(self.ports)
 
+    def close(self):
+        """End the process."""
+        self._child.signal(signal.SIGKILL)
+        self._child.ended()
+
     def _told(self, out):
         assert not self._child.over(), (out.parent / "errors.txt").read_text()
         lines = out.read_text().split("\n") if out.exists() else [""]
