@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 from arb.edge import Edge as NodeEdge
 from arb.ledger import Entry, Rule
@@ -114,26 +115,7 @@ def _trades(call: Call) -> Page[Trade]:
 
 
 def _connections(call: Call) -> Page[Connection]:
-    node = call.host.node
-    return page(call, list(node.links), lambda name: _connection(node, name))
-
-
-def _connection(node: Node, name: str) -> Connection:
-    link = node.links[name]
-    return {
-        "connection": name,
-        "venue": link.venue.name,
-        "state": "open" if link.connected else link.detail,
-        "epoch": link.epoch,
-        "frames": link.frames,
-        "replies": link.replies,
-        "quotes": link.quotes,
-        "trades": link.trades,
-        "gaps": link.gaps,
-        "stale": link.stale,
-        "errors": dict(link.errors),
-        "books": len(link.slots),
-    }
+    return page(call, call.host.view.connections(), lambda row: cast(Connection, row))
 
 
 ROUTES = (

@@ -186,6 +186,7 @@ class Connection(TypedDict):
     gaps: int
     stale: int
     errors: dict[str, int]
+    last_sequence: int | None
     books: int
 
 

@@ -52,6 +52,19 @@ def test_due_timers_fire_before_the_input_at_their_own_deadline_in_order_of_dead
     assert len(node.timers) == 1
 
 
+@pytest.mark.parametrize("kind", [InputKind.TIMER, InputKind.FRAME])
+def test_a_timer_set_for_a_time_gone_by_fires_with_the_next_input_although_time_stands(kind):
+    """A driver that wakes for it would wake for ever."""
+    world = World()
+    world.open("binance.ws.1")
+    node, fired = world.node, []
+    node._on_timer = lambda timer: fired.append((timer.subject, node.now))
+    now = node.now
+    node.timers.set(now - 5, "test", "late")
+    node.handle(now, kind, "binance.ws.1", b"{}")
+    assert fired == [("late", now)]
+
+
 def test_a_recorded_timer_input_fires_what_is_due():
     """A reply that never came is given up by the passing of time alone."""
     world = World()

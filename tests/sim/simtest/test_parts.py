@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from books.book import Book
 from books.sequence import SequenceRule
 from connectors.coinbase_exchange.decode import ExchangeDecoder
+from market.effects import Effect, EffectKind
 from market.frame import SymbolTable
 from market.grid import Grid
+from market.inputs import Input, InputKind
 from sim.market.event import Side
 from sim.market.world import World
 from sim.simtest.course import VENUES
@@ -20,12 +22,14 @@ from sim.simtest.heard import Heard
 from sim.simtest.loop import StuckError, VirtualLoop
 from sim.simtest.mix import side_hash
 from sim.simtest.parcel import Content, Parcel
+from sim.simtest.request_checks import RequestChecker
 from sim.simtest.spoil import malformed, truncated
 from sim.simtest.truth import BookTruth, mixed
 from sim.simtest.world import spec
 from tests.node_world import exchange_snapshot
 
 S = 1_000_000_000
+FETCH = Effect(EffectKind.FETCH, "binance", "/depth", ("BTC-USDT.BINANCE", 1))
 MASK = (1 << 64) - 1
 LEVELS = st.dictionaries(st.integers(1, 200_000), st.integers(1, 10**12), min_size=1, max_size=60)
 
@@ -169,3 +173,16 @@ def test_an_overtaken_frame_counts_only_where_frames_are_not_numbered():
         heard.take(parcel(2, Content.OTHER), 2)
         heard.take(parcel(1, Content.DEPTH), 3)
         assert heard.depth["A"][0] == (0 if numbered else 1)
+
+
+@pytest.mark.parametrize(("again_s", "is_early"), [(9, True), (10, False)])
+def test_a_request_of_a_timer_before_a_clock_step_counts_from_before_the_step(again_s, is_early):
+    """The timer asked at its own deadline, not at the time that the input brought."""
+    found = []
+    checker = RequestChecker([], lambda rule, _: found.append(rule))
+    timer = Input(0, InputKind.TIMER, "timer")
+    checker.after(timer, [], 20 * S)
+    checker.after(Input(0, InputKind.CLOCK, "clock"), [FETCH], 24 * S)
+    checker.after(timer, [], (20 + again_s - 1) * S)
+    checker.after(timer, [FETCH], (20 + again_s) * S)
+    assert found == ["single flight"] * is_early
