@@ -137,17 +137,7 @@ class Node:
             self._changed,
         )
         #: What trades over these books, None where nothing does.
-        self.desk: TradingDesk | None = None
-        if self.config.trading is not None:
-            seen = Market(self.books, self.instruments, self.l1, self.config.fees)
-            self.desk = TradingDesk(
-                self.config.trading,
-                seen,
-                self._set_timer,
-                self._traded,
-                self._order,
-                lambda source, why: self._emit(EffectKind.RECONNECT, source, why),
-            )
+        self.desk = self._trading(self.config.trading)
         #: Takes a FRAME: what `handle` does with one, without its other arguments.
         self.take_frame: Callable[[int, str, bytes], list[Effect]] = Intake(self).take
         self._handlers: dict[int, Callable[[str, bytes, str, int], None]] = {
@@ -160,6 +150,18 @@ class Node:
             InputKind.OFFSET: self._offset,
             InputKind.REPORT: self._report,
         }
+
+    def _trading(self, config: TradingConfig | None) -> TradingDesk | None:
+        if config is None:
+            return None
+        return TradingDesk(
+            config,
+            Market(self.books, self.instruments, self.l1, self.config.fees),
+            self._set_timer,
+            self._traded,
+            self._order,
+            lambda source, why: self._emit(EffectKind.RECONNECT, source, why),
+        )
 
     # --- inputs ----------------------------------------------------------------------------------
 
