@@ -12,8 +12,9 @@ from functools import partial
 
 from connectors.binance.orders import BinanceOrders
 from connectors.coinbase.orders import CoinbaseOrders
-from connectors.orders import ClientIds, Listings, Outlet, Request, VenueOrders, is_order_source
+from connectors.orders import ClientIds, Listings, Outlet, Request, is_order_source
 from connectors.testnet.gateway import CcxtOrders
+from connectors.venue_orders import VenueOrders
 from market.order import OrderEvent
 
 #: A subscription that is not answered within this has the stream opened anew.

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from arb.orders.order import OrderState, OwnOrder
 from arb.risk.reason import Cause
 from arb.trader import Trader
-from connectors.orders import Balance, OpenOrder, VenueOrders
+from connectors.orders import Balance, OpenOrder
+from connectors.venue_orders import VenueOrders
 from market.amount import text_of
 
 #: Fills that were told by another way come within this of a balance.

@@ -29,13 +29,6 @@ REASON_MAX = 120
 #: Orders that a gateway remembers something about; the oldest is forgotten first.
 KEPT_MAX = 20_000
 
-#: What it means for an order that a request about it never left, by what was asked.
-UNSENT = {
-    "place": OrderEventKind.REJECTED,
-    "cancel": OrderEventKind.CANCEL_REJECTED,
-    "replace": OrderEventKind.REPLACE_REJECTED,
-}
-
 _PREFIX = re.compile(r"[A-Za-z0-9_]{1,16}", re.ASCII)
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _TAG = re.compile(r"([a-z]{1,12})(?:([0-9]{1,18})(?:n([0-9]{1,9}))?)?", re.ASCII)
@@ -209,6 +202,12 @@ class Listings:
     of_slot: Callable[[int], Instrument]
     of_native: Callable[[str], Instrument | None]
 
+    def known(self, slot: int | None) -> Instrument:
+        """Return the instrument of an order's slot, None for no order; raises StrangerError."""
+        if slot is None:
+            raise StrangerError("no order of ours")
+        return self.of_slot(slot)
+
     def find(self, native: object) -> Instrument:
         """Return the instrument of a native id; raises StrangerError."""
         found = self.of_native(native) if isinstance(native, str) else None
@@ -233,6 +232,16 @@ class StrangerError(ValueError):
 
 class UnsupportedOrderError(ValueError):
     """An order of a kind that a gateway cannot express."""
+
+
+class OrderIds(Protocol):
+    """Ids of our orders that a venue keeps for us."""
+
+    def of(self, order: int) -> str:
+        """Return the client id of an order; ids have at most 18 digits."""
+
+    def read(self, value: object) -> int:
+        """Return our id of a client id; raises StrangerError."""
 
 
 class ClientIds:
@@ -270,47 +279,6 @@ class ClientIds:
             if head == self.prefix and _ID.fullmatch(rest):
                 return int(rest)
         raise StrangerError("no order of ours")
-
-
-class VenueOrders(Protocol):
-    """A gateway of one venue, with all that a world of live trading asks of it."""
-
-    replaces: bool
-    #: Whether requests go through the stream, so that nothing can be asked while it is closed.
-    through_stream: bool
-    #: New orders that the venue takes in so many ns.
-    pace: tuple[int, int]
-    counts: "Counts"
-
-    def place(self, order: Order) -> None:
-        """Send a new order."""
-
-    def cancel(self, order: Order) -> None:
-        """Ask for the end of an order."""
-
-    def replace(self, order: Order) -> None:
-        """Ask for `new_price` and `new_lots`."""
-
-    def query(self, order: Order) -> None:
-        """Ask where an order stands."""
-
-    def subscribe(self) -> None:
-        """Ask for the user stream; needed again on each new connection."""
-
-    def ask_open(self, number: int) -> None:
-        """Ask for every order that is open at the venue."""
-
-    def ask_balances(self, number: int = 0) -> None:
-        """Ask for all balances."""
-
-    def end(self, found: OpenOrder) -> None:
-        """Ask for the end of an order at the venue that no order of ours stands for."""
-
-    def frame(self, data: bytes) -> None:
-        """Take a frame of the stream."""
-
-    def reply(self, tag: str, status: int, data: bytes) -> None:
-        """Take the answer to the request of that tag; NO_ANSWER and NOT_SENT as status."""
 
 
 class Counts(dict[str, int]):

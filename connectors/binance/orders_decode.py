@@ -8,23 +8,17 @@ https://developers.binance.com/docs/binance-spot-api-docs/user-data-stream
 ```
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
-from connectors.orders import (
-    REASON_MAX,
-    Balance,
-    amount,
-    listed,
-    number,
-)
+from connectors.orders import REASON_MAX, Balance, amount, listed, number
+from connectors.venue_orders import Refused, Row
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
 from market.rows import RowError, table, text
 
-Row = Mapping[str, Any]
 Kind = OrderEventKind
 
+_UNKNOWN_ORDER = -2013
 _MICROSECONDS_FROM = 10**15
 _OPEN = ("NEW", "PARTIALLY_FILLED", "PENDING_NEW", "PENDING_CANCEL")
 _ENDS = {
@@ -36,30 +30,15 @@ _ENDS = {
 }
 
 
-class Error(NamedTuple):
-    """An error as the venue tells it."""
-
-    code: int
-    message: str
-
-    @classmethod
-    def read(cls, value: object) -> "Error":
-        """Return the error of a reply; raises RowError."""
-        row = table(value, "error")
-        message = row.get("msg")
-        return cls(whole(row, "code"), message if isinstance(message, str) else "")
-
-    @property
-    def is_outcome_unknown(self) -> bool:
-        """Whether the request may have been carried out all the same."""
-        # A duplicate is an order of that id which is there.
-        known = self.code == -2010 and self.message.startswith("Duplicate order")
-        return known or self.code in (-1000, -1001, -1006, -1007)
-
-    @property
-    def reason(self) -> str:
-        """The venue's word."""
-        return f"{self.code} {self.message}"[:REASON_MAX]
+def refused(value: object) -> Refused:
+    """Return what the error of a reply says; raises RowError."""
+    row = table(value, "error")
+    code, message = whole(row, "code"), row.get("msg")
+    words = message if isinstance(message, str) else ""
+    # A duplicate is an order of that id which is there.
+    is_there = code == -2010 and words.startswith("Duplicate order")
+    is_undecided = is_there or code in (-1000, -1001, -1006, -1007)
+    return Refused(lambda: f"{code} {words}", code == _UNKNOWN_ORDER, is_undecided)
 
 
 def whole(row: Row, key: str) -> int:

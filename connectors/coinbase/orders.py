@@ -2,35 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import orjson
 
 from connectors.coinbase import orders_decode as decode
 from connectors.coinbase import orders_encode as encode
-from connectors.coinbase.orders_decode import Fill, Progress, Row, Standing
+from connectors.coinbase.orders_decode import Fill, Progress, Standing
 from connectors.coinbase.orders_encode import BROKERAGE
 from connectors.orders import (
-    UNSENT,
     Balance,
-    ClientIds,
-    Counts,
     Listings,
     OpenOrder,
     Order,
+    OrderIds,
     Outlet,
     Request,
-    StrangerError,
     Tag,
-    UnsupportedOrderError,
     amount,
-    is_outcome_unknown,
     iso_ns,
     keep,
     listed,
     parsed,
     refusal,
 )
-from market.inputs import NOT_SENT
+from connectors.venue_orders import NOT_FOUND, OK, Refused, Row, VenueOrders
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
 from market.rows import RowError, table, text
@@ -43,8 +39,7 @@ PAGES_MAX = 20
 WALLETS_MAX = 5_000
 OPEN_MAX = 20_000
 
-_OK = 200
-_NOT_FOUND = 404
+_Found = TypeVar("_Found")
 
 
 @dataclass(slots=True)
@@ -70,12 +65,12 @@ class _Fills:
     pages: int = 0
 
 
-class CoinbaseOrders:
-    """Orders of one portfolio. Requests go out unsigned; user frames and REST replies come in.
+class CoinbaseOrders(VenueOrders):
+    """Orders of one portfolio.
 
     The venue tells of an order how much of it is filled, and gives a stream's fills no ids: all
     fills are told by their running sum. Where one row stands for several fills, these are asked
-    for. `counts` names what could not be read or used.
+    for.
     """
 
     replaces = True
@@ -83,29 +78,24 @@ class CoinbaseOrders:
     #: The venue counts requests in a second; orders leave room for cancels and questions.
     pace = (15, 10**9)
 
-    def __init__(self, prefix: str | ClientIds, listings: Listings, outlet: Outlet) -> None:
+    def __init__(self, prefix: str | OrderIds, listings: Listings, outlet: Outlet) -> None:
         """Make client ids of `prefix`; raises ValueError for a bad one."""
-        self.counts = Counts()
-        self._ids = ClientIds(prefix) if isinstance(prefix, str) else prefix
-        self._listings = listings
-        self._outlet = outlet
+        super().__init__(prefix, listings, outlet)
         self._slots: dict[int, int] = {}
         #: What was told of each order's fills.
         self._told: dict[int, Progress] = {}
         self._queries: dict[int, _Query] = {}
         self._fills: dict[int, _Fills] = {}
-        #: The newest change: an answer to an older one must not be taken for its answer.
-        self._changes: dict[int, int] = {}
         self._sequence = -1
         self._subscribed = False
         #: Pages so far of the open orders, and of the balances.
         self._listing: list[OpenOrder] = []
         self._wallets: list[Balance] = []
-        self._answers: dict[str, Callable[[Tag, int, Row], None]] = {
+        self._answers = {
             "place": self._placed,
             "cancel": self._canceled,
             "replace": self._replaced,
-            "query": self._queried,
+            "query": lambda tag, row: self._stands(tag, table(row.get("order"), "order")),
             "find": self._searched,
             "fills": self._collected,
             "balances": self._balances,
@@ -118,32 +108,26 @@ class CoinbaseOrders:
         """Send a new order; one that the venue cannot take is rejected here."""
         keep(self._slots, order.id, order.slot)
         keep(self._told, order.id, Progress())
-        instrument = self._listings.of_slot(order.slot)
-        try:
-            body = encode.place(order, instrument, self._ids.of(order.id))
-        except UnsupportedOrderError as error:
-            self._outlet.event(refusal(Kind.REJECTED, order.id, f"unsupported: {error}"))
-            return
-        self._post(Tag("place", order.id), "/orders", body)
+        body = self._spelled(order, Kind.REJECTED, encode.place)
+        if body is not None:
+            self._post(Tag("place", order.id), "/orders", body)
 
     def cancel(self, order: Order) -> None:
         """Ask for the end of an order; the venue wants its own id of it."""
-        if not order.venue_id:
-            reason = "the venue's id is not known"
-            self._outlet.event(refusal(Kind.CANCEL_REJECTED, order.id, reason))
-            return
-        self._post(Tag("cancel", order.id), "/orders/batch_cancel", encode.cancel(order))
+        if self._is_named(order, Kind.CANCEL_REJECTED):
+            self._post(Tag("cancel", order.id), "/orders/batch_cancel", encode.cancel(order))
 
     def replace(self, order: Order) -> None:
         """Ask for `new_price` and `new_lots`."""
+        if self._is_named(order, Kind.REPLACE_REJECTED):
+            body = encode.edit(order, self._listings.of_slot(order.slot))
+            self._post(self._change(order.id), "/orders/edit", body)
+
+    def _is_named(self, order: Order, no: OrderEventKind) -> bool:
+        """Tell whether the venue's id is known; without it a request is refused here."""
         if not order.venue_id:
-            reason = "the venue's id is not known"
-            self._outlet.event(refusal(Kind.REPLACE_REJECTED, order.id, reason))
-            return
-        change = self._changes.get(order.id, 0) + 1
-        keep(self._changes, order.id, change)
-        body = encode.edit(order, self._listings.of_slot(order.slot))
-        self._post(Tag("replace", order.id, change), "/orders/edit", body)
+            self._outlet.event(refusal(no, order.id, "the venue's id is not known"))
+        return bool(order.venue_id)
 
     def query(self, order: Order) -> None:
         """Ask where an order stands: by the venue's id, or by looking through what was placed."""
@@ -202,27 +186,25 @@ class CoinbaseOrders:
 
     # --- the user channel ------------------------------------------------------------------------
 
-    def frame(self, data: bytes) -> None:
+    def _frame(self, frame: Row) -> None:
         """Take a frame of the user feed. A gap in its numbers is counted: orders may have moved."""
-        try:
-            frame = table(parsed(data), "frame")
-            if frame.get("type") == "error":
-                self.counts.add("refused")
-                self._outlet.stream(False)
-                return
-            self._follow(frame)
-            if frame.get("channel") != "user":
-                return
-            if not self._subscribed:
-                self._subscribed = True
-                self._outlet.stream(True)
-            stamp = iso_ns(frame.get("timestamp"))
-            events = listed(frame, "events")
-        except ValueError as unread:
-            self.counts.error(unread)
+        if frame.get("type") == "error":
+            self.counts.add("refused")
+            self._outlet.stream(False)
             return
-        for event in events:
-            self._each_order(event, stamp)
+        self._follow(frame)
+        if frame.get("channel") != "user":
+            return
+        if not self._subscribed:
+            self._subscribed = True
+            self._outlet.stream(True)
+        stamp = iso_ns(frame.get("timestamp"))
+        self._each(
+            listed(frame, "events"),
+            lambda event: self._each(
+                listed(event, "orders"), lambda row: self._user_row(row, stamp)
+            ),
+        )
 
     def _follow(self, frame: Row) -> None:
         number = frame.get("sequence_num")
@@ -233,23 +215,10 @@ class CoinbaseOrders:
             self._outlet.stream(True)
         self._sequence = max(self._sequence, number)
 
-    def _each_order(self, event: object, stamp: int) -> None:
-        """Take the orders of one event; one that cannot be read spoils no other."""
-        try:
-            rows = listed(event, "orders")
-        except ValueError as unread:
-            self.counts.error(unread)
-            return
-        for value in rows:
-            try:
-                row = table(value, "order")
-                order = self._ids.read(row.get("client_order_id"))
-                instrument = self._listings.find(row.get("product_id"))
-                self._user_row(decode.user_row(row, stamp), order, instrument)
-            except ValueError as unread:
-                self.counts.error(unread)
-
-    def _user_row(self, standing: Standing, order: int, instrument: Instrument) -> None:
+    def _user_row(self, row: Row, stamp: int) -> None:
+        order = self._ids.read(row.get("client_order_id"))
+        instrument = self._listings.find(row.get("product_id"))
+        standing = decode.user_row(row, stamp)
         event = decode.told(standing, instrument, order)
         fills = self._news(standing, order, instrument)
         for fill in fills or ():
@@ -287,116 +256,83 @@ class CoinbaseOrders:
 
     # --- replies ---------------------------------------------------------------------------------
 
-    def reply(self, tag: str, status: int, data: bytes) -> None:
-        """Take a REST reply to the request of that tag; a status of 0 says that none came."""
+    def _read(self, status: int, data: bytes) -> tuple[Any, Refused | None]:
+        if status == OK:
+            return table(parsed(data), "reply"), None
         try:
-            read = Tag.read(tag)
-            if status == NOT_SENT:
-                self._unsent(read, data.decode("utf-8", "replace"))
-                return
-            if is_outcome_unknown(status):
-                self.counts.add("unknown_outcome")
-                self._retry(read)
-                return
-            answer = self._answers.get(read.ask)
-            if answer is not None:
-                answer(read, status, _object(data, status))
-        except ValueError as unread:
-            self.counts.error(unread)
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            value = None
+        # A refusal may be plain text.
+        row = value if isinstance(value, dict) else {"error": f"HTTP {status}"}
+        return row, Refused(lambda: decode.refusal_words(row), status == NOT_FOUND)
 
-    def _unsent(self, tag: Tag, why: str) -> None:
-        """A request never left: what it asked for did not happen. Questions are asked again."""
-        self.counts.add("not_sent")
-        kind = UNSENT.get(tag.ask)
-        if kind is not None:
-            self._outlet.event(refusal(kind, tag.order, f"not sent: {why}"))
-        elif tag.ask == "user":
-            self._outlet.stream(False)
-        else:
+    def _returned(self, tag: Tag, *, answered: bool) -> None:
+        if tag.ask == "fills" and not answered:
             self._retry(tag)
 
-    def _instrument(self, order: int) -> Instrument:
+    def _awaited(self, tag: Tag) -> int | None:
+        if tag.ask in ("query", "find"):
+            query = self._queries.get(tag.order)
+            return query.number if query else None
+        if tag.ask == "fills":
+            fills = self._fills.get(tag.order)
+            return fills.number if fills else None
+        return super()._awaited(tag)
+
+    def _refused(self, tag: Tag, why: Refused) -> None:
+        if tag.ask == "fills":
+            del self._fills[tag.order]
+        super()._refused(tag, why)
+
+    def _instrument(self, tag: Tag) -> Instrument:
         """Return the instrument of an order that was asked about; raises StrangerError."""
-        slot = self._slots.get(order)
-        if slot is None:
-            raise StrangerError("no order of ours")
-        return self._listings.of_slot(slot)
+        return self._listings.known(self._slots.get(tag.order))
 
     def _refuse(self, kind: OrderEventKind, order: int, row: Row) -> None:
         self._outlet.event(refusal(kind, order, decode.refusal_words(row)))
 
-    def _placed(self, tag: Tag, status: int, row: Row) -> None:
-        if status != _OK or row.get("success") is False:
+    def _placed(self, tag: Tag, row: Row) -> None:
+        if row.get("success") is False:
             self._refuse(Kind.REJECTED, tag.order, row)
             return
         done = table(row.get("success_response"), "success_response")
         venue_id = text(done, "order_id")
         self._outlet.event(OrderEvent(Kind.ACCEPTED, tag.order, venue_id=venue_id))
 
-    def _canceled(self, tag: Tag, status: int, row: Row) -> None:
+    def _canceled(self, tag: Tag, row: Row) -> None:
         """A row that succeeded says that the cancel is on its way; its end is told later."""
-        if status != _OK:
-            self._refuse(Kind.CANCEL_REJECTED, tag.order, row)
-            return
         for value in listed(row, "results"):
             one = table(value, "result")
             if one.get("success") is not True:
                 self._refuse(Kind.CANCEL_REJECTED, tag.order, one)
 
-    def _replaced(self, tag: Tag, status: int, row: Row) -> None:
-        if tag.number != self._changes.get(tag.order):
-            self.counts.add("late")
-        elif status != _OK or row.get("success") is not True:
+    def _replaced(self, tag: Tag, row: Row) -> None:
+        if row.get("success") is not True:
             self._refuse(Kind.REPLACE_REJECTED, tag.order, row)
         else:
             self._outlet.event(OrderEvent(Kind.REPLACED, tag.order))
 
-    def _query(self, tag: Tag) -> _Query | None:
-        """Return the question that is answered, None where a newer one was asked meanwhile."""
-        query = self._queries.get(tag.order)
-        if query is None or query.number != tag.number:
-            self.counts.add("late")
-            return None
-        return query
-
-    def _queried(self, tag: Tag, status: int, row: Row) -> None:
-        query = self._query(tag)
-        if query is None:
-            return
-        if status == _NOT_FOUND:
-            self._unknown(tag, decode.refusal_words(row))
-        elif status != _OK:
-            self.counts.add("refused")
-        else:
-            self._stands(tag, query, table(row.get("order"), "order"))
-
-    def _unknown(self, tag: Tag, reason: str) -> None:
-        self._outlet.event(refusal(Kind.UNKNOWN, tag.order, reason, tag.number))
-
-    def _searched(self, tag: Tag, status: int, row: Row) -> None:
-        query = self._query(tag)
-        if query is None:
-            return
-        if status != _OK:
-            self.counts.add("refused")
-            return
+    def _searched(self, tag: Tag, row: Row) -> None:
         wanted = self._ids.of(tag.order)
         for value in listed(row, "orders"):
             one = table(value, "order")
             if one.get("client_order_id") == wanted:
-                self._stands(tag, query, one)
+                self._stands(tag, one)
                 return
         cursor = row.get("cursor") if row.get("has_next") is True else ""
+        query = self._queries[tag.order]
         query.pages += 1
         if not isinstance(cursor, str) or query.pages >= PAGES_MAX:
             self.counts.add("pages")
         elif cursor:
             self._search(query.order, cursor)
         else:
-            self._unknown(tag, "not among the orders")
+            reason = "not among the orders"
+            self._outlet.event(refusal(Kind.UNKNOWN, tag.order, reason, tag.number))
 
-    def _stands(self, tag: Tag, query: _Query, row: Row) -> None:
-        instrument = self._instrument(tag.order)
+    def _stands(self, tag: Tag, row: Row) -> None:
+        instrument = self._instrument(tag)
         standing = decode.order_row(row)
         if standing.kind is Kind.STATUS:
             event = decode.status(row, standing, instrument, tag.order)
@@ -407,17 +343,8 @@ class CoinbaseOrders:
         if fills is not None:
             self._tell(event, fills)
         else:
-            query.standing = event
+            self._queries[tag.order].standing = event
             self._ask_fills(tag.order, _Fills(tag.number, standing.venue_id), "")
-
-    def _tell(self, standing: OrderEvent, fills: list[OrderEvent]) -> None:
-        """An order that is over is told after its fills, an open one before them.
-
-        A fill would settle an order that was lost: what was to be changed is settled before.
-        """
-        is_open = standing.kind is Kind.STATUS
-        for event in [standing, *fills] if is_open else [*fills, standing]:
-            self._outlet.event(event)
 
     def _ask_fills(self, order: int, fills: _Fills, cursor: str) -> None:
         keep(self._fills, order, fills)
@@ -426,7 +353,7 @@ class CoinbaseOrders:
 
     def _retry(self, tag: Tag) -> None:
         """Ask again for fills that no query of the store would come back to."""
-        fills = self._fills.get(tag.order) if tag.ask == "fills" else None
+        fills = self._fills.get(tag.order)
         if fills is None or fills.number != tag.number:
             return
         if fills.number:
@@ -440,17 +367,10 @@ class CoinbaseOrders:
             del self._fills[tag.order]
             self.counts.add("pages")
 
-    def _collected(self, tag: Tag, status: int, row: Row) -> None:
+    def _collected(self, tag: Tag, row: Row) -> None:
         """Take a page of fills; with the last one what they say is told."""
-        fills = self._fills.get(tag.order)
-        if fills is None or fills.number != tag.number:
-            self.counts.add("late")
-            return
-        del self._fills[tag.order]
-        if status != _OK:
-            self.counts.add("refused")
-            return
-        instrument = self._instrument(tag.order)
+        fills = self._fills.pop(tag.order)
+        instrument = self._instrument(tag)
         for value in listed(row, "fills"):
             found = decode.fill_row(table(value, "fill"), instrument, fills.venue_id)
             if found is not None:
@@ -473,9 +393,7 @@ class CoinbaseOrders:
             standing = None
         else:
             standing, query.standing = query.standing, None
-        if standing and decode.units(instrument.size, after.size) < standing.cumulative:
-            # The venue's list lags behind: the store asks again, ever more seldom.
-            self.counts.add("short")
+        if standing and self._is_short(decode.units(instrument.size, after.size), standing):
             return
         keep(self._told, tag.order, after)
         if standing is not None:
@@ -486,62 +404,39 @@ class CoinbaseOrders:
 
     # --- the account -----------------------------------------------------------------------------
 
-    def _balances(self, tag: Tag, status: int, row: Row) -> None:
-        if status != _OK:
-            self.counts.add("refused")
-            return
+    def _balances(self, tag: Tag, row: Row) -> None:
         for balance in decode.balances(listed(row, "accounts")):
             self._wallets.append(balance)
             self._outlet.balance(balance)
-        cursor = _further(row)
-        if not cursor:
-            self._outlet.funds(tag.order, tuple(self._wallets))
-        elif len(self._wallets) < WALLETS_MAX:
-            self._ask_balances(tag.order, cursor)
-        else:
-            self.counts.add("pages")
+        self._turn(tag, row, self._wallets, WALLETS_MAX, self._ask_balances, self._outlet.funds)
 
-    def _opened(self, tag: Tag, status: int, row: Row) -> None:
-        if status != _OK:
-            self.counts.add("refused")
-            return
+    def _opened(self, tag: Tag, row: Row) -> None:
         for value in listed(row, "orders"):
             self._listing.append(self._open_order(table(value, "order")))
-        cursor = _further(row)
-        if not cursor:
-            self._outlet.listed(tag.order, tuple(self._listing))
-        elif len(self._listing) < OPEN_MAX:
-            self._ask_open(tag.order, cursor)
+        self._turn(tag, row, self._listing, OPEN_MAX, self._ask_open, self._outlet.listed)
+
+    def _turn(
+        self,
+        tag: Tag,
+        row: Row,
+        found: list[_Found],
+        most: int,
+        ask: Callable[[int, str], None],
+        tell: Callable[[int, tuple[_Found, ...]], None],
+    ) -> None:
+        """Ask for the next page of a list, or tell the list with the last one."""
+        cursor = row.get("cursor") if row.get("has_next") is True else ""
+        if not isinstance(cursor, str) or not cursor:
+            tell(tag.order, tuple(found))
+        elif len(found) < most:
+            ask(tag.order, cursor)
         else:
             self.counts.add("pages")
 
     def _open_order(self, row: Row) -> OpenOrder:
-        """Return an open order; raises ValueError."""
-        native, venue_id = text(row, "product_id"), text(row, "order_id")
-        try:
-            order = self._ids.read(row.get("client_order_id"))
-            size = self._listings.find(native).size
-        except StrangerError:
-            return OpenOrder(0, venue_id, native, 0)
-        return OpenOrder(
-            order, venue_id, native, decode.units(size, amount(row.get("filled_size")))
+        return self._found(
+            text(row, "product_id"),
+            text(row, "order_id"),
+            row.get("client_order_id"),
+            lambda size: decode.units(size, amount(row.get("filled_size"))),
         )
-
-
-def _further(row: Row) -> str:
-    """Return the cursor of the next page, '' after the last one."""
-    cursor = row.get("cursor")
-    return cursor if row.get("has_next") is True and isinstance(cursor, str) else ""
-
-
-def _object(data: bytes, status: int) -> Row:
-    """Return the object of a reply; a refusal may be plain text. Raises RowError."""
-    if status == _OK:
-        return table(parsed(data), "reply")
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        value = None
-    if isinstance(value, dict):
-        return value
-    return {"error": f"HTTP {status}"}

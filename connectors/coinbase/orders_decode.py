@@ -7,10 +7,11 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from connectors.orders import REASON_MAX, Balance, amount, iso_ns, listed, number
+from connectors.venue_orders import Row
 from market.amount import AMOUNT_DECIMALS
 from market.grid import Grid, OffGridError
 from market.instrument import Instrument
@@ -18,7 +19,6 @@ from market.order import OrderEvent, OrderEventKind
 from market.rows import RowError, table, text
 
 Kind = OrderEventKind
-Row = Mapping[str, Any]
 
 _ONE = 10**AMOUNT_DECIMALS
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)

@@ -11,15 +11,14 @@ venue's own text, so that no amount was ever a float. `info` is the venue's row.
 ```
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from connectors.orders import REASON_MAX, Balance, amount, listed, number
+from connectors.venue_orders import Row
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind
 from market.rows import RowError, table, text
 
-Row = Mapping[str, Any]
 Kind = OrderEventKind
 
 _KINDS = {

@@ -5,13 +5,12 @@ answers are lines of JSON. The process looks at the open orders in intervals and
 stream stirs; what this gateway finds to be different from what it told, it asks about by order.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.orders import (
-    UNSENT,
     ClientIds,
-    Counts,
     Listings,
     OpenOrder,
     Order,
@@ -19,8 +18,6 @@ from connectors.orders import (
     Request,
     StrangerError,
     Tag,
-    UnsupportedOrderError,
-    is_outcome_unknown,
     keep,
     listed,
     number,
@@ -29,16 +26,13 @@ from connectors.orders import (
 )
 from connectors.testnet import decode, encode
 from connectors.testnet.client_ids import UuidClientIds
-from connectors.testnet.decode import Row
-from market.inputs import NOT_SENT
+from connectors.venue_orders import NOT_FOUND, OK, Refused, Row, VenueOrders
 from market.instrument import Instrument
 from market.order import OrderEvent, OrderEventKind, Tif
 from market.rows import table, text
 
 Kind = OrderEventKind
 
-_OK = 200
-_NOT_FOUND = 404
 _PACES = {"binance": (50, 10 * 10**9), "coinbase-exchange": (15, 10**9)}
 _UUIDS = ("coinbase-exchange",)
 #: Orders that are thought to be open; beyond it the oldest are no longer looked for.
@@ -68,27 +62,20 @@ class _Known:
         return max(self.before, sum(self.filled.values()))
 
 
-class CcxtOrders:
-    """Orders of one account at one venue. `counts` names what could not be read or used.
+class CcxtOrders(VenueOrders):
+    """Orders of one account at one venue.
 
     No order can be changed in one step: ccxt has nothing for it at these venues that could not
     fill twice.
     """
 
-    replaces = False
-    through_stream = True
-
     def __init__(
         self, venue: str, prefix: str | ClientIds, listings: Listings, outlet: Outlet
     ) -> None:
         """Make client ids of `prefix`; raises ValueError for a bad one."""
-        self.counts = Counts()
-        #: New orders that the venue takes in so many ns.
-        self.pace = _PACES[venue]
         ids = ClientIds(prefix) if isinstance(prefix, str) else prefix
-        self._ids = UuidClientIds(ids) if venue in _UUIDS else ids
-        self._listings = listings
-        self._outlet = outlet
+        super().__init__(UuidClientIds(ids) if venue in _UUIDS else ids, listings, outlet)
+        self.pace = _PACES[venue]
         self._known: dict[int, _Known] = {}
         self._by_venue_id: dict[str, int] = {}
         #: Orders that should be among the open ones, by our id.
@@ -99,7 +86,7 @@ class CcxtOrders:
         self._asking: dict[int, None] = {}
         #: Where orders stand whose fills are still asked for.
         self._waiting: dict[int, OrderEvent] = {}
-        self._answers: dict[str, Callable[[Tag, int, object], None]] = {
+        self._answers = {
             "place": self._placed,
             "cancel": self._canceled,
             "query": self._queried,
@@ -113,14 +100,10 @@ class CcxtOrders:
     def place(self, order: Order) -> None:
         """Send a new order; one that the venue cannot take is rejected here."""
         self._note(order)
-        try:
-            client_id = self._ids.of(order.id)
-            params = encode.place(order, self._listings.of_slot(order.slot), client_id)
-        except UnsupportedOrderError as error:
-            self._outlet.event(refusal(Kind.REJECTED, order.id, f"unsupported: {error}"))
-            return
-        # One that cannot rest is looked after at once: its end may not be in the answer.
-        self._send(Tag("place", order.id, 0 if order.tif is Tif.GTC else 1), "place", params)
+        params = self._spelled(order, Kind.REJECTED, encode.place)
+        if params is not None:
+            # One that cannot rest is looked after at once: its end may not be in the answer.
+            self._send(Tag("place", order.id, 0 if order.tif is Tif.GTC else 1), "place", params)
 
     def cancel(self, order: Order) -> None:
         """Ask for the end of an order."""
@@ -185,54 +168,48 @@ class CcxtOrders:
 
     # --- what the venue says ---------------------------------------------------------------------
 
-    def frame(self, data: bytes) -> None:
+    def _frame(self, frame: Row) -> None:
         """Take a line that answers nothing: trades of the user stream, or the open orders."""
-        try:
-            row = table(parsed(data), "line")
-            event = row.get("event")
-            if event == "trades":
-                self._each_trade(listed(row, "data"))
-            elif event == "open":
-                self._compare(row)
-            else:
-                self.counts.add("other_event")
-        except ValueError as unread:
-            self.counts.error(unread)
+        event = frame.get("event")
+        if event == "trades":
+            self._each(listed(frame, "data"), self._trade)
+        elif event == "open":
+            self._compare(frame)
+        else:
+            self.counts.add("other_event")
 
-    def reply(self, tag: str, status: int, data: bytes) -> None:
-        """Take the answer to the request of that tag.
+    def _read(self, status: int, data: bytes) -> tuple[Any, Refused | None]:
+        """Read an answer: status 404 is for an order that the venue does not know."""
+        row = table(parsed(data), "line")
+        message = row.get("message")
+        words = message if isinstance(message, str) else ""
+        return row.get("data"), Refused(
+            lambda: words, status == NOT_FOUND
+        ) if status != OK else None
 
-        `status` is 200, 404 for an order that the venue does not know, another 4xx for a refusal,
-        0 where nobody knows what became of the request, NOT_SENT where it never left.
-        """
-        try:
-            read = Tag.read(tag)
-            if read.ask == "query" and not read.number:
-                self._asking.pop(read.order, None)
-            if status == NOT_SENT or is_outcome_unknown(status):
-                self._unanswered(read, status, data.decode("utf-8", "replace"))
-                return
-            answer = self._answers.get(read.ask)
-            if answer is not None:
-                row = table(parsed(data), "line")
-                answer(read, status, row.get("data" if status == _OK else "message"))
-        except ValueError as unread:
-            self.counts.error(unread)
-
-    def _unanswered(self, tag: Tag, status: int, why: str) -> None:
-        """Nobody knows what became of a request, or it never left and so did nothing.
-
-        Questions are asked again, by who asked or at the next look.
-        """
-        if tag.ask == "trades":
+    def _returned(self, tag: Tag, *, answered: bool) -> None:
+        if tag.ask == "query" and not tag.number:
+            self._asking.pop(tag.order, None)
+        elif tag.ask == "trades" and not answered:
             self._waiting.pop(tag.order, None)
-        if status != NOT_SENT:
-            self.counts.add("unknown_outcome")
-            return
-        self.counts.add("not_sent")
-        kind = UNSENT.get(tag.ask)
-        if kind is not None:
-            self._refuse(kind, tag, f"not sent: {why}")
+
+    def _awaited(self, tag: Tag) -> int | None:
+        if tag.ask == "query" and tag.number:
+            return self._queries.get(tag.order, 0)
+        if tag.ask == "trades":
+            waiting = self._waiting.get(tag.order)
+            return waiting.query if waiting else None
+        return super()._awaited(tag)
+
+    def _refused(self, tag: Tag, why: Refused) -> None:
+        if tag.ask == "trades":
+            del self._waiting[tag.order]
+        elif tag.ask == "query" and why.is_unknown:
+            if not tag.number:
+                self._missed(tag.order)
+                return
+            self._alive.pop(tag.order, None)
+        super()._refused(tag, why)
 
     def _of(self, order: int) -> tuple[Instrument, _Known]:
         """Return the instrument of an order that is known here; raises StrangerError."""
@@ -241,14 +218,7 @@ class CcxtOrders:
             raise StrangerError("no order of ours")
         return self._listings.of_slot(known.slot), known
 
-    def _refuse(self, kind: OrderEventKind, tag: Tag, message: object, query: int = 0) -> None:
-        words = message if isinstance(message, str) else ""
-        self._outlet.event(refusal(kind, tag.order, words, query))
-
-    def _placed(self, tag: Tag, status: int, answer: object) -> None:
-        if status != _OK:
-            self._refuse(Kind.REJECTED, tag, answer)
-            return
+    def _placed(self, tag: Tag, answer: object) -> None:
         row, (instrument, known) = table(answer, "order"), self._of(tag.order)
         event = decode.standing(row, instrument, tag.order)
         if event.kind is Kind.REJECTED:
@@ -262,17 +232,14 @@ class CcxtOrders:
             decode.fill(table(value, "trade"), instrument, tag.order, event.ts_event)
             for value in listed(row, "trades")
         ]
-        self._tell(known, fills)
+        self._news(known, fills)
         if event.kind is not Kind.STATUS and known.lots >= event.cumulative:
             self._end(event)
         elif event.kind is not Kind.STATUS or tag.number:
             self._look(tag.order)
 
-    def _canceled(self, tag: Tag, status: int, answer: object) -> None:
+    def _canceled(self, tag: Tag, answer: object) -> None:
         """Take the answer to a cancel; the rows of some venues say nothing of how it ended."""
-        if status != _OK:
-            self._refuse(Kind.CANCEL_REJECTED, tag, answer)
-            return
         row, (instrument, known) = table(answer, "order"), self._of(tag.order)
         known.canceled = True
         if row.get("status") is not None:
@@ -282,63 +249,43 @@ class CcxtOrders:
                 return
         self._look(tag.order)
 
-    def _queried(self, tag: Tag, status: int, answer: object) -> None:
+    def _queried(self, tag: Tag, answer: object) -> None:
         """An order that is over is told after its fills, an open one before them."""
-        if tag.number != self._queries.get(tag.order, 0) and tag.number:
-            self.counts.add("late")
-        elif status == _NOT_FOUND:
-            self._unknown(tag, answer)
-        elif status != _OK:
-            self.counts.add("refused")
+        instrument, known = self._of(tag.order)
+        event = decode.standing(table(answer, "order"), instrument, tag.order, tag.number)
+        if event.kind is Kind.STATUS:
+            self._live(event)
+        if event.cumulative <= known.lots:
+            self._stands(event)
         else:
-            instrument, known = self._of(tag.order)
-            event = decode.standing(table(answer, "order"), instrument, tag.order, tag.number)
-            if event.kind is Kind.STATUS:
-                self._live(event)
-            if event.cumulative <= known.lots:
-                self._stands(event)
-            else:
-                keep(self._waiting, event.order, event)
-                params = encode.trades(instrument, event.venue_id)
-                self._send(Tag("trades", tag.order, tag.number), "trades", params)
+            keep(self._waiting, event.order, event)
+            params = encode.trades(instrument, event.venue_id)
+            self._send(Tag("trades", tag.order, tag.number), "trades", params)
 
-    def _unknown(self, tag: Tag, answer: object) -> None:
-        """Take that the venue knows no such order.
+    def _missed(self, order: int) -> None:
+        """Take that the venue knows no order that we asked about of our own accord.
 
         Coinbase forgets an order that ended without a fill, and may be late to show a new one: one
         that it took is over when it took the cancel too, or when it is not found again and again.
         """
-        if tag.number:
-            self._alive.pop(tag.order, None)
-            self._refuse(Kind.UNKNOWN, tag, answer, tag.number)
-            return
-        _, known = self._of(tag.order)
+        _, known = self._of(order)
         known.misses += 1
-        if tag.order in self._alive and (known.canceled or known.misses >= MISSES_MAX):
-            self._end(OrderEvent(Kind.CANCELED, tag.order, cumulative=known.lots))
+        if order in self._alive and (known.canceled or known.misses >= MISSES_MAX):
+            self._end(OrderEvent(Kind.CANCELED, order, cumulative=known.lots))
 
-    def _traded(self, tag: Tag, status: int, answer: object) -> None:
-        waiting = self._waiting.get(tag.order)
-        if waiting is None or waiting.query != tag.number:
-            self.counts.add("late")
-            return
-        del self._waiting[tag.order]
-        if status != _OK:
-            self.counts.add("refused")
-            return
+    def _traded(self, tag: Tag, answer: object) -> None:
+        waiting = self._waiting.pop(tag.order)
         instrument, known = self._of(tag.order)
         fills = [
             decode.fill(row, instrument, tag.order)
             for row in (table(value, "trade") for value in listed(answer))
             if row.get("order") == waiting.venue_id
         ]
-        if sum(one.lots for one in fills) < waiting.cumulative:
-            # The venue's list lags behind. Who asked asks again, and so does the next look.
-            self.counts.add("short")
+        if self._is_short(sum(one.lots for one in fills), waiting):
             return
         if waiting.kind is Kind.STATUS:
             self._stands(waiting)
-        self._tell(known, fills)
+        self._news(known, fills)
         if waiting.kind is not Kind.STATUS:
             self._stands(waiting)
 
@@ -366,7 +313,7 @@ class CcxtOrders:
             self.counts.add("forgotten")
         self._alive[event.order] = None
 
-    def _tell(self, known: _Known, fills: Iterable[OrderEvent]) -> None:
+    def _news(self, known: _Known, fills: Iterable[OrderEvent]) -> None:
         for one in fills:
             if one.trade_id in known.filled:
                 self.counts.add("repeated")
@@ -374,66 +321,43 @@ class CcxtOrders:
             known.filled[one.trade_id] = one.lots
             self._outlet.event(one)
 
-    def _balances(self, tag: Tag, status: int, answer: object) -> None:
-        if status != _OK:
-            self.counts.add("refused")
-            return
-        found = tuple(decode.balances(table(answer, "balances")))
-        for balance in found:
-            self._outlet.balance(balance)
-        self._outlet.funds(tag.order, found)
-
-    def _opened(self, tag: Tag, status: int, answer: object) -> None:
-        if status != _OK:
-            self.counts.add("refused")
-            return
-        rows = (table(value, "order") for value in listed(answer))
-        self._outlet.listed(tag.order, tuple(map(self._open_order, rows)))
+    def _balances(self, tag: Tag, answer: object) -> None:
+        self._tell_balances(tag, tuple(decode.balances(table(answer, "balances"))))
 
     def _open_order(self, row: Row) -> OpenOrder:
-        """Return an open order; raises ValueError."""
-        native, venue_id = text(row, "native"), text(row, "id")
-        try:
-            order = self._ids.read(row.get("clientOrderId"))
-            size = self._listings.find(native).size
-        except StrangerError:
-            return OpenOrder(0, venue_id, native, 0)
-        return OpenOrder(order, venue_id, native, size.parse(number(row.get("filled"))))
+        return self._found(
+            text(row, "native"),
+            text(row, "id"),
+            row.get("clientOrderId"),
+            lambda size: size.parse(number(row.get("filled"))),
+        )
 
     # --- the user stream and the looks at open orders --------------------------------------------
 
-    def _each_trade(self, rows: list[object]) -> None:
-        """Take trades of the stream; one that cannot be read spoils no other."""
-        for value in rows:
-            try:
-                row = table(value, "trade")
-                order = self._by_venue_id.get(text(row, "order"))
-                if order is None:
-                    raise StrangerError("no order of ours")
-                instrument, known = self._of(order)
-                self._tell(known, [decode.fill(row, instrument, order)])
-            except ValueError as unread:
-                self.counts.error(unread)
+    def _trade(self, row: Row) -> None:
+        order = self._by_venue_id.get(text(row, "order"))
+        if order is None:
+            raise StrangerError("no order of ours")
+        instrument, known = self._of(order)
+        self._news(known, [decode.fill(row, instrument, order)])
 
-    def _compare(self, row: Row) -> None:
+    def _compare(self, frame: Row) -> None:
         """Ask about each order that is gone, or that has fills which were not told."""
-        native = text(row, "native")
+        native = text(frame, "native")
         found: dict[int, None] = {}
-        for value in listed(row, "data"):
-            try:
-                one = table(value, "order")
-                order = self._ids.read(one.get("clientOrderId"))
-                found[order] = None
-                instrument, known = self._of(order)
-                event = decode.standing(one, instrument, order)
-                if known.over:
-                    # An older look, or one that somebody has to look at if it stays.
-                    self.counts.add("over")
-                elif event.cumulative > known.lots:
-                    self._look(order)
-            except ValueError as unread:
-                self.counts.error(unread)
+        self._each(listed(frame, "data"), lambda row: self._compare_one(row, found))
         for order in list(self._alive):
             instrument, _ = self._of(order)
             if instrument.native == native and order not in found:
                 self._look(order)
+
+    def _compare_one(self, row: Row, found: dict[int, None]) -> None:
+        order = self._ids.read(row.get("clientOrderId"))
+        found[order] = None
+        instrument, known = self._of(order)
+        event = decode.standing(row, instrument, order)
+        if known.over:
+            # An older look, or one that somebody has to look at if it stays.
+            self.counts.add("over")
+        elif event.cumulative > known.lots:
+            self._look(order)
