@@ -13,17 +13,18 @@ from tests.arb.hedging.rig import (
     MAKER,
     SECOND,
     SECOND_VENUE,
+    HedgeRig,
     HedgeState,
-    Rig,
 )
+from tests.arb.rig import Chaos
 
 
-def orders(rig: Rig) -> list[tuple[int, Side, Purpose]]:
+def orders(rig: HedgeRig) -> list[tuple[int, Side, Purpose]]:
     return [(one.slot, one.side, one.purpose) for one in rig.trader.store.open.values()]
 
 
 def test_a_fill_is_hedged_at_once_at_the_first_venue():
-    rig = Rig()
+    rig = HedgeRig()
     rig.filled_maker(Side.BUY, 10)
     assert orders(rig) == [(FIRST, Side.SELL, Purpose.HEDGE)]
     assert rig.hedger.state is HedgeState.SENT
@@ -33,7 +34,7 @@ def test_a_fill_is_hedged_at_once_at_the_first_venue():
 
 def test_what_is_open_is_timed_from_the_fill_that_opened_it():
     """While a hedge is on its way it counts as open; flat, nothing does."""
-    rig = Rig()
+    rig = HedgeRig()
     assert rig.hedger.unhedged_since_ns == 0
     rig.filled_maker(Side.BUY, 10)
     assert rig.hedger.unhedged_since_ns == rig.now
@@ -42,14 +43,14 @@ def test_what_is_open_is_timed_from_the_fill_that_opened_it():
 
 
 def test_a_rest_that_is_carried_does_not_wait_for_a_hedge():
-    rig = Rig()
+    rig = HedgeRig()
     rig.filled_maker(Side.BUY, 4)
     assert rig.hedger.open == 4 * LOT
     assert rig.hedger.unhedged_since_ns == 0
 
 
 def test_the_price_of_a_hedge_lies_within_the_band():
-    rig = Rig(band_ppb=1_000_000)
+    rig = HedgeRig(band_ppb=1_000_000)
     rig.filled_maker(Side.BUY, 10)
     (order,) = rig.trader.store.open.values()
     assert order.price == 599_391, "0.1 % below the bid, rounded into the band"
@@ -60,7 +61,7 @@ def test_the_price_of_a_hedge_lies_within_the_band():
 
 
 def test_a_part_below_the_minimum_is_carried_and_counts_against_the_bound():
-    rig = Rig()
+    rig = HedgeRig()
     rig.filled_maker(Side.BUY, 4)
     assert [purpose for *_, purpose in orders(rig)] == [Purpose.QUOTE]
     assert (rig.hedger.open, rig.hedger.state) == (4 * LOT, HedgeState.FLAT)
@@ -76,7 +77,7 @@ def test_a_part_below_the_minimum_is_carried_and_counts_against_the_bound():
 
 
 def test_after_its_tries_the_next_venue_is_asked():
-    rig = Rig(tries=2)
+    rig = HedgeRig(tries=2)
     order = rig.maker.quote(Side.BUY, 10)
     rig.exchange.arrive()
     rig.exchange.fill(order.id, 10)
@@ -92,7 +93,7 @@ def test_after_its_tries_the_next_venue_is_asked():
 
 
 def test_a_partly_filled_hedge_is_followed_by_another():
-    rig = Rig()
+    rig = HedgeRig()
     rig.exchange.liquidity = 6
     rig.filled_maker(Side.BUY, 15)
     rig.deliver()
@@ -104,7 +105,7 @@ def test_a_partly_filled_hedge_is_followed_by_another():
 
 
 def test_without_a_usable_hedge_venue_it_is_flattened_and_everything_halts():
-    rig = Rig(grace_ns=0)
+    rig = HedgeRig(grace_ns=0)
     quote = rig.maker.quote(Side.SELL, 7)
     rig.deliver()
     rig.touches[FIRST] = rig.touches[SECOND_VENUE] = None
@@ -118,7 +119,7 @@ def test_without_a_usable_hedge_venue_it_is_flattened_and_everything_halts():
 
 
 def test_a_venue_that_was_good_a_moment_ago_is_waited_for():
-    rig = Rig(grace_ns=SECOND // 2)
+    rig = HedgeRig(grace_ns=SECOND // 2)
     rig.touches[FIRST] = None
     rig.filled_maker(Side.BUY, 10)
     assert rig.hedger.state is HedgeState.PAUSED
@@ -129,7 +130,7 @@ def test_a_venue_that_was_good_a_moment_ago_is_waited_for():
 
 
 def test_while_venues_come_back_a_hedge_waits_for_one_but_not_beyond_its_time():
-    rig = Rig(grace_ns=0, limit_ns=2 * SECOND)
+    rig = HedgeRig(grace_ns=0, limit_ns=2 * SECOND)
     rig.trader.recovering = lambda now: True
     rig.touches[FIRST] = rig.touches[SECOND_VENUE] = None
     rig.now += SECOND
@@ -150,7 +151,7 @@ def test_while_venues_come_back_a_hedge_waits_for_one_but_not_beyond_its_time():
 
 
 def test_what_nobody_could_hedge_does_not_age_until_it_is_renewed():
-    rig = Rig(limit_ns=2 * SECOND)
+    rig = HedgeRig(limit_ns=2 * SECOND)
     rig.filled_maker(Side.BUY, 10)
     rig.exchange.requests.clear()
     rig.hedger.suspend()
@@ -164,7 +165,7 @@ def test_what_nobody_could_hedge_does_not_age_until_it_is_renewed():
 
 
 def test_a_hedge_that_is_not_answered_halts_and_the_exposure_stays_shown():
-    rig = Rig(limit_ns=2 * SECOND)
+    rig = HedgeRig(limit_ns=2 * SECOND)
     rig.filled_maker(Side.BUY, 10)
     rig.exchange.requests.clear()
     rig.wait(3 * SECOND)
@@ -174,7 +175,7 @@ def test_a_hedge_that_is_not_answered_halts_and_the_exposure_stays_shown():
 
 
 def test_an_exposure_that_changed_its_side_has_its_own_time_limit():
-    rig = Rig(limit_ns=2 * SECOND)
+    rig = HedgeRig(limit_ns=2 * SECOND)
     buy = rig.maker.quote(Side.BUY, 10)
     sell = rig.maker.quote(Side.SELL, 30)
     rig.deliver()
@@ -183,8 +184,7 @@ def test_an_exposure_that_changed_its_side_has_its_own_time_limit():
     rig.deliver()
     rig.wait(10 * SECOND)
     rig.exchange.fill(sell.id, 30)
-    while rig.exchange.events:
-        rig.say(rig.exchange.events.pop(0))
+    rig.hear()
     rig.exchange.requests.clear()
     rig.wait(3 * SECOND)
     assert rig.hedger.open == -26 * LOT
@@ -192,7 +192,7 @@ def test_an_exposure_that_changed_its_side_has_its_own_time_limit():
 
 
 def test_a_resume_starts_a_new_time_limit():
-    rig = Rig(limit_ns=2 * SECOND)
+    rig = HedgeRig(limit_ns=2 * SECOND)
     rig.filled_maker(Side.BUY, 10)
     rig.exchange.requests.clear()
     rig.wait(3 * SECOND)
@@ -205,7 +205,7 @@ def test_a_resume_starts_a_new_time_limit():
 
 
 def test_nothing_is_hedged_in_a_halt_and_hedging_begins_anew_after_it():
-    rig = Rig()
+    rig = HedgeRig()
     rig.trader.halt(Cause.USER, "")
     rig.say(OrderEvent(OrderEventKind.ACCEPTED, 1))
     rig.trader.switch.resume()
@@ -213,8 +213,7 @@ def test_nothing_is_hedged_in_a_halt_and_hedging_begins_anew_after_it():
     rig.exchange.arrive()
     rig.exchange.fill(order.id, 10)
     rig.trader.halt(Cause.USER, "")
-    while rig.exchange.events:
-        rig.say(rig.exchange.events.pop(0))
+    rig.hear()
     assert (rig.hedger.open, rig.hedger.state) == (10 * LOT, HedgeState.HALTED)
     rig.trader.switch.resume()
     rig.deliver()
@@ -222,7 +221,7 @@ def test_nothing_is_hedged_in_a_halt_and_hedging_begins_anew_after_it():
 
 
 def test_makers_get_no_more_room_than_the_bound_leaves():
-    rig = Rig()
+    rig = HedgeRig()
     assert rig.maker.quote(Side.BUY, 60) is not None
     assert rig.maker.quote(Side.BUY, 41) is None
     assert rig.maker.quote(Side.BUY, 40) is not None
@@ -230,7 +229,7 @@ def test_makers_get_no_more_room_than_the_bound_leaves():
 
 
 def test_a_venue_that_fills_too_much_breaks_the_bound_and_halts():
-    rig = Rig()
+    rig = HedgeRig()
     order = rig.maker.quote(Side.BUY, 100)
     rig.deliver()
     fill = OrderEvent(OrderEventKind.FILL, order.id, price=599_000, lots=150, trade_id="x")
@@ -240,13 +239,12 @@ def test_a_venue_that_fills_too_much_breaks_the_bound_and_halts():
     assert rig.trader.switch.state is RiskState.HALT
 
 
-class Chaos:
+class HedgeChaos(Chaos):
     """Everything that can go wrong, one step after another, drawn by the test."""
 
     def __init__(self, data) -> None:
-        self.draw = lambda *choices: data.draw(st.sampled_from(choices))
-        self.number = lambda low, high: data.draw(st.integers(low, high))
-        self.rig = Rig(limit_ns=3 * SECOND, grace_ns=self.draw(0, SECOND))
+        super().__init__(data)
+        self.rig = HedgeRig(limit_ns=3 * SECOND, grace_ns=self.draw(0, SECOND))
 
     def quote(self) -> None:
         self.rig.maker.quote(self.draw(*Side), self.number(6, 60))
@@ -266,19 +264,6 @@ class Chaos:
         if makers := [one for one in makers if one in exchange.held]:
             exchange.fill(self.draw(*makers), self.number(1, 60))
 
-    def arrive(self) -> None:
-        exchange = self.rig.exchange
-        if exchange.requests and self.number(0, 5):
-            exchange.arrive(self.number(0, len(exchange.requests) - 1))
-        elif exchange.requests:
-            exchange.requests.pop(0)
-
-    def hear(self) -> None:
-        if events := self.rig.exchange.events:
-            event = events.pop(0)
-            for _ in range(self.draw(0, 1, 1, 1, 2)):
-                self.rig.say(event)
-
     def wait(self) -> None:
         self.rig.wait(self.draw(SECOND // 100, SECOND // 2, 2 * SECOND))
 
@@ -286,22 +271,6 @@ class Chaos:
         touches, slot = self.rig.touches, self.draw(FIRST, SECOND_VENUE)
         touches[slot] = None if touches[slot] else touches[MAKER]
         self.rig.trader.on_quote(slot, self.rig.now)
-
-    def liquidity(self) -> None:
-        self.rig.exchange.liquidity = self.draw(0, 1, 7, 10**9)
-
-    def refuse(self) -> None:
-        self.rig.exchange.refuses = not self.rig.exchange.refuses
-
-    def disconnect(self) -> None:
-        self.rig.exchange.requests.clear()
-        self.rig.exchange.events.clear()
-
-    def halt(self) -> None:
-        self.rig.trader.halt(Cause.USER, "")
-
-    def resume(self) -> None:
-        self.rig.trader.switch.resume()
 
     def step(self) -> None:
         often = [self.quote, self.fill, self.arrive, self.hear]
@@ -313,12 +282,12 @@ class Chaos:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_interleaving_passes_the_bound_or_loses_sight_of_a_fill(data):
-    chaos = Chaos(data)
+    chaos = HedgeChaos(data)
     rig = chaos.rig
     for _ in range(data.draw(st.integers(10, 60))):
         chaos.step()
         assert rig.hedger.violation() == ""
-        assert abs(rig.exchange.true_open()) <= BOUND, "the truth exceeds the bound"
+        assert abs(rig.true_open) <= BOUND, "the truth exceeds the bound"
         if rig.trader.switch.state is RiskState.HALT:
             assert rig.maker.quote(Side.BUY, 10) is None
     rig.trader.halt(Cause.USER, "")
@@ -328,11 +297,11 @@ def test_no_interleaving_passes_the_bound_or_loses_sight_of_a_fill(data):
         rig.wait(600 * SECOND)
     rig.deliver()
     assert not rig.trader.store.open
-    assert rig.hedger.open == rig.exchange.true_open()
+    assert rig.hedger.open == rig.true_open
 
 
 def test_flattening_waits_for_the_makers_to_be_gone():
-    rig = Rig(grace_ns=0)
+    rig = HedgeRig(grace_ns=0)
     rig.maker.quote(Side.BUY, 10)
     rig.deliver()
     rig.touches[FIRST] = rig.touches[SECOND_VENUE] = None
@@ -345,7 +314,7 @@ def test_flattening_waits_for_the_makers_to_be_gone():
 
 
 def test_a_flattening_that_is_refused_still_halts():
-    rig = Rig(grace_ns=0)
+    rig = HedgeRig(grace_ns=0)
     rig.touches = dict.fromkeys(range(3))
     rig.now += SECOND
     order = rig.trader.store.place(MAKER, Side.BUY, 599_000, 10, Purpose.QUOTE, "maker")
@@ -358,13 +327,12 @@ def test_a_flattening_that_is_refused_still_halts():
 
 
 def test_a_hedge_that_waits_keeps_its_room_from_the_makers():
-    rig = Rig()
+    rig = HedgeRig()
     rig.maker.quote(Side.SELL, 10)
     rig.exchange.arrive()
     rig.touches[FIRST] = rig.touches[SECOND_VENUE] = None
     rig.exchange.fill(1, 10)
-    while rig.exchange.events:
-        rig.say(rig.exchange.events.pop(0))
+    rig.hear()
     assert (rig.hedger.open, rig.hedger.state) == (-10 * LOT, HedgeState.PAUSED)
     assert rig.hedger.room(Side.BUY) == BOUND
     assert rig.maker.quote(Side.BUY, 100) is not None

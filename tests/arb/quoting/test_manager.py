@@ -12,7 +12,8 @@ from arb.risk.desk import Ticket
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side
-from tests.arb.strategy.rig import SECOND, Rig
+from tests.arb.rig import SECOND
+from tests.arb.strategy.rig import BookRig
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3))
 MS = 1_000_000
@@ -32,23 +33,23 @@ def _twin(request, monkeypatch):
     monkeypatch.setattr(Kind, "manager", request.param)
 
 
-def desk(care: Care = FREE) -> tuple[Rig, Manager]:
-    rig = Rig(BTC)
+def desk(care: Care = FREE) -> tuple[BookRig, Manager]:
+    rig = BookRig(BTC)
     rig.put(0, [(1_000, 50)], [(1_100, 50)])
     return rig, Kind.manager(rig.trader, 0, "s", care)
 
 
-def want(rig: Rig, manager: Manager, *rows: tuple[Side, int, int]) -> bool:
+def want(rig: BookRig, manager: Manager, *rows: tuple[Side, int, int]) -> bool:
     settled = manager.want([Wanted(*row) for row in rows], rig.now)
     rig.deliver()
     return settled
 
 
-def resting(rig: Rig) -> list[tuple[Side, int, int]]:
+def resting(rig: BookRig) -> list[tuple[Side, int, int]]:
     return [(one.side, one.price, one.open_lots) for one in rig.trader.store.open.values()]
 
 
-def pass_time(rig: Rig, delay: int) -> None:
+def pass_time(rig: BookRig, delay: int) -> None:
     rig.now += delay
     rig.trader.now = rig.trader.store.now = rig.now
 

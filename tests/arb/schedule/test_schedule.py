@@ -10,11 +10,12 @@ from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.schedule import Stage
 from market.amount import amount_of
 from market.order import Side, Tif
-from tests.arb.schedule.rig import LOT, SECOND, TOUCH, Rig
+from tests.arb.rig import SECOND, Chaos
+from tests.arb.schedule.rig import LOT, TOUCH, ScheduleRig
 
 
 def test_children_are_iocs_of_purpose_schedule_within_the_band():
-    rig = Rig(band_ppb=1_000_000)
+    rig = ScheduleRig(band_ppb=1_000_000)
     rig.wait(0)
     assert rig.children == [], "nothing is due at the start"
     rig.wait(SECOND)
@@ -25,7 +26,7 @@ def test_children_are_iocs_of_purpose_schedule_within_the_band():
 
 
 def test_a_twap_does_the_same_in_every_second_and_all_by_the_end():
-    rig = Rig(lots=99, seconds=100)
+    rig = ScheduleRig(lots=99, seconds=100)
     rig.wait(0)
     for second in range(1, 99):
         rig.run(1)
@@ -35,7 +36,7 @@ def test_a_twap_does_the_same_in_every_second_and_all_by_the_end():
 
 
 def test_a_vwap_follows_its_profile():
-    rig = Rig("vwap", lots=40, seconds=41, weights=(3, 1))
+    rig = ScheduleRig("vwap", lots=40, seconds=41, weights=(3, 1))
     rig.run(21)
     assert 29 <= rig.done <= 31
     rig.run(21)
@@ -43,7 +44,7 @@ def test_a_vwap_follows_its_profile():
 
 
 def test_a_pov_trades_its_share_of_the_volume_and_no_more():
-    rig = Rig("pov", lots=100, seconds=50, share_ppm=100_000)
+    rig = ScheduleRig("pov", lots=100, seconds=50, share_ppm=100_000)
     for second in range(1, 50):
         rig.run(1, lots=12)
         assert rig.done <= second * 12 // 10
@@ -51,28 +52,28 @@ def test_a_pov_trades_its_share_of_the_volume_and_no_more():
 
 
 def test_participation_bounds_a_twap():
-    rig = Rig(lots=100, seconds=20, share_ppm=500_000, at_end=AtEnd.CROSS)
+    rig = ScheduleRig(lots=100, seconds=20, share_ppm=500_000, at_end=AtEnd.CROSS)
     rig.run(30, lots=4)
     assert rig.done == 20 * 4 // 2
     assert rig.schedule.stage is Stage.DONE
 
 
 def test_a_limit_price_is_never_passed():
-    rig = Rig(limit=amount_of("60000.5"))
+    rig = ScheduleRig(limit=amount_of("60000.5"))
     rig.run(5)
     assert rig.done == 0
     assert rig.trader.store.totals.placed == 0, "an IOC that cannot trade is not sent"
     rig.quote(599_990, 1000, 600_000, 1000)
     rig.run(1)
     assert max(held.price for held in rig.exchange.held.values()) == 600_005
-    rig = Rig(side=Side.SELL, limit=amount_of("59999.01"), style=Style.PASSIVE)
+    rig = ScheduleRig(side=Side.SELL, limit=amount_of("59999.01"), style=Style.PASSIVE)
     rig.quote(599_980, 1000, 599_985, 1000)
     rig.run(1)
     assert [child.price for child in rig.children] == [599_991], "a sale's limit is rounded up"
 
 
 def test_what_was_missed_is_caught_up_in_bounded_pieces():
-    rig = Rig(lots=100, seconds=101)
+    rig = ScheduleRig(lots=100, seconds=101)
     rig.quote()
     rig.touch = None
     rig.run(20)
@@ -87,7 +88,7 @@ def test_what_was_missed_is_caught_up_in_bounded_pieces():
 
 
 def test_passive_children_rest_at_the_own_best_price_and_follow_it():
-    rig = Rig(style=Style.PASSIVE, patience=50)
+    rig = ScheduleRig(style=Style.PASSIVE, patience=50)
     rig.run(1)
     (child,) = rig.children
     assert (child.price, child.tif, child.post_only) == (599_990, Tif.GTC, True)
@@ -104,7 +105,7 @@ def test_passive_children_rest_at_the_own_best_price_and_follow_it():
 
 
 def test_a_passive_child_that_is_behind_too_long_is_taken_instead():
-    rig = Rig(style=Style.PASSIVE, patience=3)
+    rig = ScheduleRig(style=Style.PASSIVE, patience=3)
     rig.run(3)
     assert rig.done == 0
     assert [child.tif for child in rig.children] == [Tif.GTC] * 3
@@ -116,7 +117,7 @@ def test_a_passive_child_that_is_behind_too_long_is_taken_instead():
 
 @pytest.mark.parametrize("style", Style)
 def test_at_the_end_what_is_left_is_cancelled(style):
-    rig = Rig(style=style, lots=10, seconds=10, patience=100)
+    rig = ScheduleRig(style=style, lots=10, seconds=10, patience=100)
     rig.exchange.liquidity = 0
     rig.run(9)
     rig.wait(SECOND)
@@ -126,7 +127,7 @@ def test_at_the_end_what_is_left_is_cancelled(style):
 
 
 def test_at_the_end_what_is_left_is_crossed_a_bounded_number_of_times():
-    rig = Rig(style=Style.PASSIVE, lots=10, seconds=10, patience=100, at_end=AtEnd.CROSS)
+    rig = ScheduleRig(style=Style.PASSIVE, lots=10, seconds=10, patience=100, at_end=AtEnd.CROSS)
     rig.exchange.liquidity = 4
     rig.run(10)
     assert rig.done == 4
@@ -139,7 +140,7 @@ def test_at_the_end_what_is_left_is_crossed_a_bounded_number_of_times():
 
 
 def test_a_pause_cancels_and_what_was_missed_is_caught_up_after_it():
-    rig = Rig(style=Style.PASSIVE, lots=51, seconds=51, patience=100)
+    rig = ScheduleRig(style=Style.PASSIVE, lots=51, seconds=51, patience=100)
     rig.run(3)
     rig.schedule.pause()
     rig.deliver()
@@ -152,7 +153,7 @@ def test_a_pause_cancels_and_what_was_missed_is_caught_up_after_it():
 
 
 def test_a_halt_pauses_and_an_explicit_resume_goes_on():
-    rig = Rig()
+    rig = ScheduleRig()
     rig.run(3)
     rig.trader.halt(Cause.USER, "")
     rig.run(3)
@@ -164,7 +165,7 @@ def test_a_halt_pauses_and_an_explicit_resume_goes_on():
 
 
 def test_a_user_pause_outlasts_a_halt():
-    rig = Rig()
+    rig = ScheduleRig()
     rig.schedule.pause()
     rig.trader.halt(Cause.USER, "")
     rig.trader.switch.resume()
@@ -174,7 +175,7 @@ def test_a_user_pause_outlasts_a_halt():
 
 
 def test_a_cancelled_parent_ends_once_its_children_are_gone():
-    rig = Rig(style=Style.PASSIVE, patience=100, at_end=AtEnd.CROSS)
+    rig = ScheduleRig(style=Style.PASSIVE, patience=100, at_end=AtEnd.CROSS)
     rig.run(3)
     rig.exchange.fill(rig.children[0].id, 1)
     rig.schedule.cancel(rig.now)
@@ -186,7 +187,7 @@ def test_a_cancelled_parent_ends_once_its_children_are_gone():
 
 
 def test_a_lost_child_counts_as_open_until_the_venue_was_asked():
-    rig = Rig(lots=10, seconds=11)
+    rig = ScheduleRig(lots=10, seconds=11)
     rig.wait(SECOND)
     rig.exchange.requests.clear()
     rig.wait(SECOND // 2 + 1)
@@ -200,7 +201,7 @@ def test_a_lost_child_counts_as_open_until_the_venue_was_asked():
 
 
 def test_what_waits_for_approval_is_counted_and_goes_with_its_parent():
-    rig = Rig(limits={"volume_permille": 500}, lots=200, seconds=101, child=50 * LOT)
+    rig = ScheduleRig(limits={"volume_permille": 500}, lots=200, seconds=101, child=50 * LOT)
     rig.trade(14)
     rig.wait(SECOND)
     assert [child.lots for child in rig.children] == [2]
@@ -216,14 +217,14 @@ def test_what_waits_for_approval_is_counted_and_goes_with_its_parent():
 
 def test_a_rest_too_small_for_an_order_goes_along_with_the_last():
     """The venue takes 300 USDT at least, five lots: twelve are worked as five and seven."""
-    rig = Rig(lots=12, seconds=13, min_notional="300")
+    rig = ScheduleRig(lots=12, seconds=13, min_notional="300")
     rig.run(14)
     assert sorted(held.lots for held in rig.exchange.held.values()) == [5, 7]
     assert rig.done == 12
 
 
 def test_a_refused_child_is_counted_and_tried_again_at_the_next_step():
-    rig = Rig(limits={"notional_max": 1})
+    rig = ScheduleRig(limits={"notional_max": 1})
     rig.run(3)
     assert rig.schedule.refused == 3
     assert rig.done == 0
@@ -236,25 +237,24 @@ def test_a_parent_that_cannot_be_worked_is_refused():
 
 
 def test_a_venue_that_fills_too_much_is_a_violation_and_halts():
-    rig = Rig(lots=10, seconds=2)
+    rig = ScheduleRig(lots=10, seconds=2)
     rig.run(1)
     assert rig.schedule.violation() == ""
     rig.schedule.filled += 10 * LOT
-    rig.trader._dirty = True
+    rig.trader.dirty = True
     rig.trader.after(rig.now)
     assert rig.trader.switch.causes[Cause.EXPOSURE][0] is RiskState.HALT
 
 
-class Chaos:
+class ScheduleChaos(Chaos):
     """Everything that can go wrong, one step after another, drawn by the test."""
 
     def __init__(self, data) -> None:
-        self.draw = lambda *choices: data.draw(st.sampled_from(choices))
-        self.number = lambda low, high: data.draw(st.integers(low, high))
+        super().__init__(data)
         self.share = self.draw(0, 200_000)
         self.minimum = self.draw("", "", "300")
         seconds = self.number(3, 20)
-        self.rig = Rig(
+        self.rig = ScheduleRig(
             self.draw("twap", "vwap") if not self.share else "pov",
             lots=seconds * self.number(1, 5),
             seconds=seconds,
@@ -285,42 +285,20 @@ class Chaos:
         if held := sorted(self.rig.exchange.held):
             self.rig.exchange.fill(self.draw(*held), self.number(1, 20))
 
-    def arrive(self) -> None:
-        exchange = self.rig.exchange
-        if exchange.requests and self.number(0, 5):
-            exchange.arrive(self.number(0, len(exchange.requests) - 1))
-        elif exchange.requests:
-            exchange.requests.pop(0)
-
     def hear(self) -> None:
-        if events := self.rig.exchange.events:
-            event = events.pop(self.number(0, len(events) - 1))
-            for _ in range(self.draw(0, 1, 1, 1, 2)):
-                self.rig.say(event)
+        """Whatever is heard overtakes what was said before it."""
+        super().hear(len(self.rig.exchange.events))
 
     def wait(self) -> None:
         self.rig.wait(self.draw(SECOND // 3, SECOND, SECOND))
 
-    def liquidity(self) -> None:
-        self.rig.exchange.liquidity = self.draw(0, 1, 7, 10**9)
-
-    def refuse(self) -> None:
-        self.rig.exchange.refuses = not self.rig.exchange.refuses
-
-    def disconnect(self) -> None:
-        self.rig.exchange.requests.clear()
-        self.rig.exchange.events.clear()
-
     def pause(self) -> None:
         self.rig.schedule.pause()
-
-    def halt(self) -> None:
-        self.rig.trader.halt(Cause.USER, "")
 
     def mend(self) -> None:
         """Whatever keeps the schedule from working is over."""
         self.rig.schedule.resume()
-        self.rig.trader.switch.resume()
+        self.resume()
         self.rig.exchange.refuses = False
         self.rig.touch = self.rig.touch or TOUCH
 
@@ -336,7 +314,7 @@ class Chaos:
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_no_interleaving_exceeds_the_parent_and_every_fill_is_found(data):
-    chaos = Chaos(data)
+    chaos = ScheduleChaos(data)
     rig = chaos.rig
     size = rig.config.size // LOT
     for _ in range(data.draw(st.integers(20, 80))):

@@ -1,17 +1,11 @@
 """Strategies over books that the test sets level by level, and a venue whose messages it moves."""
 
-from arb.orders.store import Patience
-from arb.risk.limits import RiskLimits
-from arb.trader import Market, Trader
+from arb.trader import Market
 from cache.l1 import L1
-from market.amount import amount_of
 from market.fees import Fees, FeeSchedule
-from market.order import OrderEvent
-from tests.arb.hedging.rig import WINDOW, Exchange
+from tests.arb.rig import Rig
 
-SECOND = 1_000_000_000
 FREE = Fees(0, 0)
-NO_LIMITS = {name: 0 for name in RiskLimits.__slots__ if name != "margin_permille"}
 
 
 class FakeBook:
@@ -51,13 +45,10 @@ class FakeSight:
         return self.books[slot].newest_touch() if usable else None
 
 
-class Rig:
-    """One trader over `instruments`, all rates alike, time in the hands of the test."""
+class BookRig(Rig):
+    """One trader over `instruments`, all rates alike, books in the hands of the test."""
 
     def __init__(self, *instruments, fees: Fees = FREE, **limits: int) -> None:
-        self.exchange = Exchange()
-        self.timers: list[tuple[int, int, str, int]] = []
-        self.now = SECOND
         self.books = [FakeBook() for _ in instruments]
         self.l1 = FakeL1()
         self.sent = []
@@ -66,21 +57,8 @@ class Rig:
             schedule = schedule.with_venue(one.venue, fees)
         market = Market(self.books, list(instruments), L1(), schedule)
         market.sight = FakeSight(self.books, self.l1)
-        self.trader = Trader(
-            "test",
-            market,
-            RiskLimits(**{**NO_LIMITS, **limits}),
-            instruments[0].quote,
-            lambda _: self.exchange,
-            lambda *timer: self.timers.append((timer[0], len(self.timers), *timer[1:])),
-            Patience(answer_ns=SECOND // 2, arrival_ns=WINDOW + 1),
-        )
+        super().__init__(market, **limits)
         self.trader.on_event = self._event
-        self.trader.now = self.trader.store.now = self.now
-        for slot, one in enumerate(instruments):
-            self.trader.watch(slot)
-            for asset in (one.base, one.quote):
-                self.trader.portfolio.deposit(one.venue, asset, amount_of("1000000000"))
 
     def _event(self, what: str, fields: tuple) -> None:
         if what == "place":
@@ -96,29 +74,3 @@ class Rig:
 
     def tell(self, slot: int) -> None:
         self.trader.on_quote(slot, self.now)
-
-    def wait(self, delay: int) -> None:
-        """Time passes and timers fire at their deadlines."""
-        until = self.now + delay
-        while due := sorted(timer for timer in self.timers if timer[0] <= until):
-            self.timers.remove(due[0])
-            self.now = self.exchange.now = max(self.now, due[0][0])
-            self.trader.on_timer(due[0][2], due[0][3], self.now)
-        self.now = self.exchange.now = until
-        self.trader.after(until)
-
-    def say(self, event: OrderEvent) -> None:
-        self.trader.on_report(event, self.now)
-
-    def hear(self) -> None:
-        """Everything that the venue said arrives."""
-        while self.exchange.events:
-            self.say(self.exchange.events.pop(0))
-        self.trader.after(self.now)
-
-    def deliver(self) -> None:
-        """Everything that is under way arrives, in order, until nothing more is."""
-        while self.exchange.requests or self.exchange.events:
-            while self.exchange.requests:
-                self.exchange.arrive()
-            self.hear()

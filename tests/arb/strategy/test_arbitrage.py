@@ -13,7 +13,8 @@ from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side, Tif
-from tests.arb.strategy.rig import FREE, SECOND, Rig
+from tests.arb.rig import SECOND
+from tests.arb.strategy.rig import FREE, BookRig
 
 ONE = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3))
 TWO = Instrument("binance-us", "BTCUSDT", "BTC", "USDT", Grid(2), Grid(4))
@@ -22,8 +23,8 @@ LOTS = (amount_of("0.001"), amount_of("0.0001"))
 TICKS = (amount_of("0.1"), amount_of("0.01"))
 
 
-def rig_of(*, fees=FREE, limits=None, **config) -> tuple[Rig, Arbitrage]:
-    rig = Rig(ONE, TWO, fees=fees, **(limits or {}))
+def rig_of(*, fees=FREE, limits=None, **config) -> tuple[BookRig, Arbitrage]:
+    rig = BookRig(ONE, TWO, fees=fees, **(limits or {}))
     hedge = HedgeConfig(0, (1,), 2 * SIZE)
     strategy = Arbitrage(
         ArbitrageConfig(hedge, SIZE, config.pop("margin_ppb", 0), **config), rig.trader

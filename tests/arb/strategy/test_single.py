@@ -14,7 +14,8 @@ from market.amount import amount_of
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side
-from tests.arb.strategy.rig import SECOND, Rig
+from tests.arb.rig import SECOND
+from tests.arb.strategy.rig import BookRig
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3), tick="0.2")
 SIZE = amount_of("0.05")
@@ -25,7 +26,7 @@ class Made:
     """One of the twins on a trader of its own."""
 
     def __init__(self, kind, config):
-        self.rig = Rig(BTC)
+        self.rig = BookRig(BTC)
         self.rig.trader.on_event = self._event
         self.maker = kind(config, self.rig.trader)
         self.rig.trader.add(self.maker)

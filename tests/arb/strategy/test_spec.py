@@ -15,7 +15,7 @@ from arb.strategy.spec import (
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side
-from tests.arb.strategy.rig import Rig
+from tests.arb.strategy.rig import BookRig
 from tests.recorded_world import feed
 from tests.trading_world import trading_node
 
@@ -56,7 +56,7 @@ def test_a_key_that_cannot_be_is_named(name, key, value):
 
 
 def test_a_schedule_gets_all_its_keys():
-    rig = Rig(BTC)
+    rig = BookRig(BTC)
     keys = {
         "side": "sell", "size": "0.5", "start_s": "1.5", "end_s": "10", "limit": "59000.5",
         "participation": "0.25", "style": "aggressive", "at_end": "cross", "profile": "1,3",
@@ -71,11 +71,11 @@ def test_a_schedule_gets_all_its_keys():
 
 def test_a_cycle_is_found_among_the_instruments_once_it_is_there():
     spec = StrategySpec("triangular")
-    assert make(spec, Rig(BTC, ETH).trader) is None
-    assert make(spec, Rig(CROSS, ETH, BTC).trader).slots == (2, 1, 0)
+    assert make(spec, BookRig(BTC, ETH).trader) is None
+    assert make(spec, BookRig(CROSS, ETH, BTC).trader).slots == (2, 1, 0)
     named = StrategySpec("triangular", (BTC.id, ETH.id))
     with pytest.raises(SpecError, match="takes 3"):
-        make(named, Rig(BTC, ETH).trader)
+        make(named, BookRig(BTC, ETH).trader)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_hedged_strategy_waits_for_the_book_that_converts():
     tether = Instrument("coinbase", "USDT-USD", "USDT", "USD", Grid(5), Grid(2))
     for kind in ("xemm", "arbitrage"):
         spec = StrategySpec(kind, (BTC.id, dollars.id))
-        assert make(spec, Rig(BTC, dollars).trader) is None
-        made = make(spec, Rig(BTC, dollars, tether).trader)
+        assert make(spec, BookRig(BTC, dollars).trader) is None
+        made = make(spec, BookRig(BTC, dollars, tether).trader)
         assert made is not None
         assert made.slots == (0, 1, 2)

@@ -14,7 +14,7 @@ from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side
-from tests.arb.strategy.rig import FREE, Rig
+from tests.arb.strategy.rig import FREE, BookRig
 
 MAKER = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3))
 SOURCE = Instrument("binance-us", "BTCUSDT", "BTC", "USDT", Grid(2), Grid(4))
@@ -24,15 +24,15 @@ SIZE = amount_of("0.05")
 EAGER = Care(hysteresis=0, life_ns=0, queue_ticks=0, size_permille=0, changes_per_second=0)
 
 
-def rig_of(*instruments, fees=FREE, margin=0, skew=0) -> tuple[Rig, Xemm]:
-    rig = Rig(*instruments, fees=fees)
+def rig_of(*instruments, fees=FREE, margin=0, skew=0) -> tuple[BookRig, Xemm]:
+    rig = BookRig(*instruments, fees=fees)
     config = XemmConfig(HedgeConfig(0, (1,), 5 * SIZE), SIZE, margin, skew, EAGER)
     strategy = Xemm(config, rig.trader)
     rig.trader.add(strategy)
     return rig, strategy
 
 
-def quotes(rig: Rig) -> dict[Side, tuple[int, int]]:
+def quotes(rig: BookRig) -> dict[Side, tuple[int, int]]:
     found = rig.trader.store.of_slot(0)
     return {one.side: (one.price, one.open_lots) for one in found if one.purpose is Purpose.QUOTE}
 
