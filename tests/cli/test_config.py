@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +28,28 @@ def crossquote(*arguments, cwd=ROOT, **environment):
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def here(capsys, monkeypatch):
+    """Return a function that runs the command in this process, as `crossquote` does in its own."""
+
+    def run(*arguments, cwd=ROOT, **environment):
+        with monkeypatch.context() as patch:
+            patch.chdir(cwd)
+            for name in os.environ:
+                if "CROSSQUOTE" in name:
+                    patch.delenv(name)
+            for name, text in environment.items():
+                patch.setenv(name, text)
+            try:
+                code = main([*map(str, arguments)])
+            except SystemExit as end:
+                code = end.code
+        shown = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=shown.out, stderr=shown.err)
+
+    return run
 
 
 def make(folder, kind):
@@ -52,9 +75,9 @@ WRONG_FILES = {
 
 
 @pytest.mark.parametrize("kind", WRONG_FILES)
-def test_a_wrong_file_is_refused_with_one_line_and_exit_code_2(kind, tmp_path):
+def test_a_wrong_file_is_refused_with_one_line_and_exit_code_2(kind, tmp_path, here):
     path = make(tmp_path, kind)
-    done = crossquote("config", "check", "--config", path)
+    done = here("config", "check", "--config", path)
     line = ":2" if kind == "binary" else ""
     assert done.returncode == 2
     assert done.stdout == ""
@@ -76,10 +99,10 @@ def test_an_unreadable_file_is_refused(tmp_path, monkeypatch, capsys):
     )
 
 
-def test_every_problem_of_a_file_and_the_environment_is_shown_at_once(tmp_path):
+def test_every_problem_of_a_file_and_the_environment_is_shown_at_once(tmp_path, here):
     path = tmp_path / "c.yaml"
     path.write_text("version: 1\nlog:\n  levle: debug\nmode: live\n")
-    done = crossquote("config", "check", "--config", path, CROSSQUOTE__L2__SLOTS="0")
+    done = here("config", "check", "--config", path, CROSSQUOTE__L2__SLOTS="0")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "The configuration has 3 problems:",
@@ -89,11 +112,11 @@ def test_every_problem_of_a_file_and_the_environment_is_shown_at_once(tmp_path):
     ]
 
 
-def test_problems_are_printed_as_json_when_asked(tmp_path):
+def test_problems_are_printed_as_json_when_asked(tmp_path, here):
     path = tmp_path / "c.yaml"
     path.write_text("version: 1\nlgo: 1\n")
     for action in ("check", "show"):
-        done = crossquote("config", action, "--config", path, "--json")
+        done = here("config", action, "--config", path, "--json")
         assert done.returncode == 2
         assert json.loads(done.stdout) == {
             "ok": False,
@@ -116,26 +139,26 @@ def test_the_shipped_file_is_valid():
     )
 
 
-def test_without_a_file_the_defaults_are_in_force(tmp_path):
-    done = crossquote("config", "check", cwd=tmp_path)
+def test_without_a_file_the_defaults_are_in_force(tmp_path, here):
+    done = here("config", "check", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("No config.yaml here, the built-in defaults: valid\n")
-    told = crossquote("config", "check", "--json", cwd=tmp_path, CROSSQUOTE__MODE="paper")
+    told = here("config", "check", "--json", cwd=tmp_path, CROSSQUOTE__MODE="paper")
     assert json.loads(told.stdout) == {"ok": True, "file": None, "mode": "paper", "problems": []}
 
 
-def test_show_prints_origins_and_hides_secrets(tmp_path):
+def test_show_prints_origins_and_hides_secrets(tmp_path, here):
     path = tmp_path / "c.yaml"
     path.write_text(VALID)
     environment = {"CROSSQUOTE__LOG__KEEP": "9", "BINANCE_API_KEY": "hunter2hunter2"}
-    done = crossquote("config", "show", "--config", path, **environment)
+    done = here("config", "show", "--config", path, **environment)
     assert done.returncode == 0
     lines = {line.split(":")[0].strip(): line for line in done.stdout.splitlines()}
     assert lines["level"].split() == ["level:", "debug", "#", f"{path}:3"]
     assert lines["keep"].split() == ["keep:", "9", "#", "CROSSQUOTE__LOG__KEEP"]
     assert lines["seed"].split() == ["seed:", "1", "#", "default"]
     assert lines["#   BINANCE_API_KEY"] == f"#   BINANCE_API_KEY: {MASK}  (BINANCE_API_KEY)"
-    told = crossquote("config", "show", "--config", path, "--json", **environment)
+    told = here("config", "show", "--config", path, "--json", **environment)
     data = json.loads(told.stdout)
     assert data["settings"]["log"]["keep"] == 9
     assert data["origins"]["log.level"] == {"source": "file", "where": f"{path}:3"}
@@ -168,8 +191,8 @@ def test_what_show_prints_is_a_file_that_means_the_same(text, tmp_path):
     assert other["edges"]["min_notional"] == before.settings.edges.min_notional
 
 
-def test_the_schema_describes_every_key():
-    done = crossquote("config", "schema")
+def test_the_schema_describes_every_key(here):
+    done = here("config", "schema")
     schema = json.loads(done.stdout)
     sections = schema["$defs"].values()
     for section in sections:

@@ -3,6 +3,7 @@
 Run as a module it is that process, spoken to in lines of JSON; `Nursery` is who speaks to it.
 """
 
+import atexit
 import importlib
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +79,14 @@ class Child:
 RUNNING = 1_000
 
 
+@cache
+def nursery():
+    """Return the nursery that all tests of a process share."""
+    made = Nursery().__enter__()
+    atexit.register(made.__exit__, None, None, None)
+    return made
+
+
 def main():
     """Serve until standard input ends, then kill what is left."""
     children = set()
@@ -102,14 +112,19 @@ def main():
         os.waitpid(pid, 0)
 
 
-def _live(folder, words, segment_bytes=0, events=0, within=""):
-    """Be the command. It kills itself at its event `events`, if not 0.
+def _live(folder, words, environment=None, segment_bytes=0, events=0, within=""):
+    """Be the command, in an environment of its own where one is given.
+
+    It kills itself at its event `events`, if not 0.
 
     Events are what the interpreter audits, such as the opening of a file or a socket; with `within`
     only those that name a path with this in it. `segment_bytes` of a recording may be smaller here
     than whole MiB.
     """
     command = importlib.import_module("cli.main").main
+    if environment is not None:
+        os.environ.clear()
+        os.environ.update(environment)
     os.chdir(folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -1,14 +1,13 @@
 """The daemon as a process of its own, spoken to through its door."""
 
-import asyncio
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from api.client import DoorClient
 from api.errors import DoorError
 
+from .nursery import nursery
 from .running import until
 
 
@@ -43,25 +42,19 @@ class DaemonProcess:
         )
         self._arguments = arguments
         self._process = None
-        self._errors = folder / "errors.txt"
+        self._out, self._errors = folder / "out.txt", folder / "errors.txt"
         self.door = DoorClient(self.socket)
 
     def __enter__(self):
-        with self._errors.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "run", "--json", *self._arguments],
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
+        self._out.unlink(missing_ok=True)
+        words = ("run", "--json", *self._arguments)
+        self._process = nursery().start(self.folder, *words, environment=dict(os.environ))
         return self
 
     def __exit__(self, kind, error, trace):
         self.door.close()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
+        self._process.signal(signal.SIGKILL)
+        self._process.ended()
 
     @property
     def told(self):
@@ -74,7 +67,7 @@ class DaemonProcess:
 
     def status(self):
         """Return what the door says, None while nobody is there."""
-        assert self._process.poll() is None, self.told[-2000:]
+        assert not self._process.over(), self.told[-2000:]
         try:
             return self.door.status()
         except DoorError:
@@ -99,12 +92,12 @@ class DaemonProcess:
         await until(lambda: self.status()["inputs"] >= count, f"{count} inputs")
 
     def signal(self, number: signal.Signals):
-        self._process.send_signal(number)
+        self._process.signal(number)
 
     async def ended(self):
         """Wait for the end; returns the exit code, negative for a signal, and what was printed."""
-        out, _ = await asyncio.to_thread(self._process.communicate, timeout=30)
-        return self._process.returncode, out.decode()
+        await until(self._process.over, "the end of the process")
+        return self._process.code, self._out.read_text()
 
     def children(self):
         """Return the processes that this one started."""

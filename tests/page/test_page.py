@@ -71,6 +71,7 @@ async def test_the_page_does_not_grow_while_it_runs(address, tmp_path):
         wait(driver, "document.querySelector('#fills tbody tr:nth-child(12)')", "a full list")
         count = "document.querySelectorAll('*').length"
         version = "Number(document.body.dataset.messages || 0)"
+        wait(driver, f"{version} > 200", "updates of every list")
         before = driver.execute_script(f"return [{count}, {version}]")
         wait(driver, f"{version} > {before[1] + 500}", "500 more updates")
         # Positions, orders and causes come and go: a few rows of them at most.

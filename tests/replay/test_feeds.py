@@ -1,5 +1,7 @@
 """Recorded exchange bytes give exactly the figures that an independent rebuild gave."""
 
+from itertools import islice
+
 import pytest
 
 from cli.report import book_row, report
@@ -134,8 +136,13 @@ PERPETUAL = FEEDS / "binance-usdm-2024-08" / "btcusdt_20240808.gz"
 NAME = "BTC-USDT.BINANCE>BTC-USDT-PERP.BINANCE-USDM"
 
 
-def pair(config: NodeConfig) -> dict:
-    node = replayed(("binance", [SPOT]), ("binance-usdm", [PERPETUAL]), config=config)
+def pair(config: NodeConfig, inputs: int | None = None) -> dict:
+    """Return the edge after the first inputs, or all of them."""
+    node = Node(config)
+    sources = [Recorded("binance", [SPOT]), Recorded("binance-usdm", [PERPETUAL])]
+    for item in islice(merged(sources), inputs):
+        node.handle(*item)
+    node.finish()
     return report(node, 0, 0.0)["edges"][NAME]
 
 
@@ -153,7 +160,7 @@ def test_spot_stands_over_the_perpetual_nearly_always_and_taker_fees_eat_it():
 def test_without_fees_the_same_crossing_pays():
     none = Fees(0, 0)
     fees = FeeSchedule({"binance": none, "binance-usdm": none})
-    edge = pair(NodeConfig(discover=True, fees=fees))
+    edge = pair(NodeConfig(discover=True, fees=fees), 8_000)
     assert "fees" not in edge["rules"]
     survived = edge["rules"]["observe only"]
     assert survived["opportunities"] > 0

@@ -23,9 +23,12 @@ from sim.wire import binance as wire
 SEEDS_MAX = 25
 
 
-def first_violation() -> tuple[Result, str]:
-    """Run seeds until one fails; returns its result and the rule that was found broken."""
-    for seed in range(1, SEEDS_MAX + 1):
+def first_violation(likely: int = 1) -> tuple[Result, str]:
+    """Run seeds until one fails; returns its result and the rule that was found broken.
+
+    The first to be run is the one that is known to find it; the others follow, should it not.
+    """
+    for seed in sorted(range(1, SEEDS_MAX + 1), key=lambda one: (one < likely, one)):
         result = run_seed(seed)
         if result.violations:
             return result, result.violations[0].rule
@@ -57,7 +60,7 @@ def test_spot_judged_by_the_rule_of_futures_is_caught(monkeypatch):
 def test_a_recovery_that_asks_without_waiting_is_caught(monkeypatch):
     """Every diff of a waiting book asks for its snapshot."""
     monkeypatch.setattr(Recovery, "may_ask", lambda self, now: True)
-    _, rule = first_violation()
+    _, rule = first_violation(4)
     assert rule == "single flight"
 
 
@@ -71,7 +74,7 @@ def test_a_recovery_that_gives_up_is_caught(monkeypatch):
 
     monkeypatch.setattr(Recoveries, "answered", only_good)
     monkeypatch.setattr(stage, "RECOVERY_MAX_NS", 30_000_000_000)
-    _, rule = first_violation()
+    _, rule = first_violation(6)
     assert rule == "recovery"
 
 
@@ -84,18 +87,20 @@ def test_a_grade_that_knows_neither_silence_nor_lag_is_caught(monkeypatch):
     assert rule == "grade"
 
 
-@pytest.mark.parametrize("venue", [BinanceVenue, CoinbaseVenue, ExchangeVenue])
-def test_broken_frames_that_leave_no_doubt_are_caught(monkeypatch, venue):
+@pytest.mark.parametrize(
+    ("venue", "likely"), [(BinanceVenue, 19), (CoinbaseVenue, 1), (ExchangeVenue, 5)]
+)
+def test_broken_frames_that_leave_no_doubt_are_caught(monkeypatch, venue, likely):
     """Whatever cannot be read is passed over."""
     monkeypatch.setattr(venue, "damage", lambda self, data: Damage())
-    _, rule = first_violation()
+    _, rule = first_violation(likely)
     assert rule in ("doubtful", "book")
 
 
 def test_a_budget_that_does_not_heed_a_pause_is_caught(monkeypatch):
     """A 429 or 418 changes nothing."""
     monkeypatch.setattr(Budget, "pause", lambda self, status, retry_after_s, monotonic_ns: 0.0)
-    _, rule = first_violation()
+    _, rule = first_violation(5)
     assert rule == "budget"
 
 
@@ -120,7 +125,7 @@ def test_timers_that_are_never_done_are_caught(monkeypatch):
         ask(self, book, instrument, link, now, refresh=refresh)
 
     monkeypatch.setattr(Recoveries, "ask", leaking)
-    result, rule = first_violation()
+    result, rule = first_violation(2)
     assert rule == "bound"
     assert result.violations[0].number == result.inputs
 
@@ -133,5 +138,5 @@ def test_a_gap_that_no_id_shows_is_caught(monkeypatch):
         return depth_update(listing, event_ns, (1, ids[1]), *rest)
 
     monkeypatch.setattr(wire, "depth_update", reaching_back)
-    _, rule = first_violation()
+    _, rule = first_violation(4)
     assert rule == "book"
