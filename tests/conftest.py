@@ -18,7 +18,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 _SLOW = [HealthCheck.too_slow]
-settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=_SLOW)
+settings.register_profile(
+    "suite",
+    # Fewer where another profile is loaded already.
+    max_examples=min(50, settings.default.max_examples),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=_SLOW,
+)
 settings.register_profile("search", deadline=None, max_examples=500, suppress_health_check=_SLOW)
 settings.load_profile("suite")
 

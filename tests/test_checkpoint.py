@@ -17,6 +17,7 @@ from cli.report import report
 from connectors.venue import VenueConfig
 from market.inputs import Input, InputKind
 from node import Node, NodeConfig
+from tests.effort import examples
 from tests.recorded_world import feed, fresh_node
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +78,7 @@ def test_a_node_from_a_checkpoint_gives_the_same_digests_and_the_same_report(par
 FAULTS = ("drop", "repeat", "swap", "cut", "finer", "error", "close", "open", "late")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(0.4))
 @given(
     faults=st.lists(st.tuples(st.integers(0, 1400), st.sampled_from(FAULTS)), max_size=12),
     at=st.integers(0, 1400),

@@ -10,6 +10,7 @@ from arb.portfolio.position import Position
 from checkpoint import UnknownStateError
 from market.inputs import Input, InputKind
 from node import Node
+from tests.effort import examples
 from tests.recorded_world import feed
 from tests.test_checkpoint import faulty
 from tests.trading_world import SCHEDULES, SPECS, trading_node
@@ -45,7 +46,7 @@ def goes_on_alike(inputs, at, specs=SPECS) -> Node:
 FAULTS = ("drop", "repeat", "cut", "finer", "close", "open", "late")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(0.24))
 @given(
     faults=st.lists(st.tuples(st.integers(0, 1200), st.sampled_from(FAULTS)), max_size=5),
     commands=st.lists(st.tuples(st.integers(0, 1200), st.sampled_from(COMMANDS)), max_size=3),

@@ -26,6 +26,7 @@ from tests.books.audit_world import (
     l2,
     product_book,
 )
+from tests.effort import examples
 from tests.recorded_payloads import FEEDS
 
 seeds = st.integers(0, 10**6)
@@ -41,7 +42,7 @@ def ticks_of(ask, offset):
 # --- Binance: ids inside batches -----------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(0.25))
 @given(seeds)
 def test_a_correct_mirror_scores_one(seed):
     """Whatever the delays and ids of replies, no level is ever wrong and most are decidable."""
@@ -60,7 +61,7 @@ def test_ids_inside_batches_leave_levels_undecidable():
     assert all(record.undecidable for record in records)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(0.25))
 @given(seeds, st.booleans(), st.sampled_from(["wrong", "missing", "extra"]), st.data())
 def test_a_wrong_level_is_found_within_two_audits(seed, ask, kind, data):
     """A wrong, missing or extra level condemns the book after two audits, and it recovers."""

@@ -13,6 +13,7 @@ from market.fees import PPB, Fees
 from market.grid import Grid
 from market.instrument import Kind
 from tests.arb.world import FREE, Pair, instrument
+from tests.effort import examples
 from tests.node_world import START
 
 SPOT = instrument("binance")
@@ -308,7 +309,7 @@ RATES = st.integers(0, PPB // 50)
 SIDE = st.tuples(st.integers(40, 60), st.integers(1, 9))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(SIDE, SIDE, st.integers(9000, 11000), RATES, RATES, RATES, st.integers(0, PPB // 100))
 def test_the_rule_at_the_touch_is_that_of_exact_fractions(
     sell, buy, rate, sell_ppb, buy_ppb, bridge_ppb, margin_ppb

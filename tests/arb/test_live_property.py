@@ -10,6 +10,7 @@ from arb.risk.reason import Cause
 from market.amount import amount_of
 from market.inputs import NO_ANSWER, NOT_SENT, InputKind
 from market.order import Side, Tif
+from tests.effort import examples
 from tests.live_world import MS, PREFIX, SECOND, LiveRun
 
 METHODS = ("order.place", "order.cancel", "order.status", "myTrades", "openOrders.status")
@@ -116,7 +117,7 @@ class Story:
         self.run.wait(30 * SECOND)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(0.4))
 @given(STEPS)
 def test_in_the_end_orders_and_balances_are_as_the_venue_says(steps):
     story = Story()

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arb.rates import Rates
@@ -80,7 +80,6 @@ def test_only_a_spot_book_converts_and_one_that_comes_later_is_found():
     assert rates.slot_between("USDT", "USD") == (1, True)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, 10**30),
     st.integers(1, 20_000),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from books.book import Book
 from books.image import dump_book, load_book
 from books.sequence import SequenceRule
+from tests.effort import examples
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,7 +77,7 @@ def test_a_book_refuses_what_no_book_can_hold(change):
         load_book(Book(0, SequenceRule()), image | change)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 10**18 - 1), st.integers(1, 10**18 - 1)), max_size=9),
@@ -95,7 +96,7 @@ def test_levels_of_any_size_come_back_from_their_bytes(sides):
         assert again[name] == packed(*expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(2))
 @given(bids=st.binary(max_size=60), asks=st.binary(max_size=60))
 def test_any_bytes_are_levels_or_an_error(bids, asks):
     image = dump_book(Book(0, SequenceRule())) | {"bids": bids, "asks": asks}

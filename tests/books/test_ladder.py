@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from books.ladder import Ladder
 from books.plain_ladder import PlainLadder
+from tests.effort import examples
 
 LIMIT = 10**18 - 1
 levels = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 5)), max_size=40)
@@ -112,7 +113,7 @@ def test_absurd_numbers_are_refused():
         ladder.rescale(0, 1)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(0.5))
 @given(levels, levels)
 def test_zero_sizes_in_a_snapshot_are_dropped(bids, asks):
     """A snapshot may hold empty levels and repeats; the last of a price holds."""

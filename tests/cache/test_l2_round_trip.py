@@ -14,6 +14,7 @@ from cache.l2_plain_writer import PlainL2Writer
 from cache.l2_quote import Depth, Miss, Quote, Reason
 from cache.l2_reader import L2Reader
 from cache.l2_writer import L2Writer
+from tests.effort import examples
 
 NOW = 1_700_000_000_000_000_000
 FOREVER = (1 << 62) - 1
@@ -31,7 +32,7 @@ grids = st.tuples(
 )
 each_example_makes_its_table = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=examples(0.6),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

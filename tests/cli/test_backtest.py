@@ -23,9 +23,9 @@ FREE = (
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory) -> list[str]:
-    """Return the options for a recorded minute of two simulated venues."""
+    """Return the options for half a recorded minute of two simulated venues."""
     folder = tmp_path_factory.mktemp("recorded")
-    found = write_recording(folder, seconds=60, seed=3)
+    found = write_recording(folder, seconds=30, seed=3)
     words = []
     for one in found:
         venue = one.path.name.partition(".")[0].lower()

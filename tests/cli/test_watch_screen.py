@@ -8,6 +8,7 @@ from rich.console import Console, Group
 from cli.watch_feed import LEVELS, Seen, Waiting
 from cli.watch_screen import screen
 from tests.api.fake_view import FakeView
+from tests.effort import examples
 
 from .test_door_fields import ANYTHING
 
@@ -147,7 +148,7 @@ def test_a_daemon_that_knows_nothing_yet_is_shown():
 
 
 @given(width=st.integers(1, 320), height=st.integers(1, 100), dead=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(0.3))
 def test_every_size_is_filled_exactly(width, height, dead):
     view = FakeView()
     if dead:
@@ -157,7 +158,7 @@ def test_every_size_is_filled_exactly(width, height, dead):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(0.6))
 def test_fields_may_be_missing_or_odd_anywhere(data):
     whole = seen()
     parts = [whole.status, *whole.books, *whole.edges.values(), *whole.connections]

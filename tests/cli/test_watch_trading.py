@@ -15,6 +15,7 @@ from cli.watch_screen import screen
 from cli.watch_text import Lines
 from cli.watch_trading import ORDERS_MAX, orders, worlds
 from tests.api.fake_view import FakeView, serving
+from tests.effort import examples
 
 from .test_door_fields import ANYTHING
 
@@ -127,7 +128,7 @@ def test_a_note_takes_the_last_line():
     assert lines[-1].plain.rstrip() == "halt?"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(0.3))
 @given(st.dictionaries(st.text(max_size=5), ANYTHING, max_size=4), ANYTHING)
 def test_odd_answers_are_drawn_all_the_same(odd, value):
     rows = {"worlds": {"a": odd, "b": value}, "currency": value}

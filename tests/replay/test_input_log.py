@@ -10,6 +10,7 @@ from replay.plain_input_log import PlainInputLog
 from replay.segment_core import RecordCursor, RecordLog
 from replay.segment_format import PAGE
 from replay.segment_plain import PlainLog
+from tests.effort import examples
 
 SEED = 0x1234_5678
 SIZE = 4 * PAGE
@@ -32,7 +33,7 @@ def open_log(inputs_class, log_class):
     return inputs, log, buffer
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(0.8))
 @given(st.lists(inputs, max_size=12))
 def test_both_write_the_same_bytes_and_refuse_the_same_inputs(work):
     compiled, log, buffer = open_log(InputLog, RecordLog)

@@ -8,6 +8,7 @@ from replay.crc32c import crc32c, crc32c_portable
 from replay.segment_core import RecordCursor, RecordLog, find_record
 from replay.segment_format import MAX_PAYLOAD, PAGE, encode_record
 from replay.segment_plain import PlainCursor, PlainLog, plain_crc32c, plain_find, plain_record
+from tests.effort import examples
 
 SEED = 0x1234_5678
 kinds = st.integers(0, 0xFFFF_FEFF)
@@ -50,7 +51,7 @@ def test_record_encoders_agree(kind, ts_ns, payload):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(steps)
 def test_both_write_the_same_bytes_and_read_each_other(work):
     compiled = write(RecordLog(), work)
@@ -62,7 +63,7 @@ def test_both_write_the_same_bytes_and_read_each_other(work):
         assert cursor.number == 7 + len(expected)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(0.8))
 @given(st.data())
 def test_both_stop_at_the_same_place_in_damaged_bytes_and_find_the_same_next_record(data):
     work = [(1, i, bytes([i]) * 40) for i in range(6)]

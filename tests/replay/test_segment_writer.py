@@ -27,6 +27,7 @@ from replay.segment import (
     compress,
 )
 from replay.segment_plain import PlainLog
+from tests.effort import examples
 
 SMALL = 16 * 1024
 
@@ -50,7 +51,7 @@ records = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(0.3))
 @given(records, st.sampled_from(["process", "disk"]), st.integers(1, 9))
 def test_what_is_written_is_read_and_the_twin_writes_the_same_files(work, sync, group):
     written = []

@@ -17,6 +17,7 @@ from tests.arb.hedging.rig import (
     HedgeState,
 )
 from tests.arb.rig import Chaos
+from tests.effort import examples
 
 
 def orders(rig: HedgeRig) -> list[tuple[int, Side, Purpose]]:
@@ -279,7 +280,7 @@ class HedgeChaos(Chaos):
         self.draw(*often, *often, *often, *seldom, *seldom, *rare)()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(3))
 @given(st.data())
 def test_no_interleaving_passes_the_bound_or_loses_sight_of_a_fill(data):
     chaos = HedgeChaos(data)

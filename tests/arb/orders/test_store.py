@@ -8,6 +8,7 @@ from arb.orders.order import End, OrderState, Purpose
 from arb.orders.store import OPEN_MAX, Fill, OrderStore, Patience
 from market.order import OrderEvent, OrderEventKind, Side
 from tests.arb.orders.venue import Venue
+from tests.effort import examples
 
 SECOND = 1_000_000_000
 
@@ -211,7 +212,7 @@ def test_no_more_orders_are_open_than_the_limit():
         rig.place()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(st.data())
 def test_whatever_is_lost_late_or_repeated_in_the_end_we_know_what_the_venue_filled(data):
     rig = Rig()

@@ -15,6 +15,7 @@ from market.fees import PPB, FeeLadder, Fees, FeeSchedule, FeeTier
 from market.grid import Grid
 from market.instrument import Instrument
 from market.order import OrderEventKind, Side, Tif, Type
+from tests.effort import examples
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(2), Grid(5))
 FEES = FeeSchedule().with_venue("binance", Fees(100_000, 1_000_000))
@@ -300,7 +301,7 @@ def test_a_latency_is_at_least_one_nanosecond():
         Latency(())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(0.8))
 @given(st.data(), st.sampled_from(QueueModel))
 def test_no_order_fills_beyond_its_size_or_after_its_end_and_makers_need_takers(data, model):
     rig = Rig(model)

@@ -14,6 +14,7 @@ from market.instrument import Instrument
 from market.order import Side
 from tests.arb.rig import SECOND
 from tests.arb.strategy.rig import BookRig
+from tests.effort import examples
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3))
 MS = 1_000_000
@@ -188,7 +189,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(st.lists(rows, min_size=1, max_size=6))
 def test_without_care_for_queues_a_wish_repeated_comes_true_exactly(wishes):
     rig, manager = desk(Care(0, 0, 0, 0, size_permille=0, changes_per_second=0))

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arb.quoting.model import MODELS, Parameters, View, adaptive, avellaneda, glft, skew, symmetric
@@ -81,7 +81,6 @@ def test_a_side_that_would_pass_the_inventory_bound_is_left_out(name):
     assert None not in model(held_view(2.9), SHAPE)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(sorted(MODELS)),
     st.floats(-2.9, 2.9),
@@ -93,7 +92,6 @@ def test_a_bid_never_stands_above_its_ask(name, held, sigma, intensity):
     assert quote.bid < quote.ask
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(["skew", "adaptive", "avellaneda", "glft"]),
     st.floats(-2.9, 2.9),

@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arb.quoting.signals import Signals
@@ -36,7 +36,6 @@ def weight(at: int, now: int, life: float = LIFE) -> float:
     return 0.5 ** ((now - at) / S / life)
 
 
-@settings(max_examples=100, deadline=None)
 @given(streams)
 def test_imbalance_and_microprice_are_of_the_last_touch(stream):
     signals, told = heard(stream)
@@ -47,7 +46,6 @@ def test_imbalance_and_microprice_are_of_the_last_touch(stream):
     assert signals.microprice == pytest.approx(expected)
 
 
-@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(1, 5 * S))
 def test_volatility_is_the_decayed_mean_square_of_mid_changes(stream, pause):
     signals, told = heard(stream)
@@ -67,7 +65,6 @@ def test_volatility_is_zero_before_time_passes_and_while_nothing_moves():
     assert signals.volatility(9 * S) == 0.0
 
 
-@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(0, 5 * S))
 def test_order_flow_sums_what_joined_and_left_the_touch(stream, pause):
     """Bids count up, asks down; a better price counts its whole size, a worse one the old size."""
@@ -122,7 +119,6 @@ def test_vpin_is_the_mean_imbalance_of_full_buckets():
     assert vpin.value == 1.0, "the last two buckets were sold whole"
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), max_size=30), st.integers(1, 12))
 def test_vpin_equals_the_split_into_buckets_lot_by_lot(trades, bucket):
     vpin = vpin_of(float(bucket), 5)
@@ -144,7 +140,6 @@ def test_time_never_runs_back():
     assert signals.order_flow(5 * S) == later
 
 
-@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(1, 10), st.integers(1, 10))
 def test_finer_grids_change_the_units_and_nothing_else(stream, price, size):
     signals, told = heard(stream)

@@ -1,7 +1,7 @@
 """What is due by when: exact, never less than before by time alone, and all of it at the end."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arb.schedule.curve import BINS_MAX, PPM, Even, Participation, Profiled, Seen, Window
@@ -90,7 +90,6 @@ def test_pov_is_due_by_the_volume_inside_the_window():
     assert curve.due(4, 5_000) == 4
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.integers(1, 10**30),
     st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any),
@@ -103,7 +102,6 @@ def test_timed_curves_never_shrink_nor_pass_the_whole(whole, weights, times):
         assert all(0 <= one <= whole for one in due)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.integers(1, 10**30),
     st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 300)), max_size=40),

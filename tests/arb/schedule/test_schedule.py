@@ -12,6 +12,7 @@ from market.amount import amount_of
 from market.order import Side, Tif
 from tests.arb.rig import SECOND, Chaos
 from tests.arb.schedule.rig import LOT, TOUCH, ScheduleRig
+from tests.effort import examples
 
 
 def test_children_are_iocs_of_purpose_schedule_within_the_band():
@@ -311,7 +312,7 @@ class ScheduleChaos(Chaos):
         self.draw(*often, *often, *often, *often, *often, *seldom, *seldom, *rare)()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(2))
 @given(st.data())
 def test_no_interleaving_exceeds_the_parent_and_every_fill_is_found(data):
     chaos = ScheduleChaos(data)

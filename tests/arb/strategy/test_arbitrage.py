@@ -15,6 +15,7 @@ from market.instrument import Instrument
 from market.order import Side, Tif
 from tests.arb.rig import SECOND
 from tests.arb.strategy.rig import FREE, BookRig
+from tests.effort import examples
 
 ONE = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3))
 TWO = Instrument("binance-us", "BTCUSDT", "BTC", "USDT", Grid(2), Grid(4))
@@ -163,7 +164,7 @@ def ladder(start: int, sign: int, rows) -> list[tuple[int, int]]:
 levels = st.lists(st.tuples(st.integers(1, 300), st.integers(1, 40)), min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(
     levels, levels, levels, levels, st.integers(-600, 600), st.integers(0, 400_000), st.booleans()
 )

@@ -16,6 +16,7 @@ from market.instrument import Instrument
 from market.order import Side
 from tests.arb.rig import SECOND
 from tests.arb.strategy.rig import BookRig
+from tests.effort import examples
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3), tick="0.2")
 SIZE = amount_of("0.05")
@@ -71,7 +72,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
-@settings(max_examples=40)
+@settings(max_examples=examples(0.4))
 @given(
     steps=STEPS,
     layers=st.sampled_from([1, 1, 3, 17]),

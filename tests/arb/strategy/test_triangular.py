@@ -15,6 +15,7 @@ from market.instrument import Instrument
 from market.order import Side
 from tests.arb.rig import SECOND
 from tests.arb.strategy.rig import BookRig
+from tests.effort import examples
 
 BTC = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(6))
 ETH = Instrument("binance", "ETHUSDT", "ETH", "USDT", Grid(1), Grid(3))
@@ -165,7 +166,7 @@ def depth_of(start: int, sign: int, rows, scale: int = 1) -> list[tuple[int, int
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(st.booleans(), levels, levels, levels, st.integers(-300, 600), st.sampled_from([0, 100_000]))
 def test_no_other_size_pays_more_but_for_one_lot_of_the_middle(
     forward, middle, top, cross, edge, fee
@@ -190,7 +191,7 @@ def test_no_other_size_pays_more_but_for_one_lot_of_the_middle(
             assert found.net <= max(gain, 0) + slack, (lots, best // ETH_LOT)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(1.2))
 @given(st.data())
 def test_no_interleaving_breaks_the_bounds_or_leaves_what_could_be_unwound(data):
     rig, strategy = rig_of(sequenced=data.draw(st.booleans()))

@@ -15,6 +15,7 @@ from market.grid import Grid
 from market.instrument import Instrument
 from market.order import Side
 from tests.arb.strategy.rig import FREE, BookRig
+from tests.effort import examples
 
 MAKER = Instrument("binance", "BTCUSDT", "BTC", "USDT", Grid(1), Grid(3))
 SOURCE = Instrument("binance-us", "BTCUSDT", "BTC", "USDT", Grid(2), Grid(4))
@@ -139,7 +140,7 @@ def hedged(side: Side, lots: int, depth, taker: int) -> int | None:
     return value - fee if side is Side.BUY else -value - fee
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(
     st.lists(st.tuples(levels, levels, st.integers(-500, 500)), min_size=1, max_size=4),
     st.integers(-200_000, 2_000_000),

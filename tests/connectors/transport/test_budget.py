@@ -1,7 +1,7 @@
 """The weight budget of a venue's REST interface, in given time."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.transport.budget import Budget, BudgetParameters
@@ -122,7 +122,6 @@ def test_parameters_out_of_range_are_refused(bad):
         BudgetParameters(*bad)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     own=st.integers(25, 400),
     steps=st.lists(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from connectors.transport.clock import SLEW, STEP_NS_MIN, StampClock
 from market.inputs import InputKind
+from tests.effort import examples
 
 S = 1_000_000_000
 
@@ -99,7 +100,7 @@ def test_a_step_ahead_first_makes_up_for_one_back():
     assert (clock.now_ns(), clock.ahead_ns, clock.take_shift()) == (1_001 * S, 0, S)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(2))
 @given(
     st.lists(
         st.tuples(

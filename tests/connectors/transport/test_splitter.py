@@ -10,6 +10,7 @@ from websockets.uri import parse_uri
 
 from connectors.transport.plain_splitter import PlainSplitter
 from connectors.transport.splitter import FrameSplitter
+from tests.effort import examples
 
 BYTES_MAX = 70_000
 splitters = pytest.mark.parametrize("splitter_class", [FrameSplitter, PlainSplitter])
@@ -111,7 +112,7 @@ def cut(data, places):
     return [data[a:b] for a, b in zip([0, *marks], [*marks, len(data)], strict=True)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(streams, st.lists(st.integers(0, 1 << 18), max_size=12))
 def test_what_comes_out_is_what_the_library_alone_gives(data, places):
     compiled, plain_one, alone = Receiver(FrameSplitter), Receiver(PlainSplitter), Receiver()
@@ -123,7 +124,7 @@ def test_what_comes_out_is_what_the_library_alone_gives(data, places):
     assert compiled.end() == alone.end()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(good, good, st.integers(0, 1 << 18), st.lists(st.integers(0, 1 << 18), max_size=5))
 def test_splitting_may_begin_behind_bytes_that_the_library_has(before, after, place, places):
     known = cut(b"".join(before), [place])[0]

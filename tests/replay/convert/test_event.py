@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from replay.convert.book import EventBook, EventBooks, book_hash
 from replay.convert.event import Event, EventKind, plain, scaled
+from tests.effort import examples
 
 from .events import streams
 
@@ -43,7 +44,7 @@ def test_the_spelling_keeps_the_value_and_the_order(value):
     assert scaled(text) == int(value * 10**40)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(0.4))
 @given(streams())
 def test_a_book_is_what_a_plain_dictionary_would_hold(events):
     books = EventBooks()

@@ -15,6 +15,7 @@ from replay.convert.lines import CannotHoldError, form_a, form_b, form_c, second
 from replay.convert.public import PublicSource
 from replay.forms import nanoseconds
 from replay.lines import lines
+from tests.effort import examples
 
 A_LINES = [
     b'1700000000000000001 {"stream":"btcusdt@trade","data":{}}',
@@ -73,7 +74,7 @@ def back(directory, inputs) -> list[bytes]:
     return [sink.getvalue() for sink in sinks]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=examples(0.8))
 @given(
     files=st.lists(
         st.one_of(

@@ -15,6 +15,7 @@ from replay.convert.book import EventBook
 from replay.convert.errors import DamageError, DirectionError, Tolerance
 from replay.convert.event import Event, EventKind
 from replay.convert.output import new_file
+from tests.effort import examples
 from tests.node_world import feed, needs_feeds
 
 from .events import START, streams
@@ -103,7 +104,7 @@ def test_the_array_has_the_documented_type_and_flags(tmp_path):
     assert not data["order_id"].any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(0.4))
 @given(
     times=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), min_size=1, max_size=60),
     window=st.sampled_from([2, 5, 1000]),
@@ -174,7 +175,7 @@ def test_the_same_events_give_the_same_bytes(tmp_path):
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(0.4))
 @given(events=streams(markets=(MARKET,), whole_us=True))
 def test_books_and_trades_read_back_as_they_were(events, tmp_path_factory):
     path = tmp_path_factory.mktemp("npz") / "x.npz"

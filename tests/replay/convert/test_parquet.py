@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from market.grid import Grid
 from replay.convert.errors import ConvertError, DamageError, DirectionError, Tolerance
 from replay.convert.event import Event, EventKind
+from tests.effort import examples
 
 from .events import START, streams
 
@@ -66,7 +67,7 @@ def test_each_kind_of_event_comes_back_as_it_was(numbers, tmp_path):
 
 
 @pytest.mark.parametrize("numbers", ["text", "ticks"])
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=examples(0.25))
 @given(events=streams())
 def test_any_stream_comes_back_as_it_was_in_its_order(numbers, events, tmp_path_factory):
     directory = tmp_path_factory.mktemp("parquet")

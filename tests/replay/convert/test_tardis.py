@@ -11,6 +11,7 @@ from replay.convert.event import Event, EventKind
 from replay.convert.tardis import BOOK, DEFAULT_TYPES, columns, depth_of, type_of
 from replay.convert.tardis_in import TardisSource
 from replay.convert.tardis_out import TardisWriter
+from tests.effort import examples
 
 from .events import START, streams
 
@@ -160,7 +161,7 @@ def test_ladders_and_quotes_have_a_row_when_a_best_level_changed(tmp_path):
     assert (last.bids, last.asks) == ((("99", "2"), ("98", "5")), (("101", "1"),))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(0.4))
 @given(events=streams(whole_us=True))
 def test_what_was_written_reads_back_as_the_same_trades_quotes_and_books(events, tmp_path_factory):
     directory = tmp_path_factory.mktemp("tardis")

@@ -16,6 +16,7 @@ from sim.exchange.plain_tape import PlainTape
 from sim.exchange.tape import Tape
 from sim.market.event import LevelChange, Print
 from sim.market.event import Side as BookSide
+from tests.effort import examples
 
 from .venue import BTC, DOGE, START, Side, Stp, Tif, Type, request, venue
 
@@ -68,7 +69,7 @@ def run(exchange, accounts, steps):
     return orders
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(0.8))
 @given(steps=STEPS)
 def test_what_is_public_and_what_is_private_agree(steps):
     """Events rebuild the engine's book; ids have no gap; fills and balances add up."""
@@ -157,7 +158,7 @@ COMMANDS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(0.8))
 @given(commands=COMMANDS)
 def test_the_tape_and_its_plain_twin_say_the_same(commands):
     tapes, engines = [], []

@@ -11,6 +11,7 @@ from sim.exchange.order import Refused, Request
 from sim.feed.coinbase_orders import Change, Done, Match, Open, OrderFlow, Received
 from sim.market.event import Print, Side
 from sim.market.listing import COINBASE, Listing
+from tests.effort import examples
 
 NAME = "BTC-USD.COINBASE"
 
@@ -150,7 +151,7 @@ def run(market, command):
         pass  # the market says no: nothing changed, and nothing is told of it
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(st.lists(commands, max_size=60))
 def test_whoever_applies_the_messages_has_the_very_book(stream):
     market = Market()

@@ -13,6 +13,7 @@ from sim.exchange.tape import Tape
 from sim.market.agents import CREW, INFORMED, TAKERS, Agents, check
 from sim.market.flow import Flow
 from sim.market.plain_flow import PlainFlow
+from tests.effort import examples
 
 
 class Overheard:
@@ -81,7 +82,7 @@ def pair(agents, seed=7):
     return made
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(0.16))
 @given(
     seed=st.integers(0, 2**64 - 2),
     fairs=st.lists(st.integers(500, 520), min_size=1, max_size=4),

@@ -12,6 +12,7 @@ from sim.exchange.order import Request
 from sim.market.event import LevelChange, Print, Side
 from sim.market.scenario import CALM
 from sim.market.world import World
+from tests.effort import examples
 
 START = 1_700_000_000 * 10**9
 SECOND = 10**9
@@ -21,7 +22,7 @@ def make_world(seed=3):
     return World(CALM, seed, START)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(0.3))
 @given(
     seed=st.integers(0, 1000),
     cuts=st.lists(st.integers(0, SECOND), max_size=8),

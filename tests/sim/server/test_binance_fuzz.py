@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.server.binance_ws_api import ApiSession
+from tests.effort import examples
 
 from .binance_world import KEY, SECRET, Binance, serving, sign
 
@@ -93,7 +94,7 @@ def api_of(venue):
     return api, methods, session
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(st.data())
 def test_every_frame_of_the_api_is_answered_by_a_result_or_an_error_of_the_venue(data):
     with asyncio.Runner() as runner:
@@ -126,7 +127,7 @@ async def answer_all(data):
     api.closed(session)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(0.4))
 @given(st.text(max_size=40))
 def test_every_text_is_answered(text):
     with asyncio.Runner() as runner:

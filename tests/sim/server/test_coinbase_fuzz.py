@@ -19,6 +19,7 @@ from sim.server.coinbase_session import Session
 from sim.server.counts import Counts
 from sim.server.faults import Faults
 from sim.server.keys import KeyRing
+from tests.effort import examples
 
 from .coinbase_keys import COINBASE_KEYS, exchange_auth, jwt
 from .coinbase_market import Market
@@ -104,7 +105,7 @@ configurations = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(
     st.fixed_dictionaries(
         {"product_id": mostly(product)},
@@ -125,7 +126,7 @@ def test_an_order_of_advanced_trade_is_read_or_refused(body):
         assert request.qty > 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(1.5))
 @given(
     st.fixed_dictionaries(
         {"product_id": mostly(product), "side": mostly(st.sampled_from(["buy", "sell"]))},
@@ -161,7 +162,7 @@ ids = mostly(st.lists(product, max_size=3))
 signing = {"jwt": mostly(st.just(jwt(NOW_S)))}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(0.2))
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -187,7 +188,7 @@ def test_messages_to_advanced_trade_are_answered_and_numbered(messages):
     assert numbers == list(range(len(numbers)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(0.2))
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -229,7 +230,7 @@ def test_messages_to_the_exchange_are_answered(messages):
     assert len(client.sent) == count
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(2))
 @given(st.text(max_size=40) | st.lists(st.text(max_size=12), min_size=3, max_size=3).map(".".join))
 def test_a_token_that_is_none_is_refused(token):
     auth = Authenticator(KeyRing(COINBASE_KEYS), lambda: NOW_S * 10**9)

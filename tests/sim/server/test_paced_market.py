@@ -13,6 +13,7 @@ from cli.simulated import simulated
 from sim.market.scenario import CALM
 from sim.market.world import World
 from sim.server.paced_market import PacedMarket
+from tests.effort import examples
 
 START = 1_700_000_000 * 10**9
 SPEEDS = [Fraction(1, 100), Fraction(1, 3), Fraction(1), Fraction(5, 2), Fraction(40)]
@@ -36,7 +37,7 @@ def test_the_same_things_happen_at_their_own_time_of_the_clock(speed):
         assert 0 <= (other.ts_ns - START) - (one.ts_ns - START) / speed < 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(0.3))
 @given(
     speed=st.sampled_from(SPEEDS),
     steps=st.lists(st.integers(0, 20_000_000), min_size=1, max_size=12),
