@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# A file at a time: what its tests share is made once. Four workers: half of the time tests wait for
+# clocks of venues. Long files first: see tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 PYX := $(shell find market books connectors cache engine arb replay sim api -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
 
 .PHONY: help setup build run test lint types unit coverage sanitize soak simtest bench clean
@@ -43,15 +46,14 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-# Two workers, a file at a time: what a file's tests share is made once.
 unit: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(PYTEST)
 
 test: lint types unit sanitize
 
 # Lines of the rooms below the daemon; compiled modules count by their plain twins.
 coverage: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report term:skip-covered
+	$(PYTEST) --cov --cov-report term:skip-covered
 
 # The decoder, scanner, ladder, book, cache and segment tests with ASan and UBSan.
 sanitize: setup
@@ -69,7 +71,7 @@ SOAK_HOURS ?= 72
 SOAK_HALF := $(shell expr $(SOAK_SECONDS) / 2)
 soak: setup
 	$(BIN)/python -m pytest -q -m slow
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --hypothesis-profile search
+	$(PYTEST) --hypothesis-profile search
 	$(BIN)/crossquote simtest --soak --hours $(SOAK_HOURS)
 	$(BIN)/crossquote simtest --scenario all --hours 1
 	$(BIN)/python -m pip install --quiet "atheris>=3" || echo "no atheris: inputs at random"

@@ -11,6 +11,7 @@ environment says that compiled ones are not to be kept: here they are.
 import gc
 import os
 import sys
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -29,7 +30,24 @@ settings.register_profile(
 settings.register_profile("search", deadline=None, max_examples=500, suppress_health_check=_SLOW)
 settings.load_profile("suite")
 
+#: Files that take long, which mostly is waiting for a clock: begun first, they go on beside others.
+LONG = (
+    *("sim/serve/test_clients.py", "docs/test_commands.py", "daemon/test_live_trading.py"),
+    *("sim/simtest/test_campaign.py", "daemon/test_random_kill.py", "sim/score/test_trial.py"),
+    *("sim/server/test_coinbase.py", "page/test_page.py", "daemon/test_testnet.py"),
+    *("sim/server/test_coinbase_clients.py", "daemon/test_served_recording.py"),
+    *("daemon/test_process.py", "daemon/test_faults.py", "sim/serve/test_wire.py"),
+    *("daemon/test_disconnects.py", "connectors/transport/test_connection.py"),
+)
+
 gc.disable()
+
+
+def pytest_collection_modifyitems(items):
+    """Put the long files first; the order within them stays."""
+    folder = Path(__file__).parent
+    place = {folder / name: at for at, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(LONG)))
 
 
 def pytest_collection_finish():
