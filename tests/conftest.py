@@ -54,3 +54,16 @@ def pytest_collection_finish():
     """Leave to the garbage collector only what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """A daemon that ended in this process has given all of it back to the garbage collector."""
+    is_last = nextitem is None or nextitem.path != item.path
+    # Counting takes milliseconds.
+    if is_last and not gc.get_freeze_count():
+        gc.freeze()
+
+
+def pytest_sessionfinish():
+    """Have what was lost without being closed found at the end."""
+    gc.unfreeze()
