@@ -31,6 +31,7 @@ VERBS: dict[str, str] = {
     "resume": "let trading go on after a halt",
     "risk": "show risk state, limits, value at risk and stress of a running daemon",
     "run": "run the daemon: simulated venues or real public feeds",
+    "schedule": "show the execution schedules of a running daemon; pause, resume or cancel one",
     "sim": "serve the simulated venues, or write a recording of them",
     "simtest": "run the whole node under seeded faults in virtual time",
     "status": "show the state of a running daemon",

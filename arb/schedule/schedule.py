@@ -177,8 +177,8 @@ class Schedule:
 
     @property
     def unit(self) -> int:
-        """One lot in base amounts, as the grids are now."""
-        return self._line.units.lot
+        """The step of an order's size in base amounts."""
+        return self._line.lot * self._line.units.lot
 
     @property
     def _line(self) -> Line:
