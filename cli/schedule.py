@@ -4,7 +4,6 @@ import argparse
 from typing import Any
 
 from api.client import DoorClient
-from arb.schedule.request import ACTS
 
 from .door import refuse
 from .fields import NOTHING, number, printable, rows, seconds, signed, text
@@ -25,8 +24,8 @@ _HEAD = (
     *("schedule", "instrument", "side", "size", "done", "left", "state", "next"),
     *("average", "arrival", "bps", "vwap", "bps", "refused"),
 )
-#: When an act is confirmed, and what is said then.
 _OVER = ("done", "ended", "cancelled")
+#: The acts, and what is said when they are confirmed.
 _DONE = {
     "pause": "{} is paused, none of its orders is open",
     "resume": "{} is not paused any more",
@@ -39,10 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "act",
         nargs="?",
-        choices=("list", *ACTS),
+        choices=("list", *_DONE),
         default="list",
         metavar="ACT",
-        help=f"list (default), {', '.join(ACTS)}",
+        help=f"list (default), {', '.join(_DONE)}",
     )
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="as the list shows")
     parser.add_argument("--world", default="", help="act in this world only (default: in each)")
