@@ -37,6 +37,7 @@ async def follow(
         settings = bench_settings("websockets", ws, rest, folder, Path(shared) / "table.l2")
         daemon = TimedDaemon(settings, arrivals)
         run = Run()
+        tasks: list[asyncio.Future[None]] = []
         try:
             daemon.build()
             daemon.open_recording()
@@ -48,6 +49,7 @@ async def follow(
                     await loop.run_in_executor(None, pipe.recv)
                 running = asyncio.ensure_future(daemon.run(lambda: None))
                 asking = asyncio.ensure_future(_ask(port.address, run, arrivals))
+                tasks += running, asking
                 async with asyncio.timeout(RUN_S_MAX):
                     await arrivals.done.wait()
                 asking.cancel()
@@ -62,9 +64,17 @@ async def follow(
         except TimeoutError:
             raise BenchError(f"the daemon did not follow within {RUN_S_MAX} s") from None
         finally:
+            # Interrupted, it would go on with what is being closed.
+            await _ended(tasks)
             daemon.close()
     run.answers.sort()
     return run
+
+
+async def _ended(tasks: list[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
