@@ -85,18 +85,20 @@ def schedules(seen: Seen, width: int) -> Lines:
 
 def _schedule(world: str, row: dict[str, Any], now_ns: float | None, width: int) -> Text:
     side, state = text(row, "side"), text(row, "state")
+    arrival, vwap = bps(row, "cost_arrival_bps"), bps(row, "cost_vwap_bps")
     parts = [
-        Text.assemble((f"{world:<13}", "dim"), f"{text(row, 'schedule'):<20}"),
+        Text.assemble((f"{world:<13}", "dim"), f"{text(row, 'schedule'):<12}"),
         Text.assemble(
             (f"{side:<4} ", "green" if side == "buy" else "red"),
             f"{amount(row, 'done')} of {amount(row, 'size')} {text(row, 'instrument')}",
         ),
         Text(state, _SCHEDULE_STATES.get(state, "")),
         Text.assemble(("next ", "dim"), next_child(row, now_ns)),
+        Text.assemble(("bps against arrival ", "dim"), arrival, (" vwap ", "dim"), vwap),
         Text.assemble(("average ", "dim"), amount(row, "average")),
-        Text.assemble(("arrival ", "dim"), bps(row, "cost_arrival_bps"), (" bps", "dim")),
-        Text.assemble(("vwap ", "dim"), bps(row, "cost_vwap_bps"), (" bps", "dim")),
     ]
+    if number(row, "refused"):
+        parts.insert(3, Text.assemble(("refused ", "dim"), (text(row, "refused"), "yellow")))
     return packed(parts, width, "  ", keep=3)
 
 

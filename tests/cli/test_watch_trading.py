@@ -76,7 +76,7 @@ class TradingView(FakeView):
             "cost_arrival_bps": 1.25,
             "cost_vwap_bps": -0.5,
         }
-        paused = {**one, "state": "paused", "next_ns": None, "next_size": None}
+        paused = {**one, "state": "paused", "next_ns": None, "next_size": None, "refused": 7}
         worlds = {"pessimistic": {"schedules": [one] * 5}, "optimistic": {"schedules": [paused]}}
         return {"now_ns": 1_000_000_000, "worlds": worlds}
 
@@ -126,12 +126,12 @@ def test_each_schedule_says_how_far_it_is_what_comes_next_and_what_it_cost():
     assert len(lines) == 1 + SCHEDULES_MAX + 1 + 1
     said = lines[1].plain
     for part in (
-        "twap                  buy  0.03 of 0.5 BTC-USDT.BINANCE  working  next 0.004 in 0.4s",
-        "average 61834.5  arrival +1.25 bps  vwap -0.50 bps",
+        "twap          buy  0.03 of 0.5 BTC-USDT.BINANCE  working  next 0.004 in 0.4s",
+        "bps against arrival +1.25 vwap -0.50  average 61834.5",
     ):
         assert part in said
     assert "pessimistic: 1 more schedules" in lines[-2].plain
-    assert "paused  next -" in lines[-1].plain
+    assert "paused  refused 7  next -" in lines[-1].plain
     assert schedules(Seen({}), 160) == []
 
 
