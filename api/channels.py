@@ -11,11 +11,10 @@ import orjson
 
 from arb.edge import Edge as NodeEdge
 from books.grade import Grade
-from cache.plain_tape import Print
 
 from . import rows
 from .host import Host
-from .schemas import Trade
+from .market_text import MarketText
 
 CHANNELS: Final = ("quotes", "books", "trades", "edges", "fills", "states")
 
@@ -45,6 +44,7 @@ class Feed(ABC):
     def __init__(self, key: Key) -> None:
         self.key = key
         self.sequence = 0
+        self._update_head, self._snapshot_head = _head("update", key), _head("snapshot", key)
         #: Clients that want it; the stream looks only at feeds that somebody wants.
         self.wanted = 0
 
@@ -54,33 +54,28 @@ class Feed(ABC):
         if data is None:
             return None
         self.sequence += 1
-        return self._frame("update", data)
+        return self._frame(self._update_head, data)
 
     def snapshot(self, now: int) -> bytes:
         """Return the whole as it stands, with the sequence of the last update."""
-        return self._frame("snapshot", self.whole(now))
+        return self._frame(self._snapshot_head, self.whole(now))
 
-    def _frame(self, kind: str, data: Any) -> bytes:
-        channel, name = self.key
-        return text_frame(
-            orjson.dumps(
-                {
-                    "type": kind,
-                    "channel": channel,
-                    "key": name,
-                    "sequence": self.sequence,
-                    "data": data,
-                }
-            )
-        )
+    def _frame(self, head: bytes, data: bytes) -> bytes:
+        return text_frame(b'%b%d,"data":%b}' % (head, self.sequence, data))
 
     @abstractmethod
-    def changed(self, now: int) -> Any:
-        """Return what is to be told, None when nothing changed since the last call."""
+    def changed(self, now: int) -> bytes | None:
+        """Return what is to be told, as JSON; None when nothing changed since the last call."""
 
     @abstractmethod
-    def whole(self, now: int) -> Any:
-        """Return all there is; what `changed` says next does not depend on it."""
+    def whole(self, now: int) -> bytes:
+        """Return all there is, as JSON; what `changed` says next does not depend on it."""
+
+
+def _head(kind: str, key: Key) -> bytes:
+    """Return what a frame begins with, up to the sequence."""
+    fields = {"type": kind, "channel": key.channel, "key": key.name, "sequence": 0}
+    return orjson.dumps(fields).removesuffix(b"0}")
 
 
 class _State(Feed):
@@ -90,7 +85,7 @@ class _State(Feed):
         self,
         key: Key,
         mark: Callable[[int], Any],
-        data: Callable[[int], Any],
+        data: Callable[[int], bytes],
         again_ns: int = 0,
         every_ns: int = 0,
     ) -> None:
@@ -103,7 +98,7 @@ class _State(Feed):
         self._told_ns = 0
         self._looked_ns = 0
 
-    def changed(self, now: int) -> Any:
+    def changed(self, now: int) -> bytes | None:
         if now - self._looked_ns < self._every_ns:
             return None
         self._looked_ns = now
@@ -114,7 +109,7 @@ class _State(Feed):
         self._mark, self._told_ns = mark, now
         return self._data(now)
 
-    def whole(self, now: int) -> Any:
+    def whole(self, now: int) -> bytes:
         return self._data(now)
 
 
@@ -126,94 +121,92 @@ class _Fills(Feed):
         self._log = host.fills
         self._seen = self._log.count
 
-    def changed(self, now: int) -> Any:  # noqa: ARG002
+    def changed(self, now: int) -> bytes | None:  # noqa: ARG002
         if self._log.count == self._seen:
             return None
         fresh = self._log.since(self._seen)
         self._seen = self._log.count
-        return [one for one in fresh if one["instrument"] == self.key.name] or None
+        mine = [one for one in fresh if one["instrument"] == self.key.name]
+        return orjson.dumps(mine) if mine else None
 
-    def whole(self, now: int) -> Any:  # noqa: ARG002
+    def whole(self, now: int) -> bytes:  # noqa: ARG002
         found = []
         for one in self._log.before(self._log.count + 1):
             if one["instrument"] == self.key.name:
                 found.append(one)
                 if len(found) == SNAPSHOT_ENTRIES:
                     break
-        return found[::-1]
+        return orjson.dumps(found[::-1])
 
 
 class _Trades(Feed):
     """Public trades of one instrument: what came since the last look, the newest if too many."""
 
-    def __init__(self, key: Key, host: Host, slot: int) -> None:
+    def __init__(self, key: Key, host: Host, text: MarketText, slot: int) -> None:
         super().__init__(key)
-        self._node = host.node
+        self._tape = host.node.tape
+        self._text = text
         self._slot = slot
-        self._seen = self._node.tape.count
-        self._total = self._node.tape.total(slot)[0]
+        self._seen = self._tape.count
+        self._total = self._tape.total(slot)[0]
 
-    def changed(self, now: int) -> Any:  # noqa: ARG002
-        tape = self._node.tape
+    def changed(self, now: int) -> bytes | None:  # noqa: ARG002
+        tape = self._tape
         total = tape.total(self._slot)[0]
         if total == self._total:
             return None
         fresh = tape.since(self._seen, self._slot, SNAPSHOT_ENTRIES)
         left_out = total - self._total - len(fresh)
         self._seen, self._total = tape.count, total
-        return {"trades": self._rows(fresh), "left_out": left_out}
+        return self._text.trades(fresh, left_out)
 
-    def whole(self, now: int) -> Any:  # noqa: ARG002
-        last = self._node.tape.since(0, self._slot, SNAPSHOT_ENTRIES)
-        return {"trades": self._rows(last), "left_out": 0}
-
-    def _rows(self, found: list[Print]) -> list[Trade]:
-        return [rows.trade(self._node, one) for one in found]
+    def whole(self, now: int) -> bytes:  # noqa: ARG002
+        return self._text.trades(self._tape.since(0, self._slot, SNAPSHOT_ENTRIES), 0)
 
 
-def feeds(host: Host) -> dict[Key, Feed]:
-    """Return a feed of everything there is."""
-    return {one.key: one for one in _feeds(host)}
+def feeds(host: Host, text: MarketText) -> dict[Key, Feed]:
+    """Return a feed of everything there is; `text` spells what the host's node holds."""
+    return {one.key: one for one in _feeds(host, text)}
 
 
-def _feeds(host: Host) -> Iterator[Feed]:
+def _feeds(host: Host, text: MarketText) -> Iterator[Feed]:
     node = host.node
     for slot, instrument in enumerate(node.instruments):
-        yield _quote(host, slot, instrument.id)
-        yield _book(host, slot, instrument.id)
-        yield _Trades(Key("trades", instrument.id), host, slot)
+        yield _quote(host, text, slot, instrument.id)
+        yield _book(host, text, slot, instrument.id)
+        yield _Trades(Key("trades", instrument.id), host, text, slot)
         yield _Fills(Key("fills", instrument.id), host)
         yield _state(host, slot, instrument.id)
     for edge in node.edges:
         for direction in (0, 1):
             yield _edge(edge, direction)
     if node.desk is not None:
-        yield _State(Key("states", TRADING), _no_mark(host), _no_mark(host), every_ns=TRADING_NS)
+        yield _trading(host)
 
 
-def _quote(host: Host, slot: int, name: str) -> Feed:
-    node = host.node
+def _quote(host: Host, text: MarketText, slot: int, name: str) -> Feed:
+    l1 = host.node.l1
 
     def mark(now: int) -> Any:
-        one = node.l1.read(slot, now)
-        bid, ask = (one.bid_price, one.bid_lots), (one.ask_price, one.ask_lots)
-        return one.version, one.grade, bid, ask
+        one = l1.read(slot, now)
+        sides = one.bid_price, one.bid_lots, one.ask_price, one.ask_lots
+        return one.version, one.grade, sides
 
-    def data(now: int) -> Any:
-        return rows.quote(node, slot, now)
+    def data(now: int) -> bytes:
+        return text.quote(slot, now)
 
     return _State(Key("quotes", name), mark, data, QUOTE_AGAIN_NS)
 
 
-def _book(host: Host, slot: int, name: str) -> Feed:
+def _book(host: Host, text: MarketText, slot: int, name: str) -> Feed:
     node = host.node
 
     def mark(now: int) -> Any:
         book = node.books[slot]
         return book.version, book.state, node.l1.grade(slot, now)
 
-    def data(now: int) -> Any:
-        return rows.depth(node, slot, BOOK_LEVELS, now)
+    def data(now: int) -> bytes:
+        return text.depth(slot, BOOK_LEVELS, now)
 
     return _State(Key("books", name), mark, data)
 
@@ -225,10 +218,10 @@ def _state(host: Host, slot: int, name: str) -> Feed:
         book = node.books[slot]
         return book.state, book.reason, book.detail, node.l1.grade(slot, now)
 
-    def data(now: int) -> Any:
+    def data(now: int) -> bytes:
         book = node.books[slot]
         grade = Grade(node.l1.grade(slot, now)).labels
-        return {"state": book.reason_label, "detail": book.detail, "grade": grade}
+        return orjson.dumps({"state": book.reason_label, "detail": book.detail, "grade": grade})
 
     return _State(Key("states", name), mark, data)
 
@@ -237,19 +230,19 @@ def _edge(edge: NodeEdge, direction: int) -> Feed:
     def mark(now: int) -> Any:  # noqa: ARG001
         return edge.look(direction)
 
-    def data(now: int) -> Any:  # noqa: ARG001
-        return rows.edge(edge, direction)
+    def data(now: int) -> bytes:  # noqa: ARG001
+        return orjson.dumps(rows.edge(edge, direction))
 
     return _State(Key("edges", edge.sides[direction].name), mark, data)
 
 
-def _no_mark(host: Host) -> Callable[[int], Any]:
-    """Return what says how trading stands; it is its own mark."""
+def _trading(host: Host) -> Feed:
+    """Return the feed of trading as a whole, whose text is its own mark."""
 
-    def data(now: int) -> Any:  # noqa: ARG001
-        return host.trading()
+    def data(now: int) -> bytes:  # noqa: ARG001
+        return orjson.dumps(host.trading())
 
-    return data
+    return _State(Key("states", TRADING), data, data, every_ns=TRADING_NS)
 
 
 #: A WebSocket ping of a server.

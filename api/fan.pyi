@@ -1,6 +1,28 @@
-def send_each(sockets: list[int], datas: list[bytes]) -> list[int]:
-    """Send each socket (a file descriptor) its data, as far as there is room.
+from collections.abc import Iterable
 
-    Never waits. Returns the bytes that went, 0 where there is no room, -1 where the connection is
-    over. Raises ValueError for lists of different lengths, TypeError for what is not bytes.
+class Fan:
+    """Sends parcels to many sockets from a thread that needs no lock; one job at a time.
+
+    `run` is for that thread. `done` is a file descriptor, readable when a job is over: then, and
+    before the next job, `take` says what came of it. The sockets must stay open until then.
     """
+
+    done: int
+    def send(self, parcels: list[tuple[bytes, Iterable[int]]]) -> None:
+        """Have each parcel's bytes sent to its sockets as far as there is room; returns at once.
+
+        Raises TypeError for anything but bytes and numbers, RuntimeError while a job is under way
+        or after `close`; nothing is sent then.
+        """
+
+    def take(self) -> list[tuple[int, int, int]]:
+        """Return (parcel, place among its sockets, bytes sent) where not all was taken.
+
+        -1 bytes means that the connection is over. Waits for the job; RuntimeError without one.
+        """
+
+    def run(self) -> None:
+        """Do the jobs until `close`; blocks, and lets all other threads run."""
+
+    def close(self) -> None:
+        """Wait for the job that is under way, and have `run` return; again: nothing."""

@@ -1,16 +1,65 @@
 """The plain twin of api.fan."""
 
+import os
+import queue
 import socket
+from collections.abc import Iterable
+
+_Job = list[tuple[bytes, tuple[int, ...]]]
 
 
-def send_each(sockets: list[int], datas: list[bytes]) -> list[int]:
-    """Send each socket its data as far as there is room; see api.fan."""
-    if len(sockets) != len(datas):
-        raise ValueError("one data a socket")
-    wrong = next((one for one in datas if type(one) is not bytes), None)
-    if wrong is not None:
-        raise TypeError(f"bytes are sent, not {type(wrong).__name__}")
-    return [_send(fd, data) for fd, data in zip(sockets, datas, strict=True)]
+class PlainFan:
+    """Twin of `Fan`."""
+
+    def __init__(self) -> None:
+        self.done = os.eventfd(0, os.EFD_CLOEXEC)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._left: list[tuple[int, int, int]] = []
+        self._busy = self._closing = False
+
+    def __del__(self) -> None:
+        """Close the file descriptor."""
+        os.close(self.done)
+
+    def send(self, parcels: list[tuple[bytes, Iterable[int]]]) -> None:
+        """Have each parcel's bytes sent to its sockets."""
+        if self._busy or self._closing:
+            raise RuntimeError("one job at a time, and none after the end")
+        for data, _ in parcels:
+            if type(data) is not bytes:
+                raise TypeError(f"bytes are sent, not {type(data).__name__}")
+        job = [(data, tuple(sockets)) for data, sockets in parcels]
+        if not all(isinstance(fd, int) for _, sockets in job for fd in sockets):
+            raise TypeError("an integer is required")
+        self._busy = True
+        self._jobs.put(job)
+
+    def take(self) -> list[tuple[int, int, int]]:
+        """Return (parcel, place, bytes sent) where not all was taken."""
+        if not self._busy:
+            raise RuntimeError("there is no job")
+        os.eventfd_read(self.done)
+        self._busy = False
+        return self._left
+
+    def run(self) -> None:
+        """Do the jobs until `close`."""
+        while (job := self._jobs.get()) is not None:
+            self._left = [
+                (parcel, place, sent)
+                for parcel, (data, sockets) in enumerate(job)
+                for place, fd in enumerate(sockets)
+                if (sent := _send(fd, data)) < len(data)
+            ]
+            os.eventfd_write(self.done, 1)
+
+    def close(self) -> None:
+        """End `run` once the job that is under way is done."""
+        if self._busy:
+            self.take()
+        if not self._closing:
+            self._closing = True
+            self._jobs.put(None)
 
 
 def _send(fd: int, data: bytes) -> int:

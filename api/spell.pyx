@@ -8,8 +8,6 @@ from libc.stdint cimport INT64_MAX, int64_t
 
 cdef enum:
     DECIMALS_MAX = 18
-    # Sign, nineteen digits, a point and as many zeros before them.
-    TEXT_MAX = 48
 
 
 def spell_levels(list levels not None, price, size):
@@ -31,7 +29,13 @@ def spell_levels(list levels not None, price, size):
 cdef str spell(int64_t units, int64_t step, int decimals):
     """Return units of `step * 10**-decimals` as text without trailing zeros."""
     cdef char text[TEXT_MAX]
-    cdef int at = TEXT_MAX
+    cdef int size = spelled(&text[TEXT_MAX], units, step, decimals)
+    return PyUnicode_DecodeASCII(&text[TEXT_MAX - size], size, NULL)
+
+
+cdef int spelled(char *end, int64_t units, int64_t step, int decimals) except -1:
+    """Write that text so that it ends before `end`; returns its size, TEXT_MAX at most."""
+    cdef char *at = end
     cdef int left = decimals
     cdef bint shown = False
     cdef int64_t value
@@ -48,15 +52,15 @@ cdef str spell(int64_t units, int64_t step, int decimals):
         left -= 1
         if digit or shown:
             at -= 1
-            text[at] = <char>(48 + digit)
+            at[0] = <char>(48 + digit)
             shown = True
     if shown:
         at -= 1
-        text[at] = 46
+        at[0] = 46
     while True:
         at -= 1
-        text[at] = <char>(48 + <int>(value % 10))
+        at[0] = <char>(48 + <int>(value % 10))
         value //= 10
         if value == 0:
             break
-    return PyUnicode_DecodeASCII(&text[at], TEXT_MAX - at, NULL)
+    return <int>(end - at)

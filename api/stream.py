@@ -5,13 +5,16 @@ takes what has arrived, and the sending to all clients is done by a thread that 
 """
 
 import asyncio
+import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
+from contextlib import suppress
+from threading import Thread
+from typing import NamedTuple, TypeAlias
 
 from .channels import CHANNELS, FEEDS_AN_INSTRUMENT, PING, Feed, Key, feeds
-from .fan import send_each
+from .fan import Fan
 from .host import Host
+from .market_text import MarketText
 from .stream_client import StreamClient
 
 PERIOD_SECONDS = 0.05
@@ -19,10 +22,20 @@ CLIENTS_MAX = 256
 #: A client that says nothing for so long, not even to a ping, is gone; it is asked so often.
 SILENCE_SECONDS_MAX = 60.0
 PING_SECONDS = 20.0
+#: Feeds that are looked at in one step, which holds up a frame of a venue for its length.
+FEEDS_A_STEP = 4
 
 
-#: Bytes, and the clients that they are for.
-Parcel: TypeAlias = tuple[bytes, list[StreamClient]]
+class Group(NamedTuple):
+    """Clients that want the same keys and have taken all that was sent, with their sockets."""
+
+    keys: frozenset[Key]
+    clients: list[StreamClient]
+    sockets: list[int]
+
+
+#: Bytes, and those that they are for.
+Parcel: TypeAlias = tuple[bytes, Group]
 
 
 class StreamFullError(Exception):
@@ -38,14 +51,19 @@ class Stream:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._text = MarketText(host.node)
         self._feeds: dict[Key, Feed] = {}
         self._wanted: dict[Key, Feed] = {}
         #: Clients, with when they were heard last (monotonic seconds).
         self.clients: dict[StreamClient, float] = {}
-        self._sets: dict[frozenset[Key], frozenset[Key]] = {}
+        #: Clients with something of their own to be sent; the others are in groups.
+        self._rough: dict[StreamClient, None] = {}
+        #: None after one came, went, or became rough or smooth.
+        self._groups: list[Group] | None = None
         self._awake = asyncio.Event()
-        self._sender = ThreadPoolExecutor(1, "stream")
-        self._sending = False
+        self._fan = Fan()
+        self._sender: Thread | None = None
+        self._sent: asyncio.Future[dict[tuple[int, int], int]] | None = None
         self._left: list[StreamClient] = []
         self._pinged_s = 0.0
         #: Clients that were cut off because they did not read, or said nothing any more.
@@ -61,6 +79,7 @@ class Stream:
         if self.full:
             raise StreamFullError(f"{CLIENTS_MAX} clients are there; try later")
         self.heard(client)
+        self._groups = None
         self._awake.set()
 
     def heard(self, client: StreamClient) -> None:
@@ -71,16 +90,24 @@ class Stream:
         """Forget a client and close its socket, once nothing is being sent to it any more."""
         self.unsubscribe(client, client.keys)
         self.clients.pop(client, None)
+        self._rough.pop(client, None)
         if not self.clients:
             self._awake.clear()
-        if self._sending:
+        if self._sent is not None:
             self._left.append(client)
         else:
             client.close()
 
+    def tell(self, client: StreamClient, frame: bytes) -> None:
+        """Have an answer or a snapshot sent to a client at the next look."""
+        client.tell(frame)
+        self._roughen(client)
+
     def close(self) -> None:
         """End the thread, after which nothing is sent any more; `run` has ended."""
-        self._sender.shutdown()
+        self._fan.close()
+        if self._sender is not None:
+            self._sender.join()
         self._settle()
 
     def select(self, channels: Iterable[str], names: Iterable[str] | None) -> list[Key]:
@@ -119,9 +146,9 @@ class Stream:
             if feed.wanted == 1:
                 # Nobody heard what changed meanwhile: it belongs to the snapshot.
                 feed.update(now)
-            client.keys = self._same(client.keys | {key})
+            client.keys |= {key}
             client.fresh[key] = feed.sequence
-            client.tell(feed.snapshot(now))
+            self.tell(client, feed.snapshot(now))
 
     def unsubscribe(self, client: StreamClient, keys: Iterable[Key]) -> None:
         """Have a client told of keys no more."""
@@ -131,7 +158,8 @@ class Stream:
             feed.wanted -= 1
             if not feed.wanted:
                 del self._wanted[key]
-        client.keys = self._same(client.keys - gone)
+        client.keys -= gone
+        self._groups = None
 
     async def run(self) -> None:
         """Serve; it sleeps while there are no clients."""
@@ -143,46 +171,56 @@ class Stream:
             await asyncio.sleep(max(0.0, began + PERIOD_SECONDS - loop.time()))
 
     async def sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look at what is wanted, a feed a step, then serve every client."""
+        """Look at what is wanted, some feeds a step, then serve every client."""
         changed: dict[Key, bytes] = {}
-        for feed in list(self._wanted.values()):
+        for at, feed in enumerate(list(self._wanted.values()), 1):
             frame = feed.update(self._host.now_ns())
             if frame is not None:
                 changed[feed.key] = frame
-            await asyncio.sleep(0)
+            if at % FEEDS_A_STEP == 0:
+                await asyncio.sleep(0)
         now_s = loop.time()
         ping = now_s - self._pinged_s >= PING_SECONDS
         if ping:
             self._pinged_s = now_s
             self._find_silent(now_s)
-        parcels, rough = self._parcels(changed, PING if ping else b"")
-        for client in rough:
+        more = PING if ping else b""
+        for client in self._rough:
+            mine = [key for key in changed if self._lacks(client, key)]
+            client.offer(b"".join([changed[key] for key in mine]) + more, mine)
+            client.fresh.clear()
+        parcels = self._parcels(changed, more)
+        for client in list(self._rough):
             data = client.due(self._snapshot)
             if data:
-                parcels.append((data, [client]))
+                parcels.append((data, Group(client.keys, [client], [client.fd])))
                 await asyncio.sleep(0)
         await self._send(parcels, loop)
 
-    def _parcels(
-        self, changed: dict[Key, bytes], more: bytes
-    ) -> tuple[list[Parcel], list[StreamClient]]:
-        """Return what goes to whom, nearly always the same bytes to many, and the others."""
-        groups: dict[frozenset[Key], list[StreamClient]] = {}
-        rough: list[StreamClient] = []
-        for client in self.clients:
-            if client.smooth:
-                groups.setdefault(client.keys, []).append(client)
-            else:
-                mine = [key for key in changed if self._lacks(client, key)]
-                client.offer(b"".join([changed[key] for key in mine]) + more, mine)
-                client.fresh.clear()
-                rough.append(client)
+    def _parcels(self, changed: dict[Key, bytes], more: bytes) -> list[Parcel]:
+        """Return what goes to whom of those that have taken all: the same bytes to many."""
+        if self._groups is None:
+            self._groups = self._grouped()
         parcels: list[Parcel] = []
-        for keys, clients in groups.items():
-            data = b"".join([changed[key] for key in changed if key in keys]) + more
+        for group in self._groups:
+            data = b"".join([changed[key] for key in changed if key in group.keys]) + more
             if data:
-                parcels.append((data, clients))
-        return parcels, rough
+                parcels.append((data, group))
+        return parcels
+
+    def _grouped(self) -> list[Group]:
+        groups: dict[frozenset[Key], Group] = {}
+        for client in self.clients:
+            if client not in self._rough:
+                group = groups.setdefault(client.keys, Group(client.keys, [], []))
+                group.clients.append(client)
+                group.sockets.append(client.fd)
+        return list(groups.values())
+
+    def _roughen(self, client: StreamClient) -> None:
+        """Serve a client by itself until it has taken all."""
+        self._rough[client] = None
+        self._groups = None
 
     def _lacks(self, client: StreamClient, key: Key) -> bool:
         """Tell whether a client wants an update that no snapshot of this very look has brought."""
@@ -196,40 +234,59 @@ class Stream:
                 client.cut()
 
     async def _send(self, parcels: list[Parcel], loop: asyncio.AbstractEventLoop) -> None:
-        """Send in the thread, then see who did not take all."""
+        """Have all sent in the thread, then see who did not take all."""
         if not parcels:
             return
-        sockets = [client.fd for _, clients in parcels for client in clients]
-        datas: list[bytes] = []
-        for data, clients in parcels:
-            datas += [data] * len(clients)
+        if self._sender is None:
+            self._sender = Thread(target=self._run_fan, name="stream", daemon=True)
+            self._sender.start()
+        self._fan.send([(data, group.sockets) for data, group in parcels])
         # A socket that is being sent to must stay open: its number could become another's.
-        self._sending = True
-        counts = await loop.run_in_executor(self._sender, send_each, sockets, datas)
+        self._sent = loop.create_future()
+        loop.add_reader(self._fan.done, self._take)
+        try:
+            left = await self._sent
+        finally:
+            loop.remove_reader(self._fan.done)
         self._settle()
-        now_s, at = loop.time(), 0
-        for data, clients in parcels:
-            mine = counts[at : at + len(clients)]
-            at += len(clients)
-            if mine.count(len(data)) == len(mine) and clients[0].smooth:
-                continue
-            for client, count in zip(clients, mine, strict=True):
-                if client in self.clients and not client.sent(data, count, now_s):
-                    self.dropped += 1
-                    client.cut()
+        now_s = loop.time()
+        for at, (data, group) in enumerate(parcels):
+            if group.clients[0] in self._rough:
+                self._note(group.clients[0], data, left.pop((at, 0), len(data)), now_s)
+        for (at, place), count in left.items():
+            data, group = parcels[at]
+            self._roughen(group.clients[place])
+            self._note(group.clients[place], data, count, now_s)
+
+    def _run_fan(self) -> None:
+        """Send, in the thread, which never takes the processor from the loop that wakes it."""
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        self._fan.run()
+
+    def _take(self) -> None:
+        """The thread has sent: say so to `_send`, unless it was cancelled."""
+        left = {(parcel, place): count for parcel, place, count in self._fan.take()}
+        if self._sent is not None and not self._sent.done():
+            self._sent.set_result(left)
+
+    def _note(self, client: StreamClient, data: bytes, count: int, now_s: float) -> None:
+        """Note how much of `data` a client took."""
+        if client not in self.clients:
+            self._rough.pop(client, None)
+        elif not client.sent(data, count, now_s):
+            self.dropped += 1
+            client.cut()
+        elif client.smooth:
+            del self._rough[client]
+            self._groups = None
 
     def _settle(self) -> None:
         """Nothing is being sent: close the sockets of those that left meanwhile."""
-        self._sending = False
+        self._sent = None
         left, self._left = self._left, []
         for client in left:
             client.close()
-
-    def _same(self, keys: frozenset[Key]) -> frozenset[Key]:
-        """Return the one object for equal sets: they are compared at each look."""
-        if len(self._sets) > 2 * CLIENTS_MAX:
-            self._sets = {one.keys: one.keys for one in self.clients}
-        return self._sets.setdefault(keys, keys)
 
     def _snapshot(self, key: Key) -> bytes:
         """Return the frame of a key as it stands."""
@@ -241,7 +298,7 @@ class Stream:
         size = len(node.instruments) * FEEDS_AN_INSTRUMENT + len(node.edges) * 2
         size += node.desk is not None
         if len(self._feeds) != size:
-            self._feeds = feeds(self._host) | self._feeds
+            self._feeds = feeds(self._host, self._text) | self._feeds
 
 
 def _means(key: Key, names: list[str]) -> bool:

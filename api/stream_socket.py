@@ -113,7 +113,7 @@ async def _listen(socket: web.WebSocketResponse, client: StreamClient, stream: S
         try:
             rates.take("client")
             if message.type is WSMsgType.PING:
-                client.tell(pong_frame(message.data))
+                stream.tell(client, pong_frame(message.data))
                 continue
             question = msgspec.json.decode(message.data, type=Question)
             await _answer(question, client, stream)
@@ -121,21 +121,21 @@ async def _listen(socket: web.WebSocketResponse, client: StreamClient, stream: S
             await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=str(error).encode())
             return
         except (msgspec.DecodeError, UnknownKeyError) as error:
-            client.tell(_said(type="error", error=str(error)[:500]))
+            stream.tell(client, _said(type="error", error=str(error)[:500]))
 
 
 async def _answer(question: Question, client: StreamClient, stream: Stream) -> None:
     if question.op == "ping":
-        client.tell(_said(type="pong", id=question.id))
+        stream.tell(client, _said(type="pong", id=question.id))
         return
     if not question.channels:
         raise UnknownKeyError("channels: name at least one")
     keys = stream.select(question.channels, question.keys)
     if question.op == "unsubscribe":
         stream.unsubscribe(client, keys)
-        client.tell(_said(type="unsubscribed", id=question.id, keys=len(keys)))
+        stream.tell(client, _said(type="unsubscribed", id=question.id, keys=len(keys)))
         return
-    client.tell(_said(type="subscribed", id=question.id, keys=len(keys)))
+    stream.tell(client, _said(type="subscribed", id=question.id, keys=len(keys)))
     for at in range(0, len(keys), _SNAPSHOTS_A_STEP):
         while client.full:
             await asyncio.sleep(PERIOD_SECONDS)

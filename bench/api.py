@@ -1,9 +1,10 @@
 """`bench api`: what clients of the stream cost the node, from the socket to the readable quote.
 
 A venue process writes frames at a steady rate over loopback, as for `bench live`; in each round the
-whole daemon runs once without clients and once with them, one after another. The clients live in a
-process of their own and subscribe to quotes, books and trades of every instrument. Meanwhile a
-second connection asks /v1/quotes over and over: how long its answers take is measured as well.
+whole daemon runs once without clients, once with them, and once more with them while a connection
+of the daemon's own loop asks /v1/quotes a hundred times a second: how long its answers take is
+measured as well. The clients live in a process of their own and subscribe to quotes, books and
+trades of every instrument.
 """
 
 import gc
@@ -50,9 +51,18 @@ class Run:
     own_last_mb: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Who uses the API: how many clients, how many of them never read, and whether it is asked."""
+
+    clients: int = 0
+    deaf: int = 0
+    asked: bool = False
+
+
 #: Runs a daemon with its API until every frame has arrived: WebSocket and REST address, a folder,
-#: where each frame is noted, the clients' pipe, how many clients and how many of them never read.
-Follow = Callable[[str, str, Path, Arrivals, Pipe, int, int], Coroutine[Any, Any, Run]]
+#: where each frame is noted, the clients' pipe, and who uses the API.
+Follow = Callable[[str, str, Path, Arrivals, Pipe, Load], Coroutine[Any, Any, Run]]
 
 
 def own_mb() -> float:
@@ -88,18 +98,23 @@ def run_api(
     if frames < FRAMES_MIN:
         raise BenchError(f"{frames} frames a run say nothing; {FRAMES_MIN} are the least")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    runs: dict[int, list[dict[str, float]]] = {0: [], count: []}
+    loads = {
+        "without": Load(),
+        "with": Load(count),
+        "asked": Load(count, asked=True),
+    }
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in loads}
     with venue(rate, frames) as (pipe, stamps, ws, rest), clients() as theirs:
         for _ in range(rounds):
-            for many, figures in runs.items():
+            for name, load in loads.items():
                 arrivals = Arrivals(frames, frames // 3)
                 with tempfile.TemporaryDirectory(prefix="crossquote-bench-") as folder:
                     pipe.send(1)
                     gc.collect()
-                    run = uvloop.run(follow(ws, rest, Path(folder), arrivals, theirs, many, 0))
-                figures.append(_figures(arrivals.figures(list(stamps)), run))
+                    run = uvloop.run(follow(ws, rest, Path(folder), arrivals, theirs, load))
+                runs[name].append(_figures(arrivals.figures(list(stamps)), run))
     structlog.reset_defaults()
-    return _summary(runs[0], runs[count], rounds, rate, frames, count)
+    return {"rounds": rounds, "rate": rate, "frames": frames, "clients": count} | _summary(runs)
 
 
 def _figures(found: dict[str, float], run: Run) -> dict[str, float]:
@@ -114,39 +129,31 @@ def _figures(found: dict[str, float], run: Run) -> dict[str, float]:
     }
 
 
-def _summary(
-    without: list[dict[str, float]],
-    with_clients: list[dict[str, float]],
-    rounds: int,
-    rate: int,
-    frames: int,
-    count: int,
-) -> dict[str, Any]:
-    def middle(runs: list[dict[str, float]], key: str) -> float:
-        return round(statistics.median(run[key] for run in runs), 2)
+def _summary(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    """Return medians of each kind of run, and of the ratios of those with clients to those without.
 
-    def ratio(key: str) -> float:
-        found = [one[key] / other[key] for one, other in zip(with_clients, without, strict=True)]
-        return round(statistics.median(found), 3)
-
+    What clients cost is told of the runs in which nobody asks.
+    """
+    without, served = runs["without"], runs["with"]
     keys = ("p50_us", "p99_us", "cpu_us_per_frame", "answer_p50_us", "answer_p99_us", "rss_mb")
-    return {
-        "rounds": rounds,
-        "rate": rate,
-        "frames": frames,
-        "clients": count,
-        "without": {key: middle(without, key) for key in keys},
-        "with": {key: middle(with_clients, key) for key in keys},
-        "p50_ratio": ratio("p50_us"),
-        "p99_ratio": ratio("p99_us"),
-        "p99_ratios": [
-            round(one["p99_us"] / other["p99_us"], 3)
-            for one, other in zip(with_clients, without, strict=True)
-        ],
-        "messages_a_client": round(middle(with_clients, "messages") / max(count, 1), 1),
-        "megabytes": round(middle(with_clients, "bytes") / 1e6, 1),
-        "lost": sum(one["lost"] for one in with_clients),
+    found: dict[str, Any] = {
+        name: {key: _middle(figures, key) for key in keys} for name, figures in runs.items()
     }
+    for key in ("p50", "p99"):
+        found[f"{key}_ratios"] = [
+            round(one[f"{key}_us"] / other[f"{key}_us"], 3)
+            for one, other in zip(served, without, strict=True)
+        ]
+        found[f"{key}_ratio"] = round(statistics.median(found[f"{key}_ratios"]), 3)
+    return found | {
+        "messages": _middle(served, "messages"),
+        "megabytes": round(_middle(served, "bytes") / 1e6, 1),
+        "lost": sum(one["lost"] for one in served + runs["asked"]),
+    }
+
+
+def _middle(runs: list[dict[str, float]], key: str) -> float:
+    return round(statistics.median(run[key] for run in runs), 2)
 
 
 def text(result: dict[str, Any]) -> str:
@@ -155,15 +162,17 @@ def text(result: dict[str, Any]) -> str:
         (
             f"{result['frames']:,} frames a run, {result['rate']:,} a second, medians of"
             f" {result['rounds']} rounds; {result['clients']} clients got"
-            f" {result['messages_a_client']:,} messages each, {result['lost']} were lost"
+            f" {result['messages']:,.0f} messages, {result['lost']} were lost"
         ),
         f"  {'':<12}{'p50 us':>10}{'p99 us':>10}{'cpu us':>10}{'answer p99 us':>16}{'MB':>8}",
     ]
-    for name in ("without", "with"):
+    for name in ("without", "with", "asked"):
         row = result[name]
         lines.append(
             f"  {name:<12}{row['p50_us']:>10,.1f}{row['p99_us']:>10,.1f}"
             f"{row['cpu_us_per_frame']:>10,.1f}{row['answer_p99_us']:>16,.1f}{row['rss_mb']:>8,.0f}"
         )
-    lines.append(f"  p99 with clients over without: {result['p99_ratio']} {result['p99_ratios']}")
+    for key in ("p50", "p99"):
+        ratios = ", ".join(f"{one:.2f}" for one in result[f"{key}_ratios"])
+        lines.append(f"  {key} with over without: {result[f'{key}_ratio']:.2f} ({ratios})")
     return "\n".join(lines)

@@ -28,6 +28,8 @@ ctypedef struct pending_t:
 
 cdef enum:
     PENDING_MAX = 64
+    # Levels beyond its limit that a walk looks at: those better than the touch are passed over.
+    WALK_MORE = 9
 
 cdef class Book:
     cdef readonly int slot
@@ -102,6 +104,7 @@ cdef class Book:
     cdef bint _near_edge(self) noexcept nogil
     cdef bint _beyond_edge(self) noexcept nogil
     cdef int bits(self) noexcept nogil
+    cdef int walk_into(self, bint ask, level_t *out, int limit) noexcept nogil
     cdef void mix_in(self, Digest digest) noexcept nogil
     cdef int on_event(self, Frame frame, int i, int64_t ts) except -1
     cdef int _on_diff(self, Frame frame, const event_t *e, int64_t ts) except -1

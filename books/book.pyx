@@ -9,6 +9,7 @@ from libc.string cimport memset
 from books.buffer cimport Diff, DiffBuffer
 from books.ladder cimport Ladder
 from books.sequence cimport VERDICT_APPLY, VERDICT_GAP, VERDICT_STALE, SequenceRule
+from books.side cimport side_copy
 from books.trail cimport QuoteTrail, quote_t
 from market.digest cimport Digest
 from market.frame cimport (
@@ -612,16 +613,32 @@ cdef class Book:
         Levels better than the touch are gone by the newer channel, and the touch's own size rules.
         """
         self._readable()
+        cdef int wanted = min(max(limit, 0), self.ladder.count(ask) + 1)
+        cdef level_t *rows = <level_t *>malloc((wanted + WALK_MORE) * sizeof(level_t))
+        cdef int i
+        if rows == NULL:
+            raise MemoryError
+        wanted = self.walk_into(ask, rows, wanted)
+        found = [(rows[i].ticks, rows[i].lots) for i in range(wanted)]
+        free(rows)
+        return found
+
+    cdef int walk_into(self, bint ask, level_t *out, int limit) noexcept nogil:
+        """`walk` for compiled callers of a live book: `out` has room for WALK_MORE more levels."""
         cdef int64_t price = self.touch.ask_price if ask else self.touch.bid_price
         cdef int64_t lots = self.touch.ask_lots if ask else self.touch.bid_lots
-        cdef int64_t ticks
-        if lots == 0:
-            return []
-        out = [(price, lots)]
-        for ticks, size in self.ladder.levels(ask, limit + 8):
-            if (ticks > price) if ask else (ticks < price):
-                out.append((ticks, size))
-        return out[:limit]
+        cdef int sign = -1 if ask else 1
+        cdef int found, at, kept = 1
+        if lots == 0 or limit < 1:
+            return 0
+        # The first place is the touch's, so levels are moved down only where some are passed over.
+        found = side_copy(&self.ladder.ask if ask else &self.ladder.bid, &out[1], limit + 8)
+        for at in range(1, found + 1):
+            if out[at].ticks < sign * price:
+                out[kept].ticks, out[kept].lots = sign * out[at].ticks, out[at].lots
+                kept += 1
+        out[0].ticks, out[0].lots = price, lots
+        return min(kept, limit)
 
     def lots_at(self, bint ask, int64_t ticks):
         """Return the lots at a price, cut back to the newest touch as in `walk`; raises when not live."""

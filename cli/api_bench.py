@@ -16,7 +16,7 @@ from api.gate import PublicGate
 from api.limits import Rates
 from api.port import Port
 from api.tokens import Tokens
-from bench.api import Run, own_mb
+from bench.api import Load, Run, own_mb
 from bench.live import RUN_S_MAX, Arrivals
 from bench.node import rss_mb
 from bench.recorded import BenchError
@@ -27,16 +27,18 @@ from cli.settings import load
 
 _UNPACED = 1e9
 _ASK_S = 0.01
+_LOOK_S = 0.1
 
 
 async def follow(
-    ws: str, rest: str, folder: Path, arrivals: Arrivals, pipe: Pipe, clients: int, deaf: int
+    ws: str, rest: str, folder: Path, arrivals: Arrivals, pipe: Pipe, load: Load
 ) -> Run:
-    """Run a daemon until all frames arrived, with so many clients; see bench.api.Follow."""
+    """Run a daemon until all frames arrived, under some load; see bench.api.Follow."""
     with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as shared:
         settings = bench_settings("websockets", ws, rest, folder, Path(shared) / "table.l2")
         daemon = TimedDaemon(settings, arrivals)
         run = Run()
+        #: The daemon, then what looks at it.
         tasks: list[asyncio.Future[None]] = []
         try:
             daemon.build()
@@ -44,18 +46,20 @@ async def follow(
             daemon.open_l2()
             async with _port(daemon, folder) as (api, port):
                 loop = asyncio.get_running_loop()
-                if clients:
-                    pipe.send((port.port, clients, deaf))
+                if load.clients:
+                    pipe.send((port.port, load.clients, load.deaf))
                     await loop.run_in_executor(None, pipe.recv)
                 running = asyncio.ensure_future(daemon.run(lambda: None))
-                asking = asyncio.ensure_future(_ask(port.address, run, arrivals))
-                tasks += running, asking
+                tasks += running, asyncio.ensure_future(_look(run, arrivals))
+                if load.asked:
+                    tasks.append(asyncio.ensure_future(_ask(port.address, run)))
                 async with asyncio.timeout(RUN_S_MAX):
                     await arrivals.done.wait()
-                asking.cancel()
+                for task in tasks[1:]:
+                    task.cancel()
                 run.rss_mb, run.own_last_mb = rss_mb(), own_mb()
                 run.dropped = api.stream.dropped
-                if clients:
+                if load.clients:
                     pipe.send("over")
                     received = await loop.run_in_executor(None, pipe.recv)
                     run.messages, run.bytes, run.lost = received
@@ -93,7 +97,7 @@ async def _port(daemon: TimedDaemon, folder: Path) -> AsyncIterator[tuple[Api, P
         await api.stop()
 
 
-async def _ask(address: str, run: Run, arrivals: Arrivals) -> None:
+async def _ask(address: str, run: Run) -> None:
     """Ask for every quote again and again, on one connection, and note how long it took."""
     async with aiohttp.ClientSession() as session:
         while True:
@@ -101,6 +105,11 @@ async def _ask(address: str, run: Run, arrivals: Arrivals) -> None:
             async with session.get(f"{address}/v1/quotes") as reply:
                 await reply.read()
             run.answers.append(time.perf_counter_ns() - began)
-            if not run.own_first_mb and len(arrivals.times) >= arrivals.first:
-                run.own_first_mb = own_mb()
             await asyncio.sleep(_ASK_S)
+
+
+async def _look(run: Run, arrivals: Arrivals) -> None:
+    """Note how much memory there is once a third of the frames has arrived."""
+    while len(arrivals.times) < arrivals.first:
+        await asyncio.sleep(_LOOK_S)
+    run.own_first_mb = own_mb()

@@ -1,13 +1,16 @@
 """Sending to many sockets at once: what fits goes, and nobody is waited for."""
 
 import os
+import select
 import socket
+import threading
 
 import pytest
 
-from api import fan, plain_fan
+from api.fan import Fan
+from api.plain_fan import PlainFan
 
-TWINS = [fan.send_each, plain_fan.send_each]
+DEADLINE_MS = 20_000
 
 
 @pytest.fixture
@@ -19,42 +22,87 @@ def pairs():
             end.close()
 
 
-@pytest.mark.parametrize("send_each", TWINS)
-def test_each_socket_gets_its_own_data(pairs, send_each):
-    datas = [b"", b"a", b"bb", b"c" * 1_000, b"d"]
-    assert send_each([ours.fileno() for ours, _ in pairs], datas) == [len(one) for one in datas]
-    for (_, theirs), data in zip(pairs, datas, strict=True):
-        assert (theirs.recv(2_000) if data else b"") == data
+@pytest.fixture(params=[Fan, PlainFan])
+def fan(request):
+    made = request.param()
+    thread = threading.Thread(target=made.run, daemon=True)
+    thread.start()
+    yield made
+    made.close()
+    thread.join()
 
 
-@pytest.mark.parametrize("send_each", TWINS)
-def test_a_full_socket_takes_a_part_then_nothing_and_holds_up_no_other(pairs, send_each):
-    (full, _), (free, _) = pairs[:2]
+def sent(fan, parcels):
+    """Return what was not taken whole, after waiting as an event loop waits."""
+    fan.send(parcels)
+    poll = select.poll()
+    poll.register(fan.done, select.POLLIN)
+    assert poll.poll(DEADLINE_MS)
+    found = fan.take()
+    assert not poll.poll(0)
+    return found
+
+
+def test_each_socket_gets_what_its_parcel_holds(pairs, fan):
+    numbers = [ours.fileno() for ours, _ in pairs]
+    assert sent(fan, [(b"", numbers[:1]), (b"a" * 1_000, numbers[1:4]), (b"d", [])]) == []
+    assert sent(fan, [(b"bb", numbers[3:])]) == []
+    assert [theirs.recv(2_000) for _, theirs in pairs[1:]] == [
+        b"a" * 1_000,
+        b"a" * 1_000,
+        b"a" * 1_000 + b"bb",
+        b"bb",
+    ]
+
+
+def test_a_full_socket_takes_a_part_then_nothing_and_holds_up_no_other(pairs, fan):
+    (full, _), (free, theirs) = pairs[:2]
     data = b"x" * (4 << 20)
-    numbers = [full.fileno(), free.fileno()]
-    first = send_each(numbers, [data, b"y"])
-    assert 0 < first[0] < len(data)
-    while send_each(numbers, [data, b"y"])[0]:
+    parcels = [(b"y", [free.fileno()]), (data, [full.fileno()])]
+    ((parcel, place, count),) = sent(fan, parcels)
+    assert (parcel, place) == (1, 0)
+    assert 0 < count < len(data)
+    while sent(fan, parcels)[0][2]:
         pass
-    assert send_each(numbers, [data, b"y"]) == [0, 1]
+    assert sent(fan, parcels) == [(1, 0, 0)]
+    assert set(theirs.recv(1 << 16)) == {ord("y")}
 
 
-@pytest.mark.parametrize("send_each", TWINS)
-def test_a_connection_that_is_over_is_told_without_a_signal(pairs, send_each):
+def test_a_connection_that_is_over_is_told_without_a_signal(pairs, fan):
     (ours, theirs), (other, _) = pairs[:2]
     theirs.close()
     gone = os.dup(other.fileno())
     os.close(gone)
-    assert send_each([ours.fileno(), gone, other.fileno()], [b"a", b"b", b"c"]) == [-1, -1, 1]
+    numbers = [ours.fileno(), gone, other.fileno()]
+    assert sent(fan, [(b"a", numbers)]) == [(0, 0, -1), (0, 1, -1)]
 
 
-@pytest.mark.parametrize("send_each", TWINS)
-def test_wrong_lists_are_refused(pairs, send_each):
+@pytest.mark.parametrize("wrong", ["text", bytearray(b"no"), None])
+def test_what_is_not_bytes_is_refused_and_nothing_is_sent(pairs, fan, wrong):
+    ours, theirs = pairs[0]
+    with pytest.raises(TypeError, match="bytes are sent"):
+        fan.send([(b"ok", [ours.fileno()]), (wrong, [ours.fileno()])])
+    with pytest.raises(TypeError):
+        fan.send([(b"ok", ["text"])])
+    assert sent(fan, [(b"x", [ours.fileno()])]) == []
+    assert theirs.recv(10) == b"x"
+
+
+def test_there_is_one_job_at_a_time(pairs, fan):
     number = pairs[0][0].fileno()
-    assert send_each([], []) == []
-    with pytest.raises(ValueError, match="one data"):
-        send_each([number], [])
-    with pytest.raises(TypeError, match="not str"):
-        send_each([number], ["text"])
-    with pytest.raises(TypeError, match="not bytearray"):
-        send_each([number, number], [b"ok", bytearray(b"no")])
+    with pytest.raises(RuntimeError, match="no job"):
+        fan.take()
+    fan.send([(b"a", [number])])
+    with pytest.raises(RuntimeError, match="one job"):
+        fan.send([(b"b", [number])])
+    assert fan.take() == []
+
+
+def test_the_end_waits_for_what_is_being_sent(pairs, fan):
+    ours, theirs = pairs[0]
+    fan.send([(b"a", [ours.fileno()])])
+    fan.close()
+    fan.close()
+    assert theirs.recv(10) == b"a"
+    with pytest.raises(RuntimeError, match="none after the end"):
+        fan.send([(b"b", [ours.fileno()])])

@@ -1,6 +1,7 @@
 """The stream over real sockets: snapshots, sequences, questions, and ends."""
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 from socket import socketpair
 
@@ -228,6 +229,8 @@ async def test_an_update_is_encoded_once_for_all_clients():
     assert feed.sequence == before + 1
     assert len(set(first)) == len(set(second)) == 1
     assert b'"update"' in second[0]
+    # Who sends never takes the processor from the loop that woke it.
+    assert os.sched_getscheduler(stream._sender.native_id) == os.SCHED_BATCH
     for client in list(stream.clients):
         stream.leave(client)
     stream.close()

@@ -3,7 +3,7 @@
 import pytest
 import uvloop
 
-from bench.api import FRAMES_MIN, clients, run_api
+from bench.api import FRAMES_MIN, Load, clients, run_api
 from bench.live import Arrivals, venue
 from bench.measure import percentile
 from bench.recorded import BenchError
@@ -17,7 +17,9 @@ def load(tmp_path, frames, rate, count, deaf):
     arrivals = Arrivals(frames, frames // 3)
     with venue(rate, frames) as (pipe, _, ws, rest), clients() as theirs:
         pipe.send(1)
-        return uvloop.run(follow(ws, rest, tmp_path, arrivals, theirs, count, deaf))
+        return uvloop.run(
+            follow(ws, rest, tmp_path, arrivals, theirs, Load(count, deaf, asked=True))
+        )
 
 
 def test_clients_get_what_changes_while_the_daemon_follows_every_frame(tmp_path):
@@ -29,8 +31,9 @@ def test_clients_get_what_changes_while_the_daemon_follows_every_frame(tmp_path)
 
 def test_the_bench_has_every_figure():
     result = run_api(follow, rounds=1, rate=1_000, seconds=0.5, count=3)
-    assert result["messages_a_client"] > 0
-    assert all(result[part]["p99_us"] > 0 for part in ("with", "without"))
+    assert result["messages"] > 0
+    assert all(result[part]["p99_us"] > 0 for part in ("without", "with", "asked"))
+    assert result["asked"]["answer_p99_us"] > 0
     assert result["p99_ratio"] > 0
 
 
