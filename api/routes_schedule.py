@@ -23,6 +23,12 @@ def _rows(call: Call) -> list[Schedule]:
     return [row for held in worlds.values() for row in held["schedules"]]
 
 
+def _known(call: Call, world: str) -> list[str]:
+    """Return the names of a world's schedules, '' standing for all, and of those that wait."""
+    names = [one["schedule"] for one in _rows(call) if world in ("", one["world"])]
+    return list(dict.fromkeys([*names, *call.host.view.schedules().get("waiting", ())]))
+
+
 def _same(one: Schedule) -> Schedule:
     return one
 
@@ -32,9 +38,7 @@ def _asked(name: str) -> Callable[[Call], Accepted]:
         wanted: InWorld = call.body
         check_world(call, wanted.world)
         schedule = call.text("schedule")
-        known = dict.fromkeys(
-            one["schedule"] for one in _rows(call) if wanted.world in ("", one["world"])
-        )
+        known = _known(call, wanted.world)
         if schedule not in known:
             there = ", ".join(known) or "none"
             raise RefusedError(404, f"no schedule {schedule!r}; there are: {there}")

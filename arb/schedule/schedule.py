@@ -185,8 +185,13 @@ class Schedule:
         return self._trader.risk.lines[self.config.slot]
 
     def _children(self) -> list[OwnOrder]:
+        """Return what it sent itself; what flattens its position is not its to cancel."""
         orders = self._trader.store.by_slot.get(self.config.slot, {}).values()
-        return [order for order in orders if order.strategy == self.name]
+        return [
+            order
+            for order in orders
+            if order.strategy == self.name and order.purpose is Purpose.SCHEDULE
+        ]
 
     def _held(self) -> list[tuple[int, Ticket]]:
         held = self._trader.risk.held.items()

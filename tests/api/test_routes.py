@@ -5,6 +5,7 @@ import pytest
 
 from arb.orders.order import Purpose
 from arb.risk.reason import RiskState
+from arb.strategy.spec import StrategySpec
 from tests.trading_world import SLOW, SPECS, trading_node
 
 from .node_host import BOOK, INPUTS, OWN, NodeHost, ask, served
@@ -147,6 +148,13 @@ async def test_a_schedule_or_world_that_is_not_there_is_answered_with_those_that
     assert status == 404
     assert "pessimistic" in said["error"]
     assert (await ask(port, "POST", "/v1/schedules/twap/pause"))[0] == 403
+
+
+async def test_a_schedule_whose_instrument_is_not_known_yet_cannot_be_paused_now(tmp_path):
+    specs = (*SPECS, StrategySpec("pov", ("BTC-USDT.NOWHERE",)))
+    async with served(NodeHost(trading_node(specs)).go_on(100), tmp_path) as port:
+        status, said = await ask(port, "POST", "/v1/schedules/pov/pause", OWN)
+    assert (status, said["error"]) == (409, "schedule 'pov' waits for its instrument")
 
 
 async def test_an_order_that_risk_refuses_says_by_which_rule(port):

@@ -1,13 +1,17 @@
 """What a person may ask of a schedule, and what comes of it in each world."""
 
+import contextlib
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import checkpoint
 from arb.command import CommandError, check, refusal
 from arb.schedule.report import report, schedules
-from arb.schedule.request import EVENT
+from arb.schedule.request import ACTS, EVENT, ScheduleRequestError, parse
 from arb.strategy.spec import StrategySpec
 from market.effects import EffectKind
 from market.inputs import InputKind
@@ -23,6 +27,8 @@ SPECS = (
     StrategySpec("pov", ("BTC-USDT.NOWHERE",)),
 )
 INPUTS = 400
+#: Trades nothing.
+DESK = SimpleNamespace(worlds={}, waiting=[])
 
 
 @pytest.fixture
@@ -135,3 +141,15 @@ def test_a_checkpoint_keeps_what_was_paused_and_what_was_cancelled(node):
         assert again.handle(*one) == list(node.handle(*one))
     assert int(again.digest) == int(node.digest)
     assert states(again, "evening") == states(node, "evening")
+
+
+@given(st.text(max_size=300) | st.text("pausecnlrm twoid", max_size=40))
+def test_any_words_are_refused_in_words_or_mean_one_of_the_acts(argument):
+    said = refusal(DESK, "schedule", argument)
+    assert said
+    assert len(said) < 300
+    with contextlib.suppress(ScheduleRequestError):
+        asked = parse(argument)
+        assert asked.act in ACTS
+        assert asked.name
+        assert f"{asked.act} {asked.name} {asked.world}".rstrip(" ") == argument.rstrip(" ")

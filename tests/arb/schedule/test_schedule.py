@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import OrderState, Purpose
+from arb.risk.desk import Ticket
 from arb.risk.reason import Cause, RiskState
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.schedule import Stage
@@ -237,6 +238,19 @@ def test_a_cancelled_parent_ends_once_its_children_are_gone():
     assert (rig.schedule.stage, rig.done) == (Stage.DONE, 1)
     rig.run(200)
     assert rig.done == 1
+
+
+def test_what_flattens_its_position_is_neither_its_child_nor_its_to_cancel():
+    rig = Rig()
+    rig.run(3)
+    ticket = Ticket(0, Side.SELL, 599_990, 3, Purpose.FLATTEN, "twap", tif=Tif.IOC)
+    order = rig.trader.send(ticket)
+    assert rig.schedule.committed == 3 * LOT
+    rig.schedule.cancel(rig.now)
+    assert not order.cancel_wanted
+    assert rig.schedule.stage is Stage.DONE
+    rig.deliver()
+    assert rig.done == 3
 
 
 def test_a_lost_child_counts_as_open_until_the_venue_was_asked():
