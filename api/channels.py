@@ -5,12 +5,12 @@ Everything is looked at by a clock of the stream's own, never when a frame arriv
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from arb.edge import Edge as NodeEdge
-from books.grade import Grade
 
 from . import rows
 from .host import Host
@@ -79,35 +79,49 @@ def _head(kind: str, key: Key) -> bytes:
 
 
 class _State(Feed):
-    """A thing that is told whole each time: marks tell whether it is another one."""
+    """A thing that is told whole each time that it moved, and perhaps from time to time."""
 
     def __init__(
         self,
         key: Key,
-        mark: Callable[[int], Any],
+        moved: Callable[[int], bool],
         data: Callable[[int], bytes],
         again_ns: int = 0,
-        every_ns: int = 0,
     ) -> None:
+        """`moved` tells whether the thing is another than at the last such question."""
         super().__init__(key)
-        self._mark_of = mark
+        self._moved = moved
         self._data = data
         self._again_ns = again_ns
-        self._every_ns = every_ns
-        self._mark: Any = None
         self._told_ns = 0
+
+    def changed(self, now: int) -> bytes | None:
+        old = self._again_ns and now - self._told_ns >= self._again_ns
+        if not self._moved(now) and not old:
+            return None
+        self._told_ns = now
+        return self._data(now)
+
+    def whole(self, now: int) -> bytes:
+        return self._data(now)
+
+
+class _Text(Feed):
+    """A thing that is told whole when its text is another; it is looked at so seldom."""
+
+    def __init__(self, key: Key, data: Callable[[int], bytes], every_ns: int = 0) -> None:
+        super().__init__(key)
+        self._data = data
+        self._every_ns = every_ns
         self._looked_ns = 0
+        self._told = b""
 
     def changed(self, now: int) -> bytes | None:
         if now - self._looked_ns < self._every_ns:
             return None
         self._looked_ns = now
-        mark = self._mark_of(now)
-        old = self._again_ns and now - self._told_ns >= self._again_ns
-        if mark == self._mark and not old:
-            return None
-        self._mark, self._told_ns = mark, now
-        return self._data(now)
+        told, self._told = self._told, self._data(now)
+        return self._told if self._told != told else None
 
     def whole(self, now: int) -> bytes:
         return self._data(now)
@@ -172,8 +186,8 @@ def feeds(host: Host, text: MarketText) -> dict[Key, Feed]:
 def _feeds(host: Host, text: MarketText) -> Iterator[Feed]:
     node = host.node
     for slot, instrument in enumerate(node.instruments):
-        yield _quote(host, text, slot, instrument.id)
-        yield _book(host, text, slot, instrument.id)
+        yield _quote(text, slot, instrument.id)
+        yield _book(text, slot, instrument.id)
         yield _Trades(Key("trades", instrument.id), host, text, slot)
         yield _Fills(Key("fills", instrument.id), host)
         yield _state(host, slot, instrument.id)
@@ -184,65 +198,46 @@ def _feeds(host: Host, text: MarketText) -> Iterator[Feed]:
         yield _trading(host)
 
 
-def _quote(host: Host, text: MarketText, slot: int, name: str) -> Feed:
-    l1 = host.node.l1
-
-    def mark(now: int) -> Any:
-        one = l1.read(slot, now)
-        sides = one.bid_price, one.bid_lots, one.ask_price, one.ask_lots
-        return one.version, one.grade, sides
-
-    def data(now: int) -> bytes:
-        return text.quote(slot, now)
-
-    return _State(Key("quotes", name), mark, data, QUOTE_AGAIN_NS)
+def _quote(text: MarketText, slot: int, name: str) -> Feed:
+    moved, data = partial(text.quote_moved, slot), partial(text.quote, slot)
+    return _State(Key("quotes", name), moved, data, QUOTE_AGAIN_NS)
 
 
-def _book(host: Host, text: MarketText, slot: int, name: str) -> Feed:
-    node = host.node
-
-    def mark(now: int) -> Any:
-        book = node.books[slot]
-        return book.version, book.state, node.l1.grade(slot, now)
-
-    def data(now: int) -> bytes:
-        return text.depth(slot, BOOK_LEVELS, now)
-
-    return _State(Key("books", name), mark, data)
+def _book(text: MarketText, slot: int, name: str) -> Feed:
+    data = partial(text.depth, slot, BOOK_LEVELS)
+    return _State(Key("books", name), partial(text.depth_moved, slot), data)
 
 
 def _state(host: Host, slot: int, name: str) -> Feed:
     node = host.node
 
-    def mark(now: int) -> Any:
-        book = node.books[slot]
-        return book.state, book.reason, book.detail, node.l1.grade(slot, now)
-
     def data(now: int) -> bytes:
         book = node.books[slot]
-        grade = Grade(node.l1.grade(slot, now)).labels
+        grade = rows.labels(node.l1.grade(slot, now))
         return orjson.dumps({"state": book.reason_label, "detail": book.detail, "grade": grade})
 
-    return _State(Key("states", name), mark, data)
+    return _Text(Key("states", name), data)
 
 
 def _edge(edge: NodeEdge, direction: int) -> Feed:
-    def mark(now: int) -> Any:  # noqa: ARG001
-        return edge.look(direction)
+    seen: Any = None
+
+    def moved(now: int) -> bool:  # noqa: ARG001
+        nonlocal seen
+        before, seen = seen, edge.look(direction)
+        return bool(seen != before)
 
     def data(now: int) -> bytes:  # noqa: ARG001
         return orjson.dumps(rows.edge(edge, direction))
 
-    return _State(Key("edges", edge.sides[direction].name), mark, data)
+    return _State(Key("edges", edge.sides[direction].name), moved, data)
 
 
 def _trading(host: Host) -> Feed:
-    """Return the feed of trading as a whole, whose text is its own mark."""
-
     def data(now: int) -> bytes:  # noqa: ARG001
         return orjson.dumps(host.trading())
 
-    return _State(Key("states", TRADING), data, data, every_ns=TRADING_NS)
+    return _Text(Key("states", TRADING), data, TRADING_NS)
 
 
 #: A WebSocket ping of a server.

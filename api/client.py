@@ -87,6 +87,10 @@ class DoorClient:
         """Return profit and loss of each world and their band; {} where nothing trades."""
         return self._object("GET", "/pnl")
 
+    def schedules(self) -> dict[str, Any]:
+        """Return the execution schedules of each world; {} where nothing trades."""
+        return self._object("GET", "/schedules")
+
     def command(self, name: str, argument: str) -> dict[str, Any]:
         """Give a command; returns {`accepted`, `reason`}."""
         return self._object("POST", "/command", orjson.dumps({"name": name, "argument": argument}))

@@ -1,7 +1,7 @@
 """The control door: HTTP on a Unix socket, for the verbs about a running daemon.
 
 GET  /status  /books?levels=N  /edges  /connections    what the view says, as JSON
-     /orders  /positions  /risk  /pnl
+     /orders  /positions  /risk  /pnl  /schedules
      /metrics  /healthz  /readyz                       see api.metrics and api.health
 POST /command {"name": …, "argument": …}               {"accepted": …, "reason": …}, also when not
 POST /stop                                             {"stopping": true}
@@ -110,6 +110,7 @@ class Door(UnixDoor):
             ("/positions", view.positions),
             ("/risk", view.risk),
             ("/pnl", view.pnl),
+            ("/schedules", view.schedules),
         ):
             app.router.add_get(path, reader(method), allow_head=False)
         app.router.add_get("/books", self._books, allow_head=False)

@@ -1,5 +1,3 @@
-from collections.abc import Iterable
-
 class Fan:
     """Sends parcels to many sockets from a thread that needs no lock; one job at a time.
 
@@ -8,11 +6,12 @@ class Fan:
     """
 
     done: int
-    def send(self, parcels: list[tuple[bytes, Iterable[int]]]) -> None:
+    def send(self, parcels: list[tuple[bytes, bytes]]) -> None:
         """Have each parcel's bytes sent to its sockets as far as there is room; returns at once.
 
-        Raises TypeError for anything but bytes and numbers, RuntimeError while a job is under way
-        or after `close`; nothing is sent then.
+        A parcel is what is sent and the sockets' file descriptors, each an `int` of C. Raises
+        TypeError for anything but bytes, ValueError for half a number, RuntimeError while a job is
+        under way or after `close`; nothing is sent then.
         """
 
     def take(self) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ from cache.l1 cimport L1, Quote
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 from market.frame cimport level_t
 from api.spell cimport TEXT_MAX, spelled
 
@@ -34,12 +34,17 @@ cdef class _Name:
     cdef int64_t size_step
     cdef int price_decimals
     cdef int size_decimals
+    # What `quote_moved` and `depth_moved` saw last.
+    cdef int64_t quote_seen[6]
+    cdef int64_t depth_seen[3]
 
     def __cinit__(self, instrument):
         self.instrument = instrument
         self.text = orjson.dumps(instrument.id)
         self.price_step, self.price_decimals = instrument.price.step, instrument.price.decimals
         self.size_step, self.size_decimals = instrument.size.step, instrument.size.decimals
+        # No version is negative.
+        self.quote_seen[0] = self.depth_seen[0] = -1
 
 
 cdef class MarketText:
@@ -89,6 +94,26 @@ cdef class MarketText:
         else:
             self._whole(lag)
         return self._end(now)
+
+    def quote_moved(self, int slot, int64_t now):
+        """Tell whether the quote of a slot is another than at the last such question."""
+        cdef _Name name = self._name(slot)
+        cdef L1 l1 = self._node.l1
+        cdef Quote read = l1.read(slot, now)
+        cdef int64_t[6] found
+        found[0], found[1] = read.version, read.grade
+        found[2], found[3] = read.bid_price, read.bid_lots
+        found[4], found[5] = read.ask_price, read.ask_lots
+        return _moved(name.quote_seen, found, 6)
+
+    def depth_moved(self, int slot, int64_t now):
+        """Tell whether the book of a slot is another than at the last such question."""
+        cdef _Name name = self._name(slot)
+        cdef L1 l1 = self._node.l1
+        cdef Book book = self._book(slot)
+        cdef int64_t[3] found
+        found[0], found[1], found[2] = book.version, book.state, l1.grade(slot, now)
+        return _moved(name.depth_seen, found, 3)
 
     def depth(self, int slot, int levels, int64_t now):
         """Return the best levels of a slot's book."""
@@ -259,3 +284,9 @@ cdef class MarketText:
         memcpy(&self._text[self._size], what, size)
         self._size += size
         return 0
+
+
+cdef bint _moved(int64_t *seen, const int64_t *found, int count) noexcept nogil:
+    cdef bint moved = memcmp(seen, found, count * sizeof(int64_t)) != 0
+    memcpy(seen, found, count * sizeof(int64_t))
+    return moved

@@ -11,7 +11,7 @@ from .schemas import Problem
 _REF: Final = "#/components/schemas/{name}"
 _SUMMARIES: Final = {
     "market": "Instruments, quotes, books, trades, edges and opportunities",
-    "trading": "Orders, fills, positions, profit and loss",
+    "trading": "Orders, schedules, fills, positions, profit and loss",
     "risk": "Risk state, limits and switches",
     "system": "The process, its configuration, and faults of simulated venues",
     "stream": "The WebSocket",

@@ -3,7 +3,7 @@
 import os
 import queue
 import socket
-from collections.abc import Iterable
+from array import array
 
 _Job = list[tuple[bytes, tuple[int, ...]]]
 
@@ -21,16 +21,17 @@ class PlainFan:
         """Close the file descriptor."""
         os.close(self.done)
 
-    def send(self, parcels: list[tuple[bytes, Iterable[int]]]) -> None:
+    def send(self, parcels: list[tuple[bytes, bytes]]) -> None:
         """Have each parcel's bytes sent to its sockets."""
         if self._busy or self._closing:
             raise RuntimeError("one job at a time, and none after the end")
-        for data, _ in parcels:
-            if type(data) is not bytes:
-                raise TypeError(f"bytes are sent, not {type(data).__name__}")
-        job = [(data, tuple(sockets)) for data, sockets in parcels]
-        if not all(isinstance(fd, int) for _, sockets in job for fd in sockets):
-            raise TypeError("an integer is required")
+        job = []
+        for data, numbers in parcels:
+            if type(data) is not bytes or type(numbers) is not bytes:
+                raise TypeError(f"Expected bytes, got {type(data).__name__}")
+            if len(numbers) % array("i").itemsize:
+                raise ValueError("a parcel is bytes, and the numbers of its sockets as bytes")
+            job.append((data, tuple(array("i", numbers))))
         self._busy = True
         self._jobs.put(job)
 

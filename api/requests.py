@@ -49,6 +49,12 @@ class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     world: _WORLD = ""
 
 
+class InWorld(Struct, frozen=True, forbid_unknown_fields=True):
+    """The world in which a schedule is meant, or '' for every one."""
+
+    world: _WORLD = ""
+
+
 class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing: an empty object, or no body at all."""
 

@@ -260,6 +260,39 @@ class Balance(TypedDict):
     amount: str
 
 
+class Schedule(TypedDict):
+    """A large order that is worked in small ones, in one world; null is what is not known.
+
+    `state` is waiting (its window has not begun), working, paused, halted, ending, done, cancelled
+    or ended (over with a rest undone). `open` may still be filled. `next_size` is due at `next_ns`
+    by what is known now. `average` is what our fills cost, `arrival` the mid price when the work
+    began, `vwap` what all public trades of the window cost; prices are rounded down. The costs say
+    by how much the average is worse than that. `refused` counts children that risk refused.
+    """
+
+    world: str
+    schedule: str
+    kind: Literal["twap", "vwap", "pov"]
+    instrument: str
+    side: Literal["buy", "sell"]
+    size: str
+    limit: str | None
+    done: str
+    left: str
+    open: str
+    state: Literal["waiting", "working", "paused", "halted", "ending", "done", "cancelled", "ended"]
+    starts_ns: int | None
+    ends_ns: int | None
+    next_ns: int | None
+    next_size: str | None
+    average: str | None
+    arrival: str | None
+    vwap: str | None
+    cost_arrival_bps: float | None
+    cost_vwap_bps: float | None
+    refused: int
+
+
 class Accepted(TypedDict):
     """What became of a command."""
 

@@ -6,6 +6,7 @@ takes what has arrived, and the sending to all clients is done by a thread that 
 
 import asyncio
 import os
+from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import Thread
@@ -27,11 +28,17 @@ FEEDS_A_STEP = 4
 
 
 class Group(NamedTuple):
-    """Clients that want the same keys and have taken all that was sent, with their sockets."""
+    """Clients that want the same keys and have taken all that was sent; their sockets in bytes."""
 
     keys: frozenset[Key]
     clients: list[StreamClient]
-    sockets: list[int]
+    sockets: bytes
+
+    @classmethod
+    def of(cls, clients: list[StreamClient]) -> "Group":
+        """Return the group of clients, of which there is one at least."""
+        sockets = array("i", [client.fd for client in clients])
+        return cls(clients[0].keys, clients, sockets.tobytes())
 
 
 #: Bytes, and those that they are for.
@@ -173,12 +180,14 @@ class Stream:
     async def sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at what is wanted, some feeds a step, then serve every client."""
         changed: dict[Key, bytes] = {}
-        for at, feed in enumerate(list(self._wanted.values()), 1):
-            frame = feed.update(self._host.now_ns())
-            if frame is not None:
-                changed[feed.key] = frame
-            if at % FEEDS_A_STEP == 0:
-                await asyncio.sleep(0)
+        wanted = list(self._wanted.values())
+        for at in range(0, len(wanted), FEEDS_A_STEP):
+            now = self._host.now_ns()
+            for feed in wanted[at : at + FEEDS_A_STEP]:
+                frame = feed.update(now)
+                if frame is not None:
+                    changed[feed.key] = frame
+            await asyncio.sleep(0)
         now_s = loop.time()
         ping = now_s - self._pinged_s >= PING_SECONDS
         if ping:
@@ -193,7 +202,7 @@ class Stream:
         for client in list(self._rough):
             data = client.due(self._snapshot)
             if data:
-                parcels.append((data, Group(client.keys, [client], [client.fd])))
+                parcels.append((data, Group.of([client])))
                 await asyncio.sleep(0)
         await self._send(parcels, loop)
 
@@ -209,13 +218,11 @@ class Stream:
         return parcels
 
     def _grouped(self) -> list[Group]:
-        groups: dict[frozenset[Key], Group] = {}
+        groups: dict[frozenset[Key], list[StreamClient]] = {}
         for client in self.clients:
             if client not in self._rough:
-                group = groups.setdefault(client.keys, Group(client.keys, [], []))
-                group.clients.append(client)
-                group.sockets.append(client.fd)
-        return list(groups.values())
+                groups.setdefault(client.keys, []).append(client)
+        return [Group.of(clients) for clients in groups.values()]
 
     def _roughen(self, client: StreamClient) -> None:
         """Serve a client by itself until it has taken all."""

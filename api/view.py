@@ -70,12 +70,16 @@ class DaemonView(Protocol):
     def pnl(self) -> dict[str, Any]:
         """Return each world's profit and loss and their band; {} where nothing trades."""
 
+    def schedules(self) -> dict[str, Any]:
+        """Return each world's execution schedules, as `cli.schedule_view.view`; {} without."""
+
     def command(self, name: str, argument: str) -> dict[str, Any]:
         """Take a command as an input of the node, which is recorded before it is handled.
 
         `resync` with a book's id drops that book and builds it anew; `halt` with a reason,
         `resume` with causes or '' for all, `cancel-all`, `flatten` and `approve` with the number
-        of a held order, and perhaps a world's name, act in every world of trading. Returns
+        of a held order, and perhaps a world's name, act in every world of trading; `schedule` takes
+        the words of `arb.schedule.request`. Returns
         {`accepted` boolean, `reason` text}; an unknown name or argument is not accepted, and is no
         error.
         """

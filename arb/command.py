@@ -6,7 +6,11 @@ from functools import partial
 from arb import manual
 from arb.desk import TradingDesk
 from arb.risk.reason import Cause, RiskState
+from arb.schedule import request as schedule_request
 from arb.world import World
+
+#: Pauses a schedule, lets it go on or cancels it.
+SCHEDULE = "schedule"
 
 
 class CommandError(ValueError):
@@ -30,8 +34,22 @@ def check(name: str, argument: str) -> None:
         _causes(argument)
     elif name == "approve":
         _ticket(argument)
+    elif name == SCHEDULE:
+        _schedule_request(argument)
     elif name in manual.MANUAL:
         _parsed(name, argument)
+
+
+def refusal(desk: TradingDesk, name: str, argument: str) -> str:
+    """Return why a command cannot be carried out as the desk stands now, '' when it can."""
+    try:
+        check(name, argument)
+    except CommandError as error:
+        return str(error)
+    if name != SCHEDULE:
+        return ""
+    traders = [world.trader for world in desk.worlds.values()]
+    return schedule_request.refusal(traders, [one.name for one in desk.waiting], argument)
 
 
 def _halt(world: World, argument: str) -> None:
@@ -84,6 +102,18 @@ def _approve(world: World, argument: str) -> None:
         world.trader.on_event("approved" if sent else "not approved", (number,))
 
 
+def _schedule(world: World, argument: str) -> None:
+    _schedule_request(argument)
+    schedule_request.carry_out(world.trader, argument)
+
+
+def _schedule_request(argument: str) -> None:
+    try:
+        schedule_request.parse(argument)
+    except schedule_request.ScheduleRequestError as error:
+        raise CommandError(str(error)) from None
+
+
 def _by_hand(name: str, world: World, argument: str) -> None:
     _parsed(name, argument)
     manual.act(world.trader, name, argument)
@@ -112,13 +142,14 @@ _ACTS: dict[str, Callable[[World, str], None]] = {
     "cancel-all": _cancel_all,
     "flatten": _flatten,
     "approve": _approve,
+    SCHEDULE: _schedule,
     "recording-stopped": _unrecorded,
     "not-restored": _not_restored,
     "run": _run,
     "withdraw": _withdraw,
 }
 #: What a person may ask for.
-COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve", *manual.MANUAL)
+COMMANDS = ("halt", "resume", "cancel-all", "flatten", "approve", SCHEDULE, *manual.MANUAL)
 
 
 def _causes(argument: str) -> tuple[Cause, ...]:

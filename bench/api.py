@@ -27,6 +27,7 @@ from bench.api_clients import serve
 from bench.live import FRAMES_MIN, RUN_S_MAX, Arrivals, venue
 from bench.measure import percentile
 from bench.recorded import BenchError
+from sim.children import uninterrupted
 
 CLIENTS = 100
 
@@ -76,7 +77,8 @@ def clients() -> Iterator[Pipe]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs,), daemon=True)
-    process.start()
+    with uninterrupted():
+        process.start()
     try:
         yield ours
         ours.send(None)

@@ -37,6 +37,7 @@ from bench.recorded import BenchError
 from bench.venue_writer import serve
 from connectors.transport.clock import StampClock
 from connectors.transport.stream import LIBRARIES, Stream, StreamClose, StreamParameters, opener
+from sim.children import uninterrupted
 
 BURST = 10
 FRAMES_MIN = 100
@@ -120,9 +121,10 @@ def venue(rate: int, frames: int) -> Iterator[tuple[Pipe, Any, str, str]]:
     stamps = context.RawArray(ctypes.c_int64, frames)
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, stamps, rate, 1), daemon=True)
-    process.start()
-    ws_port, rest_port = ours.recv()
+    with uninterrupted():
+        process.start()
     try:
+        ws_port, rest_port = ours.recv()
         yield ours, stamps, f"ws://127.0.0.1:{ws_port}", f"http://127.0.0.1:{rest_port}"
         ours.send(0)
         process.join(RUN_S_MAX)

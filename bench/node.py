@@ -31,6 +31,7 @@ def streamed_rss_mb(sources: list[str]) -> float:
         capture_output=True,
         text=True,
         timeout=600,
+        start_new_session=True,  # of Ctrl-C only its parent hears, which then ends it
     )
     return float(done.stdout)
 

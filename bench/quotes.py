@@ -22,6 +22,7 @@ from cache.l2_plain_reader import PlainL2Reader
 from cache.l2_quote import Miss, Quote, Reason
 from cache.l2_reader import L2Reader
 from cache.l2_writer import L2Writer
+from sim.children import uninterrupted
 
 SLOTS = 64
 UPDATES_PER_S = 1_000_000
@@ -81,7 +82,8 @@ class WriterProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=run_writer, args=(path, rate, theirs), daemon=True)
-        self._process.start()
+        with uninterrupted():
+            self._process.start()
         theirs.close()
         try:
             self._pipe.recv()

@@ -12,6 +12,8 @@ import os
 import socket
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
@@ -20,6 +22,7 @@ from aiohttp import web
 
 from bench.recorded import BenchError
 from bench.sim_market import run_market
+from sim.children import uninterrupted
 from sim.market.scenarios import crowd
 from sim.market.world import World
 from sim.server.binance import BinanceRules
@@ -46,14 +49,22 @@ def run_sim(rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure in rounds; BenchError where the venue does not start."""
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=_serve, args=(theirs, rounds))
-    server.start()
-    try:
+    with _running(server):
         figures = _follow(ours)
+    return figures | {"writers": _writers(rounds), "market": run_market(rounds)}
+
+
+@contextmanager
+def _running(server: multiprocessing.Process) -> Iterator[None]:
+    """Run a process beside the block; it is gone when the block is left."""
+    with uninterrupted():
+        server.start()
+    try:
+        yield
     finally:
         if server.is_alive():
             server.terminate()
         server.join()
-    return figures | {"writers": _writers(rounds), "market": run_market(rounds)}
 
 
 def text(figures: dict[str, Any]) -> str:
@@ -220,15 +231,14 @@ def _writers(rounds: int) -> dict[str, Any]:
         for name, rates in found.items():
             ours, theirs = multiprocessing.Pipe()
             server = multiprocessing.Process(target=_write_only, args=(theirs, name))
-            server.start()
-            port = ours.recv()
-            with socket.create_connection(("127.0.0.1", port)) as peer:
-                _shake_hands(peer, "/", deflate="deflate" in name)
-                counter = _FrameCounter()
-                while counter.frames < _FRAMES:
-                    counter.feed(peer.recv(1 << 20))
-            rates.append(_FRAMES / ours.recv())
-            server.join()
+            with _running(server):
+                port = ours.recv()
+                with socket.create_connection(("127.0.0.1", port)) as peer:
+                    _shake_hands(peer, "/", deflate="deflate" in name)
+                    counter = _FrameCounter()
+                    while counter.frames < _FRAMES:
+                        counter.feed(peer.recv(1 << 20))
+                rates.append(_FRAMES / ours.recv())
     return {
         "frames": _FRAMES,
         "frames_per_cpu_second": {

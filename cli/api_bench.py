@@ -38,6 +38,8 @@ async def follow(
         settings = bench_settings("websockets", ws, rest, folder, Path(shared) / "table.l2")
         daemon = TimedDaemon(settings, arrivals)
         run = Run()
+        #: The daemon, then what looks at it.
+        tasks: list[asyncio.Future[None]] = []
         try:
             daemon.build()
             daemon.open_recording()
@@ -48,12 +50,12 @@ async def follow(
                     pipe.send((port.port, load.clients, load.deaf))
                     await loop.run_in_executor(None, pipe.recv)
                 running = asyncio.ensure_future(daemon.run(lambda: None))
-                tasks = [asyncio.ensure_future(_look(run, arrivals))]
+                tasks += running, asyncio.ensure_future(_look(run, arrivals))
                 if load.asked:
                     tasks.append(asyncio.ensure_future(_ask(port.address, run)))
                 async with asyncio.timeout(RUN_S_MAX):
                     await arrivals.done.wait()
-                for task in tasks:
+                for task in tasks[1:]:
                     task.cancel()
                 run.rss_mb, run.own_last_mb = rss_mb(), own_mb()
                 run.dropped = api.stream.dropped
@@ -66,9 +68,17 @@ async def follow(
         except TimeoutError:
             raise BenchError(f"the daemon did not follow within {RUN_S_MAX} s") from None
         finally:
+            # Interrupted, it would go on with what is being closed.
+            await _ended(tasks)
             daemon.close()
     run.answers.sort()
     return run
+
+
+async def _ended(tasks: list[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

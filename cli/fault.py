@@ -130,6 +130,8 @@ def run(args: argparse.Namespace) -> int:
     except (DoorError, L2Error, _TrialError) as error:
         print(f"crossquote fault: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("a fault that was laid lasts for its time") from None
 
 
 class _TrialError(Exception):

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from arb.command import COMMANDS, CommandError, check
+from arb.command import COMMANDS
+from arb.command import refusal as refusal_of
 from bench.node import rss_mb
 from books.grade import Grade
 from checkpoint import build
-from cli import testnet, trading_view
+from cli import schedule_view, testnet, trading_view
 from cli.report import book_row, connection_row, edge_rows
 from daemon import Daemon
 from market.instrument import Instrument
@@ -180,6 +181,11 @@ class LiveView:
         desk = self._daemon.node.desk
         return trading_view.pnl(desk) if desk is not None else {}
 
+    def schedules(self) -> dict[str, Any]:
+        """Return each world's execution schedules."""
+        desk = self._daemon.node.desk
+        return schedule_view.view(desk, self._daemon.clock.now_ns()) if desk is not None else {}
+
     def command(self, name: str, argument: str) -> dict[str, Any]:
         """Take a command as an input of the node, unless it means nothing there."""
         refused = self.refusal(name, argument)
@@ -203,11 +209,7 @@ class LiveView:
         if name == "resume" and self._daemon.halt_file_stands:
             path = self._daemon.settings.trading.halt_file
             return f"the file {path} is there and halts trading; remove it first"
-        try:
-            check(name, argument)
-        except CommandError as error:
-            return str(error)
-        return ""
+        return refusal_of(node.desk, name, argument)
 
     def stop(self) -> None:
         """Begin a graceful stop."""

@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+#: What a shell calls a command that Ctrl-C ended.
+INTERRUPTED = 130
+
 # A verb is a module of this package with `configure(parser)` and `run(args) -> int`.
 VERBS: dict[str, str] = {
     "approve": "send an order that waits for a person",
@@ -31,6 +34,7 @@ VERBS: dict[str, str] = {
     "resume": "let trading go on after a halt",
     "risk": "show risk state, limits, value at risk and stress of a running daemon",
     "run": "run the daemon: simulated venues or real public feeds",
+    "schedule": "show the execution schedules of a running daemon; pause, resume or cancel one",
     "sim": "serve the simulated venues, or write a recording of them",
     "simtest": "run the whole node under seeded faults in virtual time",
     "status": "show the state of a running daemon",
@@ -54,7 +58,7 @@ def _parser(wanted: set[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="crossquote",
         description="Cross-venue order books that can be trusted, and decisions that replay.",
-        epilog="exit codes: 0 fine, 1 failed check, 2 wrong usage",
+        epilog="exit codes: 0 fine, 1 failed check, 2 wrong usage, 130 interrupted (Ctrl-C)",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -88,19 +92,24 @@ def _refuse(verb: str) -> NoReturn:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; returns 0 fine, 1 failed check, 2 wrong usage."""
+    """Run one verb; returns 0 fine, 1 failed check, 2 wrong usage, 130 interrupted by Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
     if chosen is not None and chosen not in VERBS:
         _refuse(chosen)
-    args = build_parser(chosen).parse_args(words)
     try:
+        args = build_parser(chosen).parse_args(words)
         code: int = args.run(args)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough, as in `| head`; nothing more may be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt as interrupt:
+        # A verb that serves until it is stopped takes the signal itself, and ends with 0.
+        words = [f"crossquote {chosen or ''}".rstrip(), "interrupted", *map(str, interrupt.args)]
+        print(": ".join(words), file=sys.stderr)
+        return INTERRUPTED
     return code
 
 

@@ -156,6 +156,10 @@ def _write(args: argparse.Namespace, seed: int) -> int:
         files = write_recording(args.write, seed, seconds, progress=progress)
     except OSError as error:
         return _refuse(f"--write: {args.write}: {error.strerror}")
+    except KeyboardInterrupt:
+        if show:  # what is said of it gets a line of its own
+            print(file=sys.stderr)
+        raise
     if args.json:
         print(json.dumps(_summary(seed, seconds, files)))
     else:

@@ -80,8 +80,11 @@ def act(
             print(f"crossquote {args.verb}: {reason}", file=sys.stderr)
             return 1
         ends = time.monotonic() + args.wait
-        while (open_now := left(client)) and time.monotonic() < ends:
-            time.sleep(_LOOK_S)
+        try:
+            while (open_now := left(client)) and time.monotonic() < ends:
+                time.sleep(_LOOK_S)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("the daemon was told all the same") from None
         result = {"confirmed": not open_now, "left": open_now}
         tell(result, lambda: _told(done, open_now, args.wait), args.json)
         return int(bool(open_now))

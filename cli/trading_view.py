@@ -9,6 +9,7 @@ from arb.orders.order import OwnOrder
 from arb.risk.exposure import report as exposure_report
 from arb.trader import Trader
 from arb.world import World
+from cli import schedule_view
 from cli.returns import Returns
 from market.amount import AMOUNT_DECIMALS, text_of
 from market.fees import PPB
@@ -22,6 +23,7 @@ def summary(desk: TradingDesk) -> dict[str, Any]:
         "currency": desk.config.currency,
         "strategies": [spec.name for spec in desk.config.strategies],
         "waiting": [spec.name for spec in desk.waiting],
+        "schedules": schedule_view.count(desk),
         "worlds": {
             name: {
                 "state": world.trader.switch.state.name,

@@ -31,6 +31,7 @@ class Seen:
     positions: dict[str, Any] = field(default_factory=dict)
     pnl: dict[str, Any] = field(default_factory=dict)
     risk: dict[str, Any] = field(default_factory=dict)
+    schedules: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,12 @@ class Feed:
 
     def _trading(self, status: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Return what is asked only where something trades."""
-        if not mapping(status, "trading"):
+        trading = mapping(status, "trading")
+        if not trading:
             return {}
         client = self._client
         return {
+            "schedules": client.schedules() if number(trading, "schedules") else {},
             "orders": client.orders(),
             "positions": client.positions(),
             "pnl": client.pnl(),

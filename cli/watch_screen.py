@@ -11,7 +11,7 @@ from .watch_edges import base_of, edge_line, edges_of, ledger
 from .watch_feed import LEVELS, Seen, Waiting
 from .watch_head import connections, head
 from .watch_text import Lines, beside, fit, packed, rule, shares
-from .watch_trading import orders, worlds
+from .watch_trading import orders, schedules, worlds
 
 #: A group of books is set beside another one where each has so many cells.
 _GROUP_WIDTH = 80
@@ -95,7 +95,8 @@ def _body(seen: Seen, width: int, height: int) -> tuple[Lines, int]:
     drawn = sum(len(line) for line in lines)
     hidden = sum(len(group.books) for group in groups[drawn:])
     tables: Lines = []
-    for table in (orders(seen, width), connections(seen, width), ledger(seen, width)):
+    trading = (schedules(seen, width), orders(seen, width))
+    for table in (*trading, connections(seen, width), ledger(seen, width)):
         left = _levels(lines, per_row, room - len(tables) - len(table))
         if not hidden and left >= _LEVELS_BEFORE_TABLES:
             tables += table

@@ -5,14 +5,23 @@ from typing import Any
 from rich.text import Text
 
 from .fields import NOTHING, count, mapping, number, printable, rows, signed, text
-from .trading_verb import amount
+from .schedule import bps, next_child
+from .trading_verb import amount, by_world
 from .watch_feed import Seen
 from .watch_text import Lines, packed, rule
 
 _STATES = {"ACTIVE": "green", "REDUCE": "bold yellow", "HALT": "bold red"}
+_SCHEDULE_STATES = {
+    "working": "green",
+    "paused": "bold yellow",
+    "halted": "bold red",
+    "cancelled": "bold yellow",
+}
 
 #: Orders of one world that are shown.
 ORDERS_MAX = 8
+#: Schedules of one world that are shown.
+SCHEDULES_MAX = 4
 
 
 def worlds(seen: Seen, width: int) -> Lines:
@@ -60,6 +69,37 @@ def _world(seen: Seen, name: str, row: dict[str, Any], currency: str, width: int
     if causes:
         parts.append(Text(", ".join(printable(str(cause)) for cause in causes), "bold red"))
     return packed(parts, width, "  ", keep=2)
+
+
+def schedules(seen: Seen, width: int) -> Lines:
+    """Return the execution schedules of each world; nothing without any."""
+    now_ns = number(seen.schedules, "now_ns")
+    out = []
+    for name, held in by_world(seen.schedules).items():
+        listed = rows(held.get("schedules"))
+        out += [_schedule(name, row, now_ns, width) for row in listed[:SCHEDULES_MAX]]
+        if len(listed) > SCHEDULES_MAX:
+            out.append(Text(f"{name}: {len(listed) - SCHEDULES_MAX} more schedules", "dim"))
+    return [rule("schedules", width), *out] if out else []
+
+
+def _schedule(world: str, row: dict[str, Any], now_ns: float | None, width: int) -> Text:
+    side, state = text(row, "side"), text(row, "state")
+    arrival, vwap = bps(row, "cost_arrival_bps"), bps(row, "cost_vwap_bps")
+    parts = [
+        Text.assemble((f"{world:<13}", "dim"), f"{text(row, 'schedule'):<12}"),
+        Text.assemble(
+            (f"{side:<4} ", "green" if side == "buy" else "red"),
+            f"{amount(row, 'done')} of {amount(row, 'size')} {text(row, 'instrument')}",
+        ),
+        Text(state, _SCHEDULE_STATES.get(state, "")),
+        Text.assemble(("next ", "dim"), next_child(row, now_ns)),
+        Text.assemble(("bps against arrival ", "dim"), arrival, (" vwap ", "dim"), vwap),
+        Text.assemble(("average ", "dim"), amount(row, "average")),
+    ]
+    if number(row, "refused"):
+        parts.insert(3, Text.assemble(("refused ", "dim"), (text(row, "refused"), "yellow")))
+    return packed(parts, width, "  ", keep=3)
 
 
 def orders(seen: Seen, width: int) -> Lines:

@@ -66,6 +66,8 @@ cdef class Engine:
         self.v.events_max = events_max
         self.v.accounts_max = accounts_max
         self.v.coming_least = IDS_END
+        self.v.levels_least = 1
+        self.v.levels_most = LEVELS_NEAR
         self.alone = type(self) is Engine
         pool_init(&self.v.orders, sizeof(Order))
         pool_init(&self.v.extras, sizeof(Extra))

@@ -8,8 +8,8 @@ from .book cimport (
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push
-from .idmap cimport id_add, id_find, id_is_open
-from .ladder cimport ladder_guess
+from .idmap cimport id_add, id_find, id_is_open, id_prefetch
+from .ladder cimport ladder_ask, ladder_guess
 from .leaving cimport bury_all
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
@@ -31,7 +31,10 @@ from .venue cimport (
     rarely,
     order_set_terms, order_set_type, order_side, order_tif, order_type, xq_wide,
 )
-from .waiting cimport cancel_later, may_wait, only_rests, rest_later, settle_all
+from .waiting cimport (
+    cancel_later, may_wait, only_rests, only_takes, rest_later, settle_all, settle_best,
+    settle_early,
+)
 
 cdef extern from *:
     """
@@ -253,18 +256,22 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef uint32_t level = 0
     cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
     cdef bint later = may_wait(v) and is_plain(c)
-    if far:
+    if far and not later:
         level = ladder_guess(v, c.instrument, c.side, c.price)
         level_prefetch(v, level)
     reason = check_new(v, c)
     if rarely(reason):
         return refuse(v, reason, c.instrument, c.id)
     book = v.books[c.instrument]
-    later = later and only_rests(v, book, c)
-    if not later:
-        settle_all(v)
-        if far:
-            prefetch(order_at(v, level_at(v, level).tail))
+    if later and only_takes(v, book, c):
+        later = False
+        settle_best(v, book, 1 - c.side)
+    else:
+        later = later and only_rests(v, book, c)
+        if not later:
+            settle_all(v)
+            if far:
+                prefetch(order_at(v, level_at(v, level).tail))
     slot = pool_take(&v.orders)
     o = order_at(v, slot)
     describe(o, c)
@@ -286,6 +293,7 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     else:
         enter(v, book, o)
     if rarely(v.reached_len):
+        settle_all(v)
         settle_stops(v, book)
     return OK
 
@@ -304,9 +312,13 @@ cdef inline void place_stop(Venue* v, Book* book, const Command* c, Order* o) no
 
 cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     """Cancel an open order."""
-    cdef uint32_t slot = id_find(v, id)
+    cdef uint32_t slot
     cdef Order* o
     cdef Book* book
+    if v.single and v.ids_size:
+        id_prefetch(v, id)
+        settle_early(v)
+    slot = id_find(v, id)
     if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
@@ -430,6 +442,7 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
     o = order_at(v, slot)
     order_prefetch(v, o)
     book = v.books[o.instrument]
+    ladder_ask(v, &book.ladder[order_side(o)], price)
     if qty == KEEP:
         qty = o.open
     if price == KEEP:

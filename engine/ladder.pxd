@@ -5,6 +5,7 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+from .memory cimport prefetch
 from .pool cimport pool_give, pool_take
 from .venue cimport LEAVES, NODE_DEPTH, Ladder, LeafEntry, Node, Venue, all_bits, node_at
 
@@ -75,6 +76,18 @@ cdef inline uint32_t ladder_guess(
     cdef const LeafEntry* entry = leaf_entry(v, key)
     cdef const Node* node = node_at(v, entry.leaf & all_bits(entry.key == key))
     return node.child[price & 63] & all_bits((node.bits >> (price & 63)) & 1)
+
+
+cdef inline void leaf_ask(Venue* v, const Ladder* ladder, int64_t price) noexcept nogil:
+    """Ask memory for what names the leaf of a price."""
+    prefetch(leaf_entry(v, leaf_key(ladder, price)))
+
+
+cdef inline void ladder_ask(Venue* v, const Ladder* ladder, int64_t price) noexcept nogil:
+    """Ask memory for the leaf of a price, when it was used lately."""
+    cdef const Node* node = node_at(v, leaf_entry(v, leaf_key(ladder, price)).leaf)
+    prefetch(&node.bits)
+    prefetch(&node.child[price & 63])
 
 
 cdef inline uint32_t ladder_find(Venue* v, Ladder* ladder, int64_t price) noexcept nogil:

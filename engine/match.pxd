@@ -23,6 +23,7 @@ from .venue cimport (
     Venue, extra_at, external_at, level_at, order_at, order_rests, order_side, order_slot, rarely,
     order_stp, order_tif, order_type, xq_wide,
 )
+from .waiting cimport settle_all
 
 
 # Bands.
@@ -149,7 +150,8 @@ cdef inline void hit(
     Venue* v, Book* book, Level* level, Order* taker, Order* maker, int64_t qty
 ) noexcept nogil:
     """Trade with a resting order at its price; the taker's reservation is left to the caller."""
-    prefetch(order_at(v, maker.next))
+    # The next one has been asked for, and names the one after it.
+    prefetch(order_at(v, order_at(v, maker.next).next))
     release(v, book, maker, qty)
     take_resting(v, level, maker, qty)
     taker.open -= qty
@@ -438,6 +440,10 @@ cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
         if not open:
             level_tidy(v, book, other, slot)
             return False
+        if level.head and not taker.open:
+            return True
+        # What waits to join a level may be better than the next one there is.
+        settle_all(v)
         slot = level_left(v, book, other, slot)
     return True
 

@@ -7,6 +7,7 @@ from .control cimport deposit, external, set_state
 from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace
 from .event cimport refuse
 from .expiry cimport expiry_reserve
+from .idmap cimport id_prefetch
 from .room cimport room_reserve
 from .roster cimport roster_reserve
 from .venue cimport *
@@ -56,7 +57,10 @@ cdef inline int run(Venue* v, const Command* c) noexcept nogil:
         return -1
     if c.op == OP_NEW:
         return new_order(v, c)
-    settle_all(v)
     if c.op == OP_REPLACE:
+        if v.ids_size:
+            id_prefetch(v, c.id)
+        settle_all(v)
         return replace(v, c.id, c.price, c.qty)
+    settle_all(v)
     return run_other(v, c)

@@ -103,6 +103,7 @@ cdef enum:
     PLACE_REACHED = 3
 
 cdef enum:
+    NONE_MORE = 0x7FFFFFFF
     LEAVES = 4096
     # How many new ids wait for their bucket, and ended orders for all that they leave: powers of 2.
     COMING = 8
@@ -270,6 +271,10 @@ cdef struct Venue:
     Pool levels
     Pool externals
     Pool nodes
+    # So many levels, each with all the nodes of a price, one order may need at most.
+    uint32_t levels_least
+    # Beside more levels than this changes wait, and one order may need more.
+    uint32_t levels_most
     IdBucket* ids
     uint32_t ids_size
     # So many ids, and it grows.

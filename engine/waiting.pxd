@@ -1,27 +1,37 @@
 # Changes of far levels that wait until memory has answered.
 #
 # Beside many levels a single call spends most of its time on the level that an order joins or
-# leaves, and on the order before it in the queue. Of a plain order that comes to rest or is
-# cancelled all is decided without them but two figures of its last event. So memory is asked, and
-# level, queue and event are brought in order some commands later, in the sequence of the commands,
-# or when someone reads events, levels or queues: then `settle_all` is called before.
+# leaves, on finding it, and on the order before it in the queue. Of a plain order that comes to
+# rest or is cancelled all is decided without them but two figures of its last event. So memory is
+# asked, one step a command: for what names the leaf of a price, the leaf, the level, the end of its
+# queue. Level, queue and event are brought in order some commands later, in the sequence of the
+# commands, or when someone reads events, levels or queues: then `settle_all` is called before.
 #
 # Until then the best level may be one that orders have all left. What does not reach it reaches
-# none, so that an order which reaches nothing needs no look.
+# none, so that an order which reaches nothing needs no look. It is never worse than the best that
+# an order waits to join: who would better it joins at once, and when it goes all that wait join.
+# So an order that takes at once looks only whether a change of the best level waits (`settle_best`).
 
 from libc.stdint cimport int64_t, uint32_t
 
 from .book cimport better, level_of, level_prefetch, level_tidy
 from .event cimport emit, emit_ended, event_next
+from .ladder cimport ladder_ask, ladder_find, leaf_ask
 from .leaving cimport close, leave
 from .memory cimport prefetch
 from .money cimport hold_units, need
 from .queue cimport link
 from .venue cimport (
-    BOOK, CANCELED, LEVELS_NEAR, PLACE_BOOK, STATE_OPEN, TIF_FOK, TIF_IOC, TYPE_LIMIT, WAITING,
-    Book, Command, Event, Level, Order, Venue, Waiting, level_at, order_at, order_put, order_side,
-    order_slot, rarely,
+    BOOK, CANCELED, LEVELS_NEAR, PLACE_BOOK, STATE_OPEN, TIF_FOK,
+    TIF_IOC, TYPE_LIMIT, WAITING, Book, Command, Event, Ladder, Level, Order, Venue, Waiting,
+    level_at, order_at, order_put, order_side, order_slot, rarely,
 )
+
+
+cdef enum:
+    # So many changes lie between two steps of one, and so many wait when the first has taken all.
+    STEP = 2
+    STEPPED = 7
 
 
 cdef inline bint may_wait(const Venue* v) noexcept nogil:
@@ -38,40 +48,83 @@ cdef inline bint only_rests(Venue* v, const Book* book, const Command* c) noexce
     return not best or book.state != STATE_OPEN or better(c.side, level_at(v, best).price, c.price)
 
 
+cdef inline Ladder* ladder_of(Venue* v, const Order* o) noexcept nogil:
+    return &v.books[o.instrument].ladder[order_side(o)]
+
+
+cdef inline bint only_takes(const Venue* v, const Book* book, const Command* c) noexcept nogil:
+    """Whether an accepted plain order takes what is there, in turn, and never rests."""
+    return c.tif == TIF_IOC and book.state == STATE_OPEN and not book.pro_rata
+
+
 cdef inline void wait(Venue* v, const Order* o, uint32_t level, int64_t shown) noexcept nogil:
-    """Let a change of a level wait, for which there is a place.
+    """Let a change of a level wait, for which there is a place; level 0 is still to be found.
 
     Its event lacks what the level shows and counts.
     """
-    cdef Waiting* last
-    cdef uint32_t at
+    cdef Waiting* last = &v.waiting[v.waiting_in & (WAITING - 1)]
+    cdef uint32_t count = v.waiting_in - v.waiting_out
     emit(
         event_next(v), BOOK, o.instrument, o.id, 0, o.price, shown, 0, 0, order_side(o), 0, 0
     )
-    level_prefetch(v, level)
-    last = &v.waiting[v.waiting_in & (WAITING - 1)]
     last.order = order_slot(v, o)
     last.level = level
     last.event = v.events_len - 1
     last.joins = shown != 0
+    if level:
+        level_prefetch(v, level)
+    else:
+        leaf_ask(v, ladder_of(v, o), o.price)
+    if count >= STEP:
+        ask_leaf(v, &v.waiting[(v.waiting_in - STEP) & (WAITING - 1)])
+    if count >= 2 * STEP:
+        ask_level(v, &v.waiting[(v.waiting_in - 2 * STEP) & (WAITING - 1)])
+    if count >= 3 * STEP:
+        ask_tail(v, &v.waiting[(v.waiting_in - 3 * STEP) & (WAITING - 1)])
     v.waiting_in += 1
-    # The level that was asked for half the way ago is here and names the end of its queue.
-    at = v.waiting_in - WAITING // 2
-    if v.waiting_in - v.waiting_out >= WAITING // 2:
-        prefetch(order_at(v, level_at(v, v.waiting[at & (WAITING - 1)].level).tail))
+
+
+cdef inline void ask_leaf(Venue* v, const Waiting* one) noexcept nogil:
+    """Ask for the leaf in which the level is to be found."""
+    cdef const Order* o = order_at(v, one.order)
+    if not one.level:
+        ladder_ask(v, ladder_of(v, o), o.price)
+
+
+cdef inline void ask_level(Venue* v, Waiting* one) noexcept nogil:
+    """Find the level, if it is there, and ask for it."""
+    cdef Order* o = order_at(v, one.order)
+    if not one.level:
+        one.level = ladder_find(v, ladder_of(v, o), o.price)
+        o.level = one.level
+        level_prefetch(v, one.level)
+
+
+cdef inline void ask_tail(Venue* v, const Waiting* one) noexcept nogil:
+    """Ask for the order at the end of the queue."""
+    prefetch(order_at(v, level_at(v, one.level).tail))
 
 
 cdef inline void rest_later(Venue* v, Book* book, Order* o) noexcept nogil:
     """Put a plain order at the back of its level, as `rest` does."""
+    cdef int side = order_side(o)
+    cdef uint32_t best = book.best[side]
     # Before the level is looked for: to settle may be to forget a level.
     settle_one(v)
-    o.level = level_of(v, book, order_side(o), o.price)
     order_put(o, PLACE_BOOK)
+    o.level = 0
+    if (
+        not best or better(side, o.price, level_at(v, best).price)
+        or rarely(v.levels_least == 1)
+    ):
+        o.level = level_of(v, book, side, o.price)
     wait(v, o, o.level, o.open)
 
 
 cdef inline void cancel_later(Venue* v, Book* book, Order* o) noexcept nogil:
     """Cancel an order that rests and has nothing extra, as `cancel_simple` does."""
+    if rarely(not o.level):
+        settle_all(v)
     settle_one(v)
     emit_ended(v, CANCELED, o, 0)
     hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
@@ -79,12 +132,19 @@ cdef inline void cancel_later(Venue* v, Book* book, Order* o) noexcept nogil:
     close(v, o)
 
 
-cdef inline void settle(Venue* v) noexcept nogil:
-    """Make the change that has waited longest."""
+cdef inline bint settle(Venue* v) noexcept nogil:
+    """Make the change that has waited longest; tells whether the best level is gone by it."""
     cdef Waiting* first = &v.waiting[v.waiting_out & (WAITING - 1)]
-    cdef Level* level = level_at(v, first.level)
     cdef Order* o = order_at(v, first.order)
     cdef Event* e = v.events + first.event
+    cdef Book* book = v.books[o.instrument]
+    cdef uint32_t slot = first.level
+    cdef Level* level
+    cdef bint best
+    if rarely(not slot):
+        slot = level_of(v, book, order_side(o), o.price)
+        o.level = slot
+    level = level_at(v, slot)
     v.waiting_out += 1
     if first.joins:
         link(v, level, o)
@@ -97,14 +157,23 @@ cdef inline void settle(Venue* v) noexcept nogil:
         leave(v, o)
     e.remaining = level.displayed
     e.other_remaining = level.count
-    if rarely(not level.count) and not is_awaited(v, first.level):
-        level_tidy(v, v.books[o.instrument], order_side(o), first.level)
+    if rarely(not level.count) and not is_awaited(v, slot):
+        best = book.best[order_side(o)] == slot
+        level_tidy(v, book, order_side(o), slot)
+        return best
+    return False
 
 
 cdef inline void settle_one(Venue* v) noexcept nogil:
     """Make a place for another change that waits."""
-    if v.waiting_in - v.waiting_out == WAITING:
-        settle(v)
+    if v.waiting_in - v.waiting_out == WAITING and rarely(settle(v)):
+        settle_all(v)
+
+
+cdef inline void settle_early(Venue* v) noexcept nogil:
+    """Make a change of which memory has answered, while it is asked for something else."""
+    if v.waiting_in - v.waiting_out >= STEPPED and rarely(settle(v)):
+        settle_all(v)
 
 
 cdef inline bint is_awaited(Venue* v, uint32_t level) noexcept nogil:
@@ -119,5 +188,34 @@ cdef inline bint is_awaited(Venue* v, uint32_t level) noexcept nogil:
 
 cdef inline void settle_all(Venue* v) noexcept nogil:
     """Make every change that waits."""
-    while rarely(v.waiting_out != v.waiting_in):
+    if v.waiting_out != v.waiting_in:
+        settle_waiting(v)
+
+
+cdef inline void settle_best(Venue* v, Book* book, int side) noexcept nogil:
+    """Make every change that waits if one of them is of a side's best level."""
+    cdef uint32_t at = v.waiting_out
+    cdef int64_t best
+    cdef const Order* o
+    if not book.best[side]:
+        return
+    best = level_at(v, book.best[side]).price
+    while at != v.waiting_in:
+        o = order_at(v, v.waiting[at & (WAITING - 1)].order)
+        if o.price == best and order_side(o) == side and o.instrument == book.number:
+            settle_waiting(v)
+            return
+        at += 1
+
+
+cdef inline void settle_waiting(Venue* v) noexcept nogil:
+    """Take each step for all that wait before the next, so that they share memory's answers."""
+    cdef uint32_t at
+    for at in range(v.waiting_out, v.waiting_in):
+        ask_leaf(v, &v.waiting[at & (WAITING - 1)])
+    for at in range(v.waiting_out, v.waiting_in):
+        ask_level(v, &v.waiting[at & (WAITING - 1)])
+    for at in range(v.waiting_out, v.waiting_in):
+        ask_tail(v, &v.waiting[at & (WAITING - 1)])
+    while v.waiting_out != v.waiting_in:
         settle(v)

@@ -19,6 +19,8 @@ SCHEDULES = (
     StrategySpec("vwap", (), (("size", "0.5"), ("side", "sell"), ("end_s", "5"))),
     StrategySpec("pov", (), (("size", "0.5"), ("at_end", "cross"), ("end_s", "4"))),
 )
+#: One that is at work for as long as the feed goes.
+SLOW = StrategySpec("twap", (), (("size", "0.5"), ("end_s", "60"), ("style", "aggressive")))
 
 
 def trading_config(specs=SPECS, **limits) -> TradingConfig:

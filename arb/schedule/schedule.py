@@ -8,6 +8,10 @@ and `held` what waits for a person's approval, at every input
     filled + open + held <= size
 
 so that no outcome of anything under way, however late we learn of it, exceeds the parent.
+
+While it is paused or trading is halted no child is sent, at the end of the window neither; the
+stages go on, and what is to be crossed at the end waits for the pause to be over. What goes by time
+catches up afterwards; what takes a share of what trades passes over the volume of meanwhile.
 """
 
 from collections import deque
@@ -51,34 +55,53 @@ class Schedule:
         self.traded = 0
         self.refused = 0
         self.crossed = 0
-        self._window = window
-        self._curve: Curve | None = None
+        #: What our fills cost or brought, and what all public trades did, in quote amounts.
+        self.paid = 0
+        self.turnover = 0
+        #: The mid price when the work began, as an amount of quote for one base; 0 before that.
+        self.arrival = 0
+        #: When what is due is looked at again, 0 where that is not known.
+        self.next_ns = 0
+        #: What somebody asked for.
+        self.paused_by_user = self.cancelled = False
+        #: In node time once there is a curve, before that counted from the first input.
+        self.window = window
+        self.curve: Curve | None = None
         self._trader = trader
         self._past: deque[int] = deque(maxlen=config.patience + 1)
-        self._paused = self._halted = False
+        self._halted = False
         self._crossing = False
         self._cross_ns = 0
+        self._shares = (config.kind or config.name) == "pov"
 
     # --- what is told ----------------------------------------------------------------------------
 
     def on_quote(self, slot: int, now: int) -> None:  # noqa: ARG002
         """The first quote starts the clock; passive children follow the touch."""
-        if self._curve is None:
+        if self.curve is None:
             self._begin(now)
-        elif self.stage is Stage.WORKING and self.config.style is Style.PASSIVE:
+        if not self.arrival:
+            self._arrive()
+        if self.stage is Stage.WORKING and self.config.style is Style.PASSIVE:
             self._follow(now)
 
     def on_trade(self, slot: int, price: int, lots: int, now: int, *, buyer: bool) -> None:  # noqa: ARG002
         """Public volume, which curves and participation go by; our own part is not taken out."""
-        amount = lots * self._line.units.lot
-        (self._curve or self._begin(now)).hear(amount, now)
-        if self._window.start <= now < self._window.end:
+        if self.paused and self._shares:
+            return
+        units = self._line.units
+        amount = lots * units.lot
+        (self.curve or self._begin(now)).hear(amount, now)
+        if self.window.start <= now < self.window.end and not self.over:
             self.traded += amount
+            self.turnover += price * lots * units.notional
 
     def on_fill(self, fill: Fill, now: int) -> None:  # noqa: ARG002
         """A child was filled; what closes the position again, on the other side, is none."""
         if fill.order.side is self.config.side:
-            self.filled += fill.lots * self._line.units.lot
+            units = self._line.units
+            self.filled += fill.lots * units.lot
+            self.paid += fill.price * fill.lots * units.notional
 
     def on_end(self, order: OwnOrder, now: int) -> None:
         """A child is over; one that we cancelled made room for another."""
@@ -91,17 +114,17 @@ class Schedule:
         """The window begins, the next step is due, or the rest may be crossed again."""
         if self.stage is Stage.ENDING:
             self._wind_up(now)
-        elif self.stage is not Stage.DONE and now >= self._window.end:
+        elif self.stage is not Stage.DONE and now >= self.window.end:
             self._end(now, crossing=self.config.at_end is AtEnd.CROSS)
-        elif self.stage is not Stage.DONE and now >= self._window.start:
+        elif self.stage is not Stage.DONE and now >= self.window.start:
             self.stage = Stage.WORKING
+            self._arrive()
             self._past.append(self._due(now))
             self._work(now)
-            following = min(now + self.config.step_ns, self._window.end)
-            self._trader.set_timer(following, self.name, 0)
+            self._look_at(min(now + self.config.step_ns, self.window.end))
 
     def on_state(self, state: RiskState, now: int) -> None:
-        """A halt pauses, and has cancelled all; what was missed is caught up after it."""
+        """A halt pauses, and has cancelled all."""
         self._halted = state is RiskState.HALT
         if self.stage is Stage.ENDING and not self._halted:
             self._wind_up(now)
@@ -118,21 +141,29 @@ class Schedule:
 
     @property
     def paused(self) -> bool:
-        """Whether no children are sent for now."""
-        return self._paused or self._halted
+        """Whether no children are sent for now, because somebody asked for that or in a halt."""
+        return self.paused_by_user or self._halted
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will be sent any more."""
+        return self.stage is Stage.DONE or self.filled >= self.config.size
 
     def pause(self) -> None:
-        """Cancel the children and send none; the curve goes on, and is caught up with later."""
-        self._paused = True
+        """Cancel the children and send none; the stages go on."""
+        self.paused_by_user = True
         self._pull()
 
-    def resume(self) -> None:
-        """Send children again from the next step on."""
-        self._paused = False
+    def resume(self, now: int) -> None:
+        """Send children again from the next step on; cross what the end found undone."""
+        self.paused_by_user = False
+        if self.stage is Stage.ENDING:
+            self._wind_up(now)
 
     def cancel(self, now: int) -> None:
-        """End the parent now; what is not done stays undone."""
-        if self.stage < Stage.ENDING:
+        """End the parent now, the crossing at its end too; what is not done stays undone."""
+        if self.stage is not Stage.DONE:
+            self.cancelled = True
             self._end(now, crossing=False)
 
     # --- what is done, and what may still be -----------------------------------------------------
@@ -145,28 +176,49 @@ class Schedule:
         return self.filled + lots * self._line.units.lot
 
     @property
+    def unit(self) -> int:
+        """The step of an order's size in base amounts."""
+        return self._line.lot * self._line.units.lot
+
+    @property
     def _line(self) -> Line:
         return self._trader.risk.lines[self.config.slot]
 
     def _children(self) -> list[OwnOrder]:
+        """Return what it sent itself; what flattens its position is not its to cancel."""
         orders = self._trader.store.by_slot.get(self.config.slot, {}).values()
-        return [order for order in orders if order.strategy == self.name]
+        return [
+            order
+            for order in orders
+            if order.strategy == self.name and order.purpose is Purpose.SCHEDULE
+        ]
 
     def _held(self) -> list[tuple[int, Ticket]]:
         held = self._trader.risk.held.items()
         return [(number, ticket) for number, ticket in held if ticket.strategy == self.name]
 
     def _due(self, now: int) -> int:
-        return (self._curve or self._begin(now)).due(self.config.size, now)
+        return (self.curve or self._begin(now)).due(self.config.size, now)
 
     # --- time ------------------------------------------------------------------------------------
 
     def _begin(self, now: int) -> Curve:
         """The clock starts: the window stands in node time from here on."""
-        self._window = Window(now + self._window.start, now + self._window.end)
-        self._curve = curve(self.config, self._window)
-        self._trader.set_timer(self._window.start, self.name, 0)
-        return self._curve
+        self.window = Window(now + self.window.start, now + self.window.end)
+        self.curve = curve(self.config, self.window)
+        self._look_at(self.window.start)
+        return self.curve
+
+    def _look_at(self, deadline: int) -> None:
+        self.next_ns = deadline
+        self._trader.set_timer(deadline, self.name, 0)
+
+    def _arrive(self) -> None:
+        """Keep the first mid price that the work finds, to judge by what it got."""
+        if self.stage is Stage.WORKING and not self.arrival:
+            units = self._line.units
+            mid2 = self._trader.mid2(self.config.slot)
+            self.arrival = mid2 * units.notional * _ONE // units.lot // 2
 
     def _end(self, now: int, *, crossing: bool) -> None:
         self.stage = Stage.ENDING
@@ -181,10 +233,10 @@ class Schedule:
         config = self.config
         if not self._crossing or self.filled >= config.size or self.crossed >= config.crosses:
             self.stage = Stage.DONE
-        elif now >= self._cross_ns:
+        elif now >= self._cross_ns and not self.paused:
             self.crossed += 1
             self._cross_ns = now + config.step_ns
-            self._trader.set_timer(self._cross_ns, self.name, 0)
+            self._look_at(self._cross_ns)
             self._send(config.size, now, taking=True)
 
     def _pull(self) -> None:

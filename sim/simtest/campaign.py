@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from checkpoint import build
+from sim.children import uninterrupted
 
 from .course import Result
 from .stage import run_seed
@@ -116,5 +117,7 @@ def _rows(seeds: list[int], jobs: int) -> Iterator[Row]:
         yield from map(row_of, seeds)
         return
     # Fresh processes: nothing of this one is in what they compute.
-    with get_context("spawn").Pool(jobs) as pool:
+    with uninterrupted():
+        pool = get_context("spawn").Pool(jobs)
+    with pool:
         yield from pool.imap_unordered(row_of, seeds, chunksize=4)

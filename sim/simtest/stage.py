@@ -285,12 +285,22 @@ class Stage:
         self.loop.set_exception_handler(self._broke)
         try:
             self.loop.run_until_complete(self._play())
+        except KeyboardInterrupt:
+            self._leave()
+            raise
         finally:
             self.loop.close()
         if self._failure is not None:
             raise self._failure
         self._sum_up()
         return self.result
+
+    def _leave(self) -> None:
+        """End every task: one that is still there when Python ends complains of the closed loop."""
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     async def _play(self) -> None:
         self._finished = self.loop.create_future()

@@ -198,6 +198,9 @@ class FakeView:
     def pnl(self):
         return {}
 
+    def schedules(self):
+        return {}
+
     def command(self, name, argument):
         self.commands.append((name, argument))
         if name != "resync":

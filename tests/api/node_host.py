@@ -14,8 +14,8 @@ from api.limits import Rates
 from api.port import Port
 from api.timing import Timing
 from api.tokens import Tokens
-from arb.command import CommandError, check
-from cli import trading_view
+from arb import command
+from cli import schedule_view, trading_view
 from cli.returns import Returns
 from market.effects import EffectKind
 from market.histogram import Histogram
@@ -35,7 +35,7 @@ class NodeView(FakeView):
 
     def __init__(self, node):
         super().__init__()
-        self._desk = node.desk
+        self._node, self._desk = node, node.desk
 
     def positions(self):
         return trading_view.positions(self._desk)
@@ -46,12 +46,11 @@ class NodeView(FakeView):
     def pnl(self):
         return trading_view.pnl(self._desk)
 
+    def schedules(self):
+        return schedule_view.view(self._desk, self._node.now)
+
     def refusal(self, name, argument):
-        try:
-            check(name, argument)
-        except CommandError as error:
-            return str(error)
-        return ""
+        return command.refusal(self._desk, name, argument)
 
 
 class NodeHost:

@@ -24,7 +24,7 @@ async def ask(path, method, target, **options):
         return reply.status, orjson.loads(await reply.read())
 
 
-@pytest.mark.parametrize("route", ["status", "edges", "connections"])
+@pytest.mark.parametrize("route", ["status", "edges", "connections", "schedules"])
 async def test_a_read_route_answers_what_the_view_says(door, view, route):
     status, data = await ask(door.path, "GET", f"/{route}")
     view.turn -= route == "status"

@@ -44,6 +44,25 @@ def test_a_node_is_spelled_alike_while_its_market_moves(host):
     assert all("silent" in one["grade"] for one in quotes)
 
 
+def test_a_thing_has_moved_once_and_is_then_as_it_was():
+    host = NodeHost(trading_node()).go_on(300)
+    node = host.node
+    ours, plain = MarketText(node), PlainMarketText(node)
+    seen = set()
+    for step in range(60):
+        for slot in range(len(node.books)):
+            for name in ("quote_moved", "depth_moved"):
+                found = [getattr(one, name)(slot, node.now) for one in (ours, plain)]
+                assert found[0] == found[1]
+                assert not getattr(ours, name)(slot, node.now)
+                seen.add((name, found[0]))
+        host.go_on(step % 4)
+    assert len(seen) == 4
+    # Nothing came, but now it is silent.
+    assert ours.quote_moved(0, node.now + 10**12)
+    assert ours.depth_moved(0, node.now + 10**12)
+
+
 def test_a_book_that_is_not_live_has_no_numbers():
     node = NodeHost(trading_node()).go_on(300).node
     for book in node.books:
@@ -59,10 +78,12 @@ def test_names_and_grids_are_read_anew_when_an_instrument_changed(host):
     node = host.node
     text = MarketText(node)
     before = text.quote(0, node.now)
+    text.quote_moved(0, node.now)
     old = node.instruments[0]
     node.instruments[0] = old.with_grids(Grid(old.price.decimals + 2), old.size)
     try:
         assert text.quote(0, node.now) == PlainMarketText(node).quote(0, node.now) != before
+        assert text.quote_moved(0, node.now)
     finally:
         node.instruments[0] = old
 

@@ -1,19 +1,21 @@
 """What the routes say of a node that trades, and what they do to it."""
 
+import orjson
 import pytest
 
 from arb.orders.order import Purpose
 from arb.risk.reason import RiskState
-from tests.trading_world import trading_node
+from arb.strategy.spec import StrategySpec
+from tests.trading_world import SLOW, SPECS, trading_node
 
 from .node_host import BOOK, INPUTS, OWN, NodeHost, ask, served
 
 
 @pytest.fixture
 async def port(tmp_path):
-    host = NodeHost(trading_node(orders_per_second=0)).go_on(INPUTS)
+    host = NodeHost(trading_node((*SPECS, SLOW), orders_per_second=0)).go_on(INPUTS)
     async with served(host, tmp_path) as opened:
-        opened.host = host
+        opened.host, opened.folder = host, tmp_path
         yield opened
 
 
@@ -46,7 +48,7 @@ LISTS = (
     *("instruments", "quotes", "books", "edges", "opportunities", "opportunities?state=open"),
     *("trades", f"trades?instrument={BOOK}", "connections", "orders", "orders?world=optimistic"),
     *(f"books/{BOOK}/orders", "held", "fills", "positions", "balances", "hedges", "refusals"),
-    "activity",
+    *("activity", "schedules", "schedules?world=optimistic"),
 )
 
 
@@ -109,6 +111,50 @@ async def test_an_order_by_hand_reaches_each_world_and_is_amended_and_cancelled_
     assert (await ask(port, "GET", path))[0] == 404
     others = await all_of(port, "/v1/orders", 100)
     assert [one for one in others if one["strategy"] == "manual" and one["world"] != "optimistic"]
+
+
+async def test_a_schedule_is_paused_goes_on_and_is_cancelled_in_one_world_or_all(port):
+    host = port.host
+
+    async def states():
+        rows = (await get(port, "/v1/schedules"))["items"]
+        return {one["world"]: one["state"] for one in rows if one["schedule"] == "twap"}
+
+    before = await states()
+    assert set(before.values()) == {"working"}
+    one = "/v1/schedules/twap"
+    status, done = await ask(port, "POST", f"{one}/pause", OWN, json={"world": "optimistic"})
+    assert (status, done) == (200, {"accepted": True, "reason": ""})
+    assert await states() == before | {"optimistic": "paused"}
+    assert (await ask(port, "POST", f"{one}/resume", OWN))[0] == 200
+    assert await states() == before
+    assert (await ask(port, "POST", f"{one}/cancel", OWN))[0] == 200
+    host.go_on(100)
+    assert await states() == dict.fromkeys(before, "cancelled")
+    status, said = await ask(port, "POST", f"{one}/pause", OWN)
+    assert (status, said["error"]) == (409, "schedule 'twap' is over: cancelled")
+    log = [orjson.loads(line) for line in (port.folder / "audit.jsonl").read_bytes().splitlines()]
+    assert [row["name"] for row in log] == [
+        *("pauseSchedule", "resumeSchedule", "cancelSchedule", "pauseSchedule")
+    ]
+    assert "is over" in log[-1]["refusal"]
+
+
+async def test_a_schedule_or_world_that_is_not_there_is_answered_with_those_that_are(port):
+    status, said = await ask(port, "POST", "/v1/schedules/other/pause", OWN)
+    assert (status, said["error"]) == (404, "no schedule 'other'; there are: twap")
+    where = {"world": "mars"}
+    status, said = await ask(port, "POST", "/v1/schedules/twap/pause", OWN, json=where)
+    assert status == 404
+    assert "pessimistic" in said["error"]
+    assert (await ask(port, "POST", "/v1/schedules/twap/pause"))[0] == 403
+
+
+async def test_a_schedule_whose_instrument_is_not_known_yet_cannot_be_paused_now(tmp_path):
+    specs = (*SPECS, StrategySpec("pov", ("BTC-USDT.NOWHERE",)))
+    async with served(NodeHost(trading_node(specs)).go_on(100), tmp_path) as port:
+        status, said = await ask(port, "POST", "/v1/schedules/pov/pause", OWN)
+    assert (status, said["error"]) == (409, "schedule 'pov' waits for its instrument")
 
 
 async def test_an_order_that_risk_refuses_says_by_which_rule(port):

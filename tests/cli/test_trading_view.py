@@ -5,16 +5,18 @@ from decimal import Decimal
 import pytest
 
 import checkpoint
-from cli import edges, orders, pnl, positions, risk, trading_view
+from arb.schedule.report import report, schedules
+from cli import edges, orders, pnl, positions, risk, schedule, schedule_view, trading_view
 from cli.returns import RETURNS_MAX, Returns
+from market.amount import amount_of
 from tests.recorded_world import feed
-from tests.trading_world import trading_node
+from tests.trading_world import SLOW, SPECS, trading_node
 
 
 @pytest.fixture(scope="module")
 def node():
     """A node that has traded for some seconds."""
-    made = trading_node()
+    made = trading_node((*SPECS, SLOW))
     for one in feed(7, 3)[:1_000]:
         made.handle(*one)
     return made
@@ -28,6 +30,7 @@ def test_reading_changes_nothing_in_the_node(node):
         trading_view.positions,
         trading_view.pnl,
         lambda desk: trading_view.risk(desk, Returns()),
+        lambda desk: schedule_view.view(desk, 0),
     ):
         assert read(node.desk)
         assert checkpoint.state_hash(node) == before
@@ -110,7 +113,37 @@ def test_lines_for_people_name_worlds_orders_positions_and_states(node):
     assert not any(line != line.rstrip() for line in told.splitlines())
 
 
-@pytest.mark.parametrize("verb", [orders, positions, pnl, risk, edges])
+def test_a_schedule_s_amounts_are_its_own_and_its_prices_are_rounded_down(node):
+    told = schedule_view.view(node.desk, node.now)
+    assert (told["now_ns"], told["waiting"]) == (node.now, [])
+    assert schedule_view.count(node.desk) == 3
+    for name, world in node.desk.worlds.items():
+        (row,) = told["worlds"][name]["schedules"]
+        (one,) = schedules(world.trader).values()
+        assert (row["world"], row["schedule"], row["side"]) == (name, "twap", "buy")
+        assert amount_of(row["done"]) == one.filled > 0
+        assert amount_of(row["done"]) + amount_of(row["left"]) == one.config.size
+        exact = report(one).average
+        assert 0 <= exact - amount_of(row["average"]) < amount_of("0.000001")
+        cost = Decimal(row["average"]) / Decimal(row["arrival"]) - 1
+        assert row["cost_arrival_bps"] == pytest.approx(float(cost) * 1e4, abs=0.01)
+
+
+def test_lines_of_schedules_say_what_comes_next_and_what_it_cost(node):
+    told = schedule_view.view(node.desk, node.now)
+    row = told["worlds"]["optimistic"]["schedules"][0]
+    row |= {"next_ns": node.now + 400_000_000, "next_size": "0.01", "cost_arrival_bps": 1.5}
+    told["waiting"] = ["vwap"]
+    said = schedule.lines(told)
+    assert "next" in said[1]
+    assert "  twap  " in said[2]
+    assert "0.01 in 0.4s" in "".join(said)
+    assert "+1.50" in "".join(said)
+    assert said[-1] == "waiting for their instruments: vwap"
+    assert schedule.lines({"worlds": {"live": {"schedules": []}}}) == ["live: no schedule"]
+
+
+@pytest.mark.parametrize("verb", [orders, positions, pnl, risk, edges, schedule])
 def test_lines_bear_any_answer(verb):
     for odd in ({}, {"worlds": 3}, {"worlds": {"x": None}}, {"x": 3}, {"x": {"open": [3, {}]}}):
         assert all(line.isprintable() for line in verb.lines(odd))

@@ -13,7 +13,7 @@ from cli.watch_feed import LEVELS, Feed, Seen
 from cli.watch_halt import HaltKey
 from cli.watch_screen import screen
 from cli.watch_text import Lines
-from cli.watch_trading import ORDERS_MAX, orders, worlds
+from cli.watch_trading import ORDERS_MAX, SCHEDULES_MAX, orders, schedules, worlds
 from tests.api.fake_view import FakeView, serving
 from tests.effort import examples
 
@@ -28,6 +28,7 @@ class TradingView(FakeView):
         return super().status() | {
             "trading": {
                 "currency": "USDT",
+                "schedules": 6,
                 "worlds": {
                     "pessimistic": {**row, "state": "ACTIVE", "pnl": "-1.234567"},
                     "optimistic": {**row, "state": "HALT", "pnl": "1234.5"},
@@ -62,6 +63,24 @@ class TradingView(FakeView):
         }
         return {"pessimistic": {"open": [{**one, "age_ms": age} for age in range(9000, 0, -900)]}}
 
+    def schedules(self):
+        one = {
+            "schedule": "twap",
+            "instrument": "BTC-USDT.BINANCE",
+            "side": "buy",
+            "size": "0.5",
+            "done": "0.0300",
+            "state": "working",
+            "next_ns": 1_400_000_000,
+            "next_size": "0.004",
+            "average": "61834.5",
+            "cost_arrival_bps": 1.25,
+            "cost_vwap_bps": -0.5,
+        }
+        paused = {**one, "state": "paused", "next_ns": None, "next_size": None, "refused": 7}
+        worlds = {"pessimistic": {"schedules": [one] * 5}, "optimistic": {"schedules": [paused]}}
+        return {"now_ns": 1_000_000_000, "worlds": worlds}
+
     def command(self, name, argument):
         self.commands.append((name, argument))
         return {"accepted": True, "reason": ""}
@@ -78,6 +97,7 @@ def seen(view=None):
         positions=view.positions(),
         pnl=view.pnl(),
         risk=view.risk(),
+        schedules=view.schedules(),
     )
 
 
@@ -100,6 +120,20 @@ def test_orders_are_listed_newest_first_and_bounded():
     said = plain(lines)
     assert "buy  0.01 at 61834.50  filled 0  live  xemm  0.9s" in lines[1].plain
     assert "pessimistic: 2 more" in said
+
+
+def test_each_schedule_says_how_far_it_is_what_comes_next_and_what_it_cost():
+    lines = schedules(seen(), 160)
+    assert len(lines) == 1 + SCHEDULES_MAX + 1 + 1
+    said = lines[1].plain
+    for part in (
+        "twap          buy  0.03 of 0.5 BTC-USDT.BINANCE  working  next 0.004 in 0.4s",
+        "bps against arrival +1.25 vwap -0.50  average 61834.5",
+    ):
+        assert part in said
+    assert "pessimistic: 1 more schedules" in lines[-2].plain
+    assert "paused  refused 7  next -" in lines[-1].plain
+    assert schedules(Seen({}), 160) == []
 
 
 def test_without_trading_the_screen_has_no_word_of_it():
@@ -132,7 +166,11 @@ def test_a_note_takes_the_last_line():
 @given(st.dictionaries(st.text(max_size=5), ANYTHING, max_size=4), ANYTHING)
 def test_odd_answers_are_drawn_all_the_same(odd, value):
     rows = {"worlds": {"a": odd, "b": value}, "currency": value}
-    found = Seen({"trading": rows}, [], {}, [], orders={"a": odd}, positions=odd, pnl=odd, risk=odd)
+    found = Seen(
+        *({"trading": rows}, [], {}, []),
+        **dict.fromkeys(("positions", "pnl", "risk", "schedules"), odd),
+        orders={"a": odd},
+    )
     assert len(screen(found, 100, 30, "s")) == 30
 
 
@@ -143,6 +181,7 @@ async def test_trading_is_asked_for_only_where_something_trades(tmp_path):
                 found = await asyncio.to_thread(Feed(client).poll)
         assert bool(found.pnl) is expected
         assert found.orders == (view.orders() if expected else {})
+        assert found.schedules == (view.schedules() if expected else {})
 
 
 class Client:

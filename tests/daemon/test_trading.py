@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 import checkpoint
 from arb.risk.reason import Cause, RiskState
+from arb.schedule.report import schedules
 from cli.node_config import node_config
 from cli.restore import restored
 from cli.settings.model import Settings
@@ -19,6 +20,8 @@ from .running import Running, settings_for, until, verify
 
 _XEMM = {"size": "0.01", "margin_bps": "-20"}
 _SKEW = {"size": "0.01", "half_bps": "0.1"}
+#: At work for as long as a test goes.
+_SLOW = {"size": "1", "end_s": "600"}
 
 
 def trading_settings(folder, served, **changes) -> Settings:
@@ -33,6 +36,7 @@ def trading_settings(folder, served, **changes) -> Settings:
         strategies=(
             StrategySettings(name="xemm", keys=_XEMM),
             StrategySettings(name="skew", keys=_SKEW),
+            StrategySettings(name="slow", strategy="twap", keys=_SLOW),
         ),
         halt_file=str(folder / "halt"),
         limits=LimitSettings(drawdown_max=0, loss_max=0),
@@ -59,6 +63,11 @@ def fills(running):
     return [trader.store.totals.fills for trader in traders(running)]
 
 
+def slow(running):
+    """Return the schedule of each world."""
+    return [schedules(trader)["slow"] for trader in traders(running)]
+
+
 async def until_halted(running, cause=Cause.USER):
     await until(
         lambda: all(
@@ -75,6 +84,7 @@ async def test_the_verbs_show_halt_flatten_and_resume_a_running_daemon(trading, 
     for verb in ("orders", "positions", "pnl", "risk", "status"):
         assert await run_beside(verb, *socket) == 0
         assert "pessimistic" in capsys.readouterr().out
+    await schedule_is_paused_goes_on_and_is_cancelled(trading, capsys)
     assert await run_beside("halt", "--reason", "test", *socket) == 0
     assert await until_halted(trading) == ["test"] * 3
     assert await run_beside("flatten", *socket) == 0
@@ -84,6 +94,24 @@ async def test_the_verbs_show_halt_flatten_and_resume_a_running_daemon(trading, 
     await until(lambda: all(a > b for a, b in zip(fills(trading), before, strict=True)), "fills")
     assert await run_beside("cancel-all", *socket) == 0
     assert "every order that was open is gone" in capsys.readouterr().out
+
+
+async def schedule_is_paused_goes_on_and_is_cancelled(trading, capsys):
+    async def told(*words, code=0):
+        socket = ("--socket", trading.settings.control.socket)
+        assert await run_beside("schedule", *words, *socket) == code
+        return "".join(capsys.readouterr())
+
+    assert "working" in await told()
+    assert "slow is paused" in await told("pause", "slow")
+    assert "there are: slow" in await told("pause", "other", code=1)
+    assert all(one.paused and not one.cancelled for one in slow(trading))
+    assert "not paused any more" in await told("resume", "slow")
+    assert not any(one.paused for one in slow(trading))
+    await told("cancel", "slow", "--world", "optimistic")
+    assert [one.cancelled for one in slow(trading)] == [False, False, True]
+    gone = await told("resume", "slow", "--world", "optimistic", code=1)
+    assert "is over: cancelled" in gone
 
 
 async def test_the_halt_file_halts_and_only_an_explicit_resume_without_it_lifts_that(trading):
@@ -149,9 +177,12 @@ async def test_a_daemon_restored_from_its_recording_has_the_state_in_which_it_en
     settings = trading_settings(tmp_path, served)
     async with Running(settings) as running:
         await until(lambda: all(fills(running)), "fills in every world")
+        assert running.view.command("schedule", "pause slow")["accepted"]
     ended = running.daemon.node
     found = restored(Path(settings.recording.dir), node_config(settings))
     assert found.why == ""
+    worlds = found.node.desk.worlds.values()
+    assert all(schedules(world.trader)["slow"].paused_by_user for world in worlds)
     assert checkpoint.state_hash(found.node) == checkpoint.state_hash(ended)
     other = node_config(replace(settings, pairs=()))
     assert "another configuration" in restored(Path(settings.recording.dir), other).why

@@ -9,8 +9,12 @@ ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _HEREDOC = re.compile(r"<<'?(\w+)'?")
 _CODE = re.compile(r"#.*\bexit code (\d+)")
-#: What a block without a kind may not begin a line with: it would be a command that nobody runs.
-_COMMANDS = re.compile(r"^\s*(\$ |(\.venv/bin/)?crossquote |make |python3? |pip |docker |kubectl )")
+#: What a block that is not run may not begin a line with: it would be a command that nobody runs.
+_COMMANDS = re.compile(
+    r"^\s*(\$ |(\.venv/bin/)?crossquote |curl |make |python3? |pip |docker |kubectl )"
+)
+#: What no command has, but a line that says how one is written.
+_SYNOPSIS = "[--"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,11 @@ def hidden(document: str) -> list[str]:
     """Return lines that look like commands and stand where no runner would find them."""
     found = []
     for kind, first, lines in _blocks(document):
-        if kind not in ("sh", "text", "yaml", "python", "json"):
+        if kind not in ("sh", "yaml", "python", "json"):
             found += [
-                f"{first + at}: {one}" for at, one in enumerate(lines) if _COMMANDS.match(one)
+                f"{first + at}: {one}"
+                for at, one in enumerate(lines)
+                if _COMMANDS.match(one) and _SYNOPSIS not in one
             ]
     inside = False
     for number, line in enumerate(_lines(document), 1):

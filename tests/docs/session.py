@@ -44,6 +44,8 @@ class Session:
             "TERM": "xterm",
             "CROSSQUOTE__L2__PATH": str(self.table),
         }
+        # An answer that refuses is a command that fails.
+        (folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
         self.port = free_port()
         if "api" in Settings.__struct_fields__:
             self.environment["CROSSQUOTE__API__PORT"] = str(self.port)

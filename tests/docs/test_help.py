@@ -127,6 +127,7 @@ complete() {{
 complete crossquote st
 complete crossquote run --scenario fl
 complete crossquote config sc
+complete crossquote schedule pau
 """
 
 
@@ -136,7 +137,7 @@ def test_bash_completes_verbs_options_and_choices(tmp_path):
     done = subprocess.run(
         ["bash", "-c", BASH.format(file=file)], capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines() == ["status stop", "flash-crash", "schema"]
+    assert done.stdout.splitlines() == ["status stop", "flash-crash", "schema", "pause"]
 
 
 def test_completion_is_a_verb(capsys):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from engine.code import Kind, Stp, Tif
+from engine.code import Allocation, Kind, State, Stp, Tif, Type
 from engine.core import Engine
 from engine.naive import NaiveEngine
 from engine.record import read_events
@@ -16,11 +16,12 @@ MID = 5000
 BUSY = 3
 
 
-def beside_many_levels(kind):
+def beside_many_levels(kind, **more):
     """Return an engine with a funded book of more levels than fit near the processor."""
     engine = kind()
-    rules = BookRules(maker_fee=10_000, taker_fee=50_000)
+    rules = BookRules(maker_fee=10_000, taker_fee=50_000, **more)
     engine.add_instrument(rules)
+    engine.add_instrument(BookRules())
     for account in (1, 2):
         engine.deposit(account, rules.base, 1 << 40)
         engine.deposit(account, rules.quote, 1 << 50)
@@ -72,6 +73,61 @@ def test_single_calls_beside_many_levels_equal_those_of_the_twin(seed):
             assert core.drain() == naive.drain()
     assert core.drain() == naive.drain()
     assert core.snapshot() == naive.snapshot()
+
+
+def taking_arguments(mixed, order_id):
+    """Return an order that takes more often than not, rests in another book, or waits as a stop."""
+    side = mixed.randrange(2)
+    kind, stop = Type.LIMIT, 0
+    tif = mixed.choice([Tif.GTC] * 8 + [Tif.IOC] * 8 + [Tif.DAY])
+    away = -mixed.randint(1, 2 * BUSY) if tif == Tif.IOC else mixed.randint(-1, 2 * BUSY)
+    if mixed.random() < 0.05 and tif != Tif.IOC:
+        kind, stop = Type.STOP_LIMIT, MID + mixed.randint(-BUSY, BUSY)
+    price = MID + away if side else MID - away
+    book = mixed.choice([0] * 20 + [1])
+    lots = mixed.randint(1, 9)
+    return (book, order_id, mixed.randint(1, 4), side, price, lots, kind, tif, 0, 0, 0, stop)
+
+
+def taking_call(mixed, ids, newest):
+    """Return a command's name and arguments; levels near the touch come and go all the time."""
+    chance = mixed.random()
+    if chance < 0.6:
+        return "new", taking_arguments(mixed, newest)
+    if chance < 0.94:
+        return "cancel", (mixed.choice(ids[-12:] if chance < 0.85 else ids),)
+    if chance < 0.98:
+        return "replace", (mixed.choice(ids), MID + mixed.randint(-BUSY, BUSY), mixed.randint(1, 9))
+    return "set_state", (0, mixed.choice([State.OPEN, State.OPEN, State.AUCTION]))
+
+
+RULES = [{}, {"halt_band": 20_000}, {"allocation": Allocation.PRO_RATA}]
+
+
+@pytest.mark.parametrize("more", RULES)
+@pytest.mark.parametrize("seed", range(2))
+def test_orders_that_take_meet_what_the_twin_has_there(seed, more):
+    """Although changes of other levels wait: none is of a level that they reach."""
+    naive, core = beside_many_levels(NaiveEngine, **more), beside_many_levels(Engine, **more)
+    mixed = random.Random(seed)
+    ids = [1, 2]
+    for number in range(600):
+        name, arguments = taking_call(mixed, ids, 10_000 + number)
+        assert getattr(core, name)(*arguments) == getattr(naive, name)(*arguments)
+        if name == "new":
+            ids.append(arguments[1])
+    assert core.drain() == naive.drain()
+    assert core.snapshot() == naive.snapshot()
+
+
+def test_an_order_that_takes_past_its_level_meets_a_better_one_that_nobody_has_found_yet():
+    core = beside_many_levels(Engine)
+    core.new(0, 9001, 1, 1, MID + 1, 4)
+    core.new(0, 9002, 1, 1, MID + 2, 4)
+    core.drain()
+    assert core.new(0, 9003, 2, 0, MID + BUSY + 9, 8, Type.LIMIT, Tif.IOC) == 0
+    trades = [event for event in read_events(core.drain()) if event.kind == Kind.TRADE]
+    assert [(event.price, event.qty) for event in trades] == [(MID + 1, 4), (MID + 2, 4)]
 
 
 def test_a_level_that_empties_and_fills_before_anyone_looks_keeps_its_new_order():

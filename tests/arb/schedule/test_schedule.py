@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arb.orders.order import OrderState, Purpose
+from arb.risk.desk import Ticket
 from arb.risk.reason import Cause, RiskState
 from arb.schedule.config import AtEnd, ScheduleConfig, Style
 from arb.schedule.schedule import Stage
@@ -148,9 +149,63 @@ def test_a_pause_cancels_and_what_was_missed_is_caught_up_after_it():
     assert rig.children == []
     rig.run(10)
     assert rig.children == []
-    rig.schedule.resume()
+    rig.schedule.resume(rig.now)
     rig.run(3)
     assert sum(child.lots for child in rig.children) == 9
+
+
+def test_a_pov_takes_no_share_of_what_traded_while_it_was_paused():
+    rig = ScheduleRig("pov", lots=100, seconds=50, share_ppm=100_000)
+    rig.run(3, lots=20)
+    assert rig.done == 6
+    rig.schedule.pause()
+    rig.run(10, lots=200)
+    rig.schedule.resume(rig.now)
+    rig.run(3)
+    assert rig.done == 6
+    rig.run(2, lots=20)
+    assert rig.done == 10
+
+
+@pytest.mark.parametrize("cause", ["pause", "halt"])
+def test_what_the_end_finds_undone_is_crossed_only_when_the_pause_or_halt_is_over(cause):
+    rig = ScheduleRig(lots=10, seconds=10, at_end=AtEnd.CROSS)
+    rig.run(3)
+    if cause == "pause":
+        rig.schedule.pause()
+    else:
+        rig.trader.halt(Cause.USER, "")
+    rig.run(20)
+    assert (rig.schedule.stage, rig.schedule.crossed, rig.done) == (Stage.ENDING, 0, 3)
+    rig.schedule.resume(rig.now)
+    rig.trader.switch.resume()
+    rig.run(1)
+    assert (rig.schedule.stage, rig.schedule.crossed, rig.done) == (Stage.DONE, 1, 10)
+
+
+def test_a_pause_in_the_middle_of_the_crossing_holds_the_next_try_back():
+    rig = ScheduleRig(lots=10, seconds=10, at_end=AtEnd.CROSS)
+    rig.exchange.liquidity = 0
+    rig.run(10)
+    tries = rig.schedule.crossed
+    assert tries > 0
+    rig.schedule.pause()
+    rig.run(10)
+    assert rig.schedule.crossed == tries
+    rig.schedule.resume(rig.now)
+    assert rig.schedule.crossed == tries + 1
+
+
+def test_a_cancel_ends_the_crossing_too():
+    rig = ScheduleRig(lots=10, seconds=10, at_end=AtEnd.CROSS)
+    rig.exchange.liquidity = 0
+    rig.run(10)
+    assert rig.schedule.stage is Stage.ENDING
+    rig.schedule.cancel(rig.now)
+    assert rig.schedule.stage is Stage.DONE
+    rig.exchange.liquidity = 100
+    rig.run(10)
+    assert rig.done == 0
 
 
 def test_a_halt_pauses_and_an_explicit_resume_goes_on():
@@ -185,6 +240,19 @@ def test_a_cancelled_parent_ends_once_its_children_are_gone():
     assert (rig.schedule.stage, rig.done) == (Stage.DONE, 1)
     rig.run(200)
     assert rig.done == 1
+
+
+def test_what_flattens_its_position_is_neither_its_child_nor_its_to_cancel():
+    rig = ScheduleRig()
+    rig.run(3)
+    ticket = Ticket(0, Side.SELL, 599_990, 3, Purpose.FLATTEN, "twap", tif=Tif.IOC)
+    order = rig.trader.send(ticket)
+    assert rig.schedule.committed == 3 * LOT
+    rig.schedule.cancel(rig.now)
+    assert not order.cancel_wanted
+    assert rig.schedule.stage is Stage.DONE
+    rig.deliver()
+    assert rig.done == 3
 
 
 def test_a_lost_child_counts_as_open_until_the_venue_was_asked():
@@ -298,7 +366,7 @@ class ScheduleChaos(Chaos):
 
     def mend(self) -> None:
         """Whatever keeps the schedule from working is over."""
-        self.rig.schedule.resume()
+        self.rig.schedule.resume(self.rig.now)
         self.resume()
         self.rig.exchange.refuses = False
         self.rig.touch = self.rig.touch or TOUCH
@@ -322,7 +390,7 @@ def test_no_interleaving_exceeds_the_parent_and_every_fill_is_found(data):
         chaos.step()
         assert rig.schedule.violation() == ""
         if rig.schedule.stage is Stage.WORKING and not chaos.minimum:
-            due = rig.schedule._curve.due(rig.config.size, rig.now)
+            due = rig.schedule.curve.due(rig.config.size, rig.now)
             assert rig.truth * LOT <= due, "the venue filled what was not due yet"
         assert rig.truth <= size, "the venue filled more than the parent"
         if chaos.share:

@@ -66,7 +66,7 @@ def test_a_schedule_gets_all_its_keys():
     assert (config.side, config.style, config.at_end) == (Side.SELL, Style.AGGRESSIVE, AtEnd.CROSS)
     assert (config.size, config.limit) == (5 * 10**26, 590_005 * 10**26)
     assert config.share_ppm == 250_000
-    assert (made._window.start, made._window.end) == (1_500_000_000, 10_000_000_000)
+    assert (made.window.start, made.window.end) == (1_500_000_000, 10_000_000_000)
 
 
 def test_a_cycle_is_found_among_the_instruments_once_it_is_there():
@@ -101,7 +101,7 @@ def test_several_of_a_kind_trade_side_by_side_under_their_own_names_and_can_be_w
         trader = world.trader
         assert list(trader.strategies) == ["glft", "wide", "wider", "late"]
         assert {one.strategy for one in trader.store.open.values()} >= {"wide", "wider"}
-        assert type(trader.strategies["late"]._curve).__name__ == "Even"
+        assert type(trader.strategies["late"].curve).__name__ == "Even"
     assert checkpoint.dump(checkpoint.load(checkpoint.dump(node))) == checkpoint.dump(node)
 
 
