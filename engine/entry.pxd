@@ -8,9 +8,9 @@ from .book cimport (
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push
-from .idmap cimport id_add, id_find, id_is_open, id_prefetch
+from .idmap cimport id_add, id_find, id_guess, id_is_open, id_prefetch
 from .ladder cimport ladder_ask, ladder_guess
-from .leaving cimport bury_all
+from .leaving cimport bury_all, bury_early
 from .match cimport (
     beyond, emit_replaced, enter, market_cost, reach, shrink_resting, sort_reached,
 )
@@ -23,13 +23,13 @@ from .room cimport room_reserve
 from .roster cimport roster_add
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP, PRICE_BAND,
-    SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN, STP_DECREMENT,
-    TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT, TYPE_MARKET,
-    TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra, Order, Roster,
-    Venue, extra_at, level_at, order_at, order_place, order_post_only, order_put, order_rests,
-    rarely,
-    order_set_terms, order_set_type, order_side, order_tif, order_type, xq_wide,
+    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, ORDERS_NEAR, PLACE_BOOK, PLACE_NONE, PLACE_STOP,
+    PRICE_BAND, SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN,
+    STP_DECREMENT, TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT,
+    TYPE_MARKET, TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra,
+    Order, Roster, Venue, extra_at, level_at, order_at, order_place, order_post_only, order_put,
+    order_rests, rarely, order_set_terms, order_set_type, order_side, order_tif, order_type,
+    xq_wide,
 )
 from .waiting cimport (
     cancel_later, may_wait, only_rests, only_takes, rest_later, settle_all, settle_best,
@@ -315,9 +315,13 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     cdef uint32_t slot
     cdef Order* o
     cdef Book* book
-    if v.single and v.ids_size:
+    if v.single and v.orders.used > ORDERS_NEAR:
+        # Its bucket, then its row: while memory looks for them what was put off is done.
         id_prefetch(v, id)
         settle_early(v)
+        bury_early(v)
+        prefetch(order_at(v, id_guess(v, id)))
+        bury_early(v)
     slot = id_find(v, id)
     if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)

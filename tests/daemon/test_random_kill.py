@@ -82,13 +82,13 @@ def kill_often_on_paper(nursery, venues, folder, seed, kills):
 
 
 def test_after_kills_at_any_moment_everything_is_as_at_the_venues(nursery, venues, tmp_path):
-    journal = kill_often(nursery, venues, tmp_path / "run", 1, 10)
+    journal = kill_often(nursery, venues, tmp_path / "run", 1, 15)
     assert journal.fills["live"]
     assert journal.segments > journal.lives > 1
 
 
 def test_after_kills_at_any_moment_paper_trading_goes_on_where_it_was(nursery, venues, tmp_path):
-    journal = kill_often_on_paper(nursery, venues, tmp_path / "run", 2, 7)
+    journal = kill_often_on_paper(nursery, venues, tmp_path / "run", 2, 10)
     assert set(journal.fills) == {"pessimistic", "proportional", "optimistic"}
 
 
@@ -114,7 +114,7 @@ def lose_power(nursery, venues, folder, seed, times):
 def test_with_sync_disk_a_loss_of_power_loses_nothing_that_an_order_followed_from(
     nursery, venues, tmp_path
 ):
-    assert lose_power(nursery, venues, tmp_path / "run", 3, 3)
+    assert lose_power(nursery, venues, tmp_path / "run", 3, 5)
 
 
 def test_what_was_traded_while_the_disk_was_full_is_found_or_told_and_never_silent(

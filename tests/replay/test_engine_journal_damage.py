@@ -82,7 +82,7 @@ def kill_often(directory, sync, seed, kills):
     assert done > kills
 
 
-@pytest.mark.parametrize(("sync", "kills"), [("process", 6), ("disk", 6)])
+@pytest.mark.parametrize(("sync", "kills"), [("process", 13), ("disk", 12)])
 def test_a_kill_at_any_instant_loses_nothing_acknowledged(tmp_path, sync, kills):
     kill_often(tmp_path, sync, 11, kills)
 
