@@ -30,7 +30,7 @@ help:
 
 # An editable install does not rebuild: compiled modules follow their sources here.
 build/core: $(PYX) setup.py | .venv/ready
-	$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
+	$(BIN)/python setup.py --quiet build_ext --inplace
 	@mkdir -p build && touch $@
 
 setup: .venv/ready build/core

@@ -1,9 +1,10 @@
 """Builds the compiled extensions; everything else stands in pyproject.toml.
 
-Three switches, all environment variables, all off by default:
+Switches, all environment variables, all off by default:
 CROSSQUOTE_NATIVE=1        tune for the processor of this machine (the result does not travel);
 CROSSQUOTE_SANITIZE=1      address and undefined-behaviour sanitizers (see `make sanitize`);
 CROSSQUOTE_ANNOTATE=1      Cython's HTML annotation beside the generated C.
+CROSSQUOTE_JOBS=N          compile so many files at a time (default: as many as there are processors).
 """
 
 import os
@@ -33,6 +34,7 @@ if os.environ.get("CROSSQUOTE_SANITIZE") == "1":
     compile_args += [*sanitize, "-O1", "-g", "-fno-omit-frame-pointer"]
     link_args += sanitize
 
+jobs = int(os.environ.get("CROSSQUOTE_JOBS", os.cpu_count() or 1))
 sources = sorted(path for room in ROOMS for path in Path(room).rglob("*.pyx"))
 setup(
     ext_modules=cythonize(
@@ -47,7 +49,7 @@ setup(
         ],
         build_dir="build/cython",
         annotate=os.environ.get("CROSSQUOTE_ANNOTATE") == "1",
-        nthreads=int(os.environ.get("CROSSQUOTE_JOBS", "2")),
+        nthreads=jobs,
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,
@@ -55,5 +57,7 @@ setup(
             "cdivision": True,
             "initializedcheck": False,
         },
-    )
+    ),
+    # pip compiles one after another otherwise.
+    options={"build_ext": {"parallel": jobs}},
 )
