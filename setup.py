@@ -4,7 +4,7 @@ Switches, all environment variables, all off by default:
 CROSSQUOTE_NATIVE=1        tune for the processor of this machine (the result does not travel);
 CROSSQUOTE_SANITIZE=1      address and undefined-behaviour sanitizers (see `make sanitize`);
 CROSSQUOTE_ANNOTATE=1      Cython's HTML annotation beside the generated C.
-CROSSQUOTE_JOBS=N          compile so many files at a time (default: as many as there are processors).
+CROSSQUOTE_JOBS=N          compile so many files at a time (default: one a processor).
 """
 
 import os
