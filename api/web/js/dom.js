@@ -14,9 +14,15 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// A write to the document costs a layout: most of what is told is what stands there already.
+// A write to the document costs a layout: most of what is told is what stands there already, and a
+// text that is changed costs less than one that takes another's place.
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const held = node.firstChild;
+  if (held?.nodeType === Node.TEXT_NODE && held === node.lastChild) {
+    if (held.data !== text) held.data = text;
+  } else if (held || text) {
+    node.textContent = text;
+  }
 }
 
 export function setData(node, key, value) {
