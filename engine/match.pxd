@@ -437,13 +437,13 @@ cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
         else:
             open = match_fifo(v, book, level, taker)
         v.pinned = 0
-        if not open:
-            level_tidy(v, book, other, slot)
-            return False
-        if level.head and not taker.open:
+        if open and level.head and not taker.open:
             return True
         # What waits to join a level may be better than the next one there is.
         settle_all(v)
+        if not open:
+            level_tidy(v, book, other, slot)
+            return False
         slot = level_left(v, book, other, slot)
     return True
 

@@ -130,6 +130,17 @@ def test_an_order_that_takes_past_its_level_meets_a_better_one_that_nobody_has_f
     assert [(event.price, event.qty) for event in trades] == [(MID + 1, 4), (MID + 2, 4)]
 
 
+def test_a_level_that_self_trade_prevention_empties_gives_way_to_one_that_nobody_has_found_yet():
+    core = beside_many_levels(Engine)
+    core.new(0, 9001, 1, 1, MID + 1, 4)
+    core.drain()
+    core.new(0, 9002, 2, 1, MID + 2, 4)
+    core.new(0, 9003, 1, 0, MID + 1, 4, Type.LIMIT, Tif.IOC, Stp.CANCEL_BOTH)
+    core.new(0, 9004, 3, 0, MID + 2, 4)
+    trades = [event for event in read_events(core.drain()) if event.kind == Kind.TRADE]
+    assert [(event.id, event.price, event.qty) for event in trades] == [(9002, MID + 2, 4)]
+
+
 def test_a_level_that_empties_and_fills_before_anyone_looks_keeps_its_new_order():
     core = beside_many_levels(Engine)
     core.new(0, 9001, 1, 0, MID - 1, 4)
