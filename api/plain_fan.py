@@ -27,8 +27,9 @@ class PlainFan:
             raise RuntimeError("one job at a time, and none after the end")
         job = []
         for data, numbers in parcels:
-            if type(data) is not bytes or type(numbers) is not bytes:
-                raise TypeError(f"Expected bytes, got {type(data).__name__}")
+            for one in (data, numbers):
+                if type(one) is not bytes:
+                    raise TypeError(f"Expected bytes, got {type(one).__name__}")
             if len(numbers) % array("i").itemsize:
                 raise ValueError("a parcel is bytes, and the numbers of its sockets as bytes")
             job.append((data, tuple(array("i", numbers))))
