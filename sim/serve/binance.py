@@ -59,14 +59,19 @@ class RecordedBinance(RecordedServer):
         self._rules: dict[str, dict[str, Any]] = {}
         self._sessions: dict[Client, _Session] = {}
         self._subscribers: dict[str, dict[_Session, str]] = {}
-        #: Symbols whose snapshot was asked for.
+        #: Symbols whose snapshot was asked for, and followed ones of which a diff went out before.
         self._asked: set[str] = set()
+        self._unasked: set[str] = set()
+        self._expects = True
 
     @property
     def settled(self) -> bool:
-        """Whether the snapshot of each book that is followed was asked for."""
-        followed = (name.partition("@") for name, held in self._subscribers.items() if held)
-        return all(symbol.upper() in self._asked for symbol, _, kind in followed if kind == "depth")
+        """Whether the snapshot of each book whose diffs are followed was asked for."""
+        return not (self._unasked and self._expects)
+
+    def settle(self) -> None:
+        """Expect no snapshot to be asked for any more."""
+        self._expects = False
 
     # --- the recording -----------------------------------------------------------------------
 
@@ -113,9 +118,11 @@ class RecordedBinance(RecordedServer):
         inner = message.get("data", message)
         if not isinstance(inner, dict) or not isinstance(inner.get("s"), str):
             return
-        if inner.get("e") == "depthUpdate":
+        is_diff = inner.get("e") == "depthUpdate"
+        if is_diff:
             self._apply(self._symbols[inner["s"]], inner)
-        self._send_on(message, inner, item.data)
+        if self._send_on(message, inner, item.data) and is_diff and inner["s"] not in self._asked:
+            self._unasked.add(inner["s"])
 
     def _place(self, symbol: _Symbol, snapshot: dict[str, Any]) -> None:
         """Begin a book with a recorded snapshot and the diffs that came before it but go beyond.
@@ -137,22 +144,25 @@ class RecordedBinance(RecordedServer):
     def _apply(self, symbol: _Symbol, diff: dict[str, Any]) -> None:
         book = symbol.book
         first, last = int(diff["U"]), int(diff["u"])
-        symbol.recent.append(diff)
         if book.last_id and last <= book.last_id:
+            symbol.recent.append(diff)
             return
         if book.last_id and first > book.last_id + 1:
             book.whole = False  # a hole in the recording, until its next snapshot
+            symbol.recent.clear()
+        symbol.recent.append(diff)
         if not book.last_id and not symbol.snapshots:
             book.whole = True  # no snapshot anywhere: the book is what the diffs say
         book.fill(diff["b"], diff["a"])
         book.last_id = last
 
-    def _send_on(self, message: dict[str, Any], inner: dict[str, Any], data: bytes) -> None:
+    def _send_on(self, message: dict[str, Any], inner: dict[str, Any], data: bytes) -> bool:
+        """Send a frame to those who follow its stream; tells whether anyone does."""
         named = message.get("stream")
         name = named if isinstance(named, str) else _stream_of(inner)
         sessions = self._subscribers.get(_SPEED.sub("", name))
         if not sessions:
-            return
+            return False
         raw = data
         if "stream" in message:
             # The payload stands last in its wrapper: its own bytes go out.
@@ -166,6 +176,7 @@ class RecordedBinance(RecordedServer):
             else:
                 self.counts.faulted += 1
                 hit.send(session.client, out)
+        return True
 
     # --- REST --------------------------------------------------------------------------------
 
@@ -199,15 +210,19 @@ class RecordedBinance(RecordedServer):
         if not (limit.isascii() and limit.isdecimal() and 0 < len(limit) < 10):
             return reply({"code": -1100, "msg": "Illegal characters found in 'limit'."}, 400)
         self._asked.add(request.query["symbol"])
+        self._unasked.discard(request.query["symbol"])
         return reply(self._depth(symbol, min(int(limit), LEVELS_MAX)))
 
     def _depth(self, symbol: _Symbol, limit: int) -> dict[str, Any]:
         book = symbol.book
-        if not book.whole:
-            for ahead in symbol.snapshots:
-                if int(ahead["lastUpdateId"]) > book.last_id:
-                    sides = {key: ahead[key][:limit] for key in ("bids", "asks")}
-                    return {"lastUpdateId": ahead["lastUpdateId"], **sides}
+        for ahead in symbol.snapshots:
+            if book.whole:
+                break
+            if int(ahead["lastUpdateId"]) > book.last_id:
+                sides = {key: ahead[key][:limit] for key in ("bids", "asks")}
+                return {"lastUpdateId": ahead["lastUpdateId"], **sides}
+            # Its reply came late: the diffs that went out by now are beyond it.
+            self._place(symbol, ahead)
         return {
             "lastUpdateId": book.last_id or max(0, symbol.first_id - 1),
             "bids": book.levels(False, limit),
@@ -338,7 +353,11 @@ class RecordedBinance(RecordedServer):
     def _unsubscribe(self, session: _Session, names: list[str]) -> None:
         for name in names:
             session.streams.pop(name, None)
-            self._subscribers.get(_SPEED.sub("", name), {}).pop(session, None)
+            stream = _SPEED.sub("", name)
+            followers = self._subscribers.get(stream, {})
+            followers.pop(session, None)
+            if not followers and stream.endswith("@depth"):
+                self._unasked.discard(stream.partition("@")[0].upper())
 
 
 def _stream_of(event: dict[str, Any]) -> str:

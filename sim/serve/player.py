@@ -17,10 +17,10 @@ from .source import ServeError, Source
 TICK_S = 0.005
 #: Playing begins once every venue has a subscriber, or so long after the first has one.
 WAIT_S = 3.0
-#: A client has so long to ask for the snapshots of the books that it follows.
-ASK_S = 10.0
-#: Then clients have this time to ask for what they need first, such as snapshots.
+#: Then clients have this time to subscribe to the rest, and to ask for rules.
 SETTLE_S = 0.5
+#: A client has so long to ask for the snapshot of a book after the first diff that it got.
+ASK_S = 10.0
 #: At full speed: inputs between two looks at the sockets, and frames that a client may be behind.
 BATCH = 256
 BEHIND_MAX = 2048
@@ -37,7 +37,9 @@ class Player:
     """Serves recordings. `start`, then `run` until all is played; `stop` closes the servers.
 
     `speed` is recorded seconds in a second, None for as fast as the clients read. Before playing
-    begins the venues' time stands at the first receive time; after the end it runs on.
+    begins the venues' time stands at the first receive time; after the end it runs on. It stands
+    too while a client has yet to ask for the snapshot of a book whose diffs reach it: however
+    slow the client, that snapshot is the recorded one.
     """
 
     def __init__(self, sources: list[Source], speed: Fraction | None) -> None:
@@ -98,11 +100,15 @@ class Player:
             async with asyncio.timeout(WAIT_S):
                 while not all(server.subscribed for server in servers):
                     await asyncio.sleep(TICK_S)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ASK_S):
-                while not all(server.settled for server in servers):
-                    await asyncio.sleep(TICK_S)
         await asyncio.sleep(SETTLE_S)
+
+    async def _wait_for_questions(self, server: RecordedServer) -> None:
+        try:
+            async with asyncio.timeout(ASK_S):
+                while not server.settled:
+                    await asyncio.sleep(TICK_S)
+        except TimeoutError:
+            server.settle()
 
     async def _by_the_clock(self, inputs: Iterator[tuple[int, int, int, Input]]) -> None:
         self._anchor = (_loop_ns(), self._now_ns)
@@ -112,6 +118,10 @@ class Player:
                 await asyncio.sleep(TICK_S)
             servers[at].play(item)
             self.played += 1
+            if not servers[at].settled:
+                self._now_ns, self._anchor = self.now_ns(), None
+                await self._wait_for_questions(servers[at])
+                self._anchor = (_loop_ns(), self._now_ns)
             if not self.played % BATCH:
                 await asyncio.sleep(0)
 
@@ -121,6 +131,8 @@ class Player:
             self._now_ns = max(self._now_ns, ts_recv)
             servers[at].play(item)
             self.played += 1
+            if not servers[at].settled:
+                await self._wait_for_questions(servers[at])
             if not self.played % BATCH:
                 await asyncio.sleep(0)
                 while any(client.queued > BEHIND_MAX for s in servers for client in s.clients):

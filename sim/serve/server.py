@@ -49,8 +49,11 @@ class RecordedServer(VenueServer):
 
     @property
     def settled(self) -> bool:
-        """Whether clients have what they ask for before the stream can be followed."""
+        """Whether clients asked for all that they need to follow what was sent so far."""
         return True
+
+    def settle(self) -> None:
+        """Go on as if they had."""
 
     @abstractmethod
     def _look(self, item: Input) -> None:

@@ -147,6 +147,35 @@ async def test_binance_answers_with_the_recorded_snapshot_first_and_with_its_own
         }
 
 
+async def test_a_recorded_snapshot_that_the_diffs_have_passed_already_is_brought_up_to_them(
+    binance,
+):
+    """Its reply came late in the recording; a client that asks before that gets the same book."""
+    async with Served(binance) as served:
+        served.play(4)
+        book = (await served.get("/api/v3/depth?symbol=BTCUSDT"))[1]
+        assert book["lastUpdateId"] == 14
+        assert book["bids"] == [["103.50000000", "1.00000000"], ["100.00000000", "2.0"]]
+        served.play(1)
+        assert (await served.get("/api/v3/depth?symbol=BTCUSDT"))[1] == book
+
+
+async def test_a_snapshot_from_before_a_hole_in_the_recording_makes_no_book(tmp_path):
+    diffs = [*DIFFS[:3], {**DIFFS[3], "U": 100, "u": 100}, {**DIFFS[4], "U": 101, "u": 101}]
+    url = "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000"
+    rows = [
+        frame(1000.0 + i, {"stream": "btcusdt@depth", "data": one}) for i, one in enumerate(diffs)
+    ]
+    rows.insert(2, reply(1001.5, url, {**SNAPSHOT, "lastUpdateId": 12}))
+    rows.append(reply(1009.0, url, {**SNAPSHOT, "lastUpdateId": 101}))
+    source = Source("binance", [written(tmp_path / "b.jsonl", rows)])
+    depth = "/api/v3/depth?symbol=BTCUSDT"
+    async with Served(source) as served:
+        served.play(5)
+        assert (await served.get(depth))[1]["lastUpdateId"] == 101, "with the snapshot to come"
+        assert (await served.get(depth))[1]["bids"] == SNAPSHOT["bids"]
+
+
 async def test_binance_makes_rules_from_the_steps_it_found(binance):
     async with Served(binance) as served:
         _, info = await served.get("/api/v3/exchangeInfo?symbol=BTCUSDT")
@@ -295,16 +324,77 @@ async def test_the_verb_serves_a_recording_until_its_time_is_up(binance, tmp_pat
         await process.wait()
 
 
-async def test_playing_waits_until_the_snapshots_of_followed_books_were_asked_for(binance):
-    """A client that is slow to ask would meet a later book than the recording began with."""
+async def test_a_book_is_unsettled_from_its_first_diff_until_its_snapshot_was_asked_for(binance):
     async with Served(binance) as served:
-        assert served.server.settled
-        async with dial(f"{served.server.ws_url}/ws/btcusdt@trade") as socket:
-            await send(socket, method="LIST_SUBSCRIPTIONS", params=[], id=1)
-            await read(socket)
-            assert served.server.settled, "trades need no snapshot"
-            await send(socket, method="SUBSCRIBE", params=["btcusdt@depth@100ms"], id=2)
-            await read(socket)
+        async with dial(f"{served.server.ws_url}/ws/btcusdt@trade"):
+            served.play(1)
+            assert served.server.settled, "nobody follows the book"
+        async with dial(f"{served.server.ws_url}/ws/btcusdt@depth@100ms") as one:
+            assert served.server.settled, "no diff of it went out"
+            served.play(1)
+            assert not served.server.settled
+            await send(one, method="UNSUBSCRIBE", params=["btcusdt@depth@100ms"], id=1)
+            await read(one), await read(one)
+            assert served.server.settled, "nobody follows it any more"
+            await send(one, method="SUBSCRIBE", params=["btcusdt@depth@100ms"], id=2)
+            await read(one)
+            served.play(1)
             assert not served.server.settled
             await served.get("/api/v3/depth?symbol=BTCUSDT")
             assert served.server.settled
+            served.play(1)
+            assert served.server.settled
+
+
+async def test_a_server_that_was_settled_expects_no_questions(binance):
+    async with Served(binance) as served, dial(f"{served.server.ws_url}/ws/btcusdt@depth"):
+        served.play(1)
+        served.server.settle()
+        assert served.server.settled
+        served.play(1)
+        assert served.server.settled
+
+
+@pytest.mark.parametrize("speed", [Fraction(1000), None])
+async def test_a_client_that_is_slow_to_ask_gets_the_snapshot_that_was_recorded(binance, speed):
+    """Time stands from the first diff until then, or it would meet a later book."""
+    player = Player([binance], speed)
+    player.scan()
+    await player.start({})
+    playing = asyncio.create_task(player.run())
+    server = player.servers["binance"]
+    try:
+        async with dial(f"{server.ws_url}/ws/btcusdt@depth") as socket, within():
+            first = await read(socket)
+            stood = player.now_ns()
+            async with aiohttp.ClientSession() as session:
+                for _ in range(20):  # each as long as all that follows would take
+                    await (await session.get(f"{server.http_url}/api/v3/time")).read()
+                    await asyncio.sleep(0.01)
+                assert player.now_ns() == stood
+                answer = await session.get(f"{server.http_url}/api/v3/depth?symbol=BTCUSDT")
+                assert (await answer.json())["lastUpdateId"] == SNAPSHOT["lastUpdateId"]
+            diffs = [first] + [await read(socket) for _ in DIFFS[1:]]
+            assert diffs == DIFFS
+            await playing
+    finally:
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+        await player.stop()
+
+
+async def test_a_client_that_never_asks_is_not_waited_for_twice(binance, monkeypatch):
+    monkeypatch.setattr("sim.serve.player.ASK_S", 0.05)
+    player = Player([binance], None)
+    player.scan()
+    await player.start({})
+    playing = asyncio.create_task(player.run())
+    try:
+        url = f"{player.servers['binance'].ws_url}/ws/btcusdt@depth"
+        async with dial(url) as socket, within():
+            assert [await read(socket) for _ in DIFFS] == DIFFS
+            await playing
+    finally:
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+        await player.stop()
