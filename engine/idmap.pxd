@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from .memory cimport prefetch, table_give, table_take
-from .venue cimport COMING, Coming, IdBucket, Roster, Venue, all_bits, order_at, rarely
+from .venue cimport COMING, LEAVING, Coming, IdBucket, Roster, Venue, all_bits, order_at, rarely
 
 cdef extern from *:
     """
@@ -72,7 +72,9 @@ cdef inline bint id_grow(Venue* v) noexcept nogil:
 
     The rosters name all its orders: none is leaving.
     """
-    cdef uint64_t grown = <uint64_t>v.ids_size + v.ids_size // 4 + 4
+    # In the smallest too a place is left beside those of which orders leave: else a search for one
+    # would not end.
+    cdef uint64_t grown = max(<uint64_t>v.ids_size + v.ids_size // 4 + 4, <uint64_t>LEAVING // 2)
     cdef uint32_t account
     cdef uint32_t at
     cdef Roster* roster

@@ -53,6 +53,20 @@ def test_ids_that_all_want_one_place_are_found_and_leave_no_trace():
     assert not any(engine.is_open(order_id) for order_id in ids + others)
 
 
+def test_a_small_table_always_has_a_place():
+    """However many orders have just left it; else a search would never end."""
+    for resting in range(1, 80):
+        engine = with_book()
+        for order_id in range(1, resting + 1):
+            assert engine.new(0, order_id, 1, 0, 100, 1) == 0
+        for number in range(24):
+            for order_id in (1000 + number, 900 - number):
+                assert engine.new(0, order_id, 1, 0, 100, 1) == 0
+                assert engine.cancel(order_id) == 0
+            engine.clear()
+        assert engine.open_count == resting
+
+
 def test_cancel_all_keeps_the_order_of_acceptance_after_many_left():
     naive, core = with_book(NaiveEngine), with_book()
     mixed = random.Random(9)
