@@ -10,7 +10,7 @@ from .book cimport level_prefetch, order_prefetch
 from .idmap cimport id_guess, id_prefetch
 from .ladder cimport ladder_guess
 from .memory cimport prefetch
-from .venue cimport LEVELS_NEAR, ORDERS_NEAR, Command, Venue, level_at, order_at
+from .venue cimport Command, Venue, level_at, order_at
 
 cdef enum:
     # How many commands ahead the bucket, the row and the neighbours are asked for.
@@ -31,8 +31,8 @@ cdef struct Ahead:
 cdef inline void ahead_init(Venue* v, Ahead* ahead) noexcept nogil:
     """Begin with a batch; small tables are near, and then asking costs more than it saves."""
     memset(ahead, 0, sizeof(Ahead))
-    ahead.orders_far = v.orders.used > ORDERS_NEAR
-    ahead.levels_far = v.levels.used > LEVELS_NEAR
+    ahead.orders_far = v.orders.used > v.orders_near
+    ahead.levels_far = v.levels.used > v.levels_near
 
 
 cdef inline void look_ahead(

@@ -8,7 +8,12 @@ def checksum(data: object) -> int: ...
 
 class Engine:
     def __init__(
-        self, *, orders_max: int = ..., events_max: int = ..., accounts_max: int = ...
+        self,
+        *,
+        orders_max: int = ...,
+        events_max: int = ...,
+        accounts_max: int = ...,
+        near: int = ...,
     ) -> None: ...
     @property
     def pending(self) -> int: ...

@@ -15,11 +15,11 @@ from .ahead cimport Ahead, ahead_init, look_ahead
 from .book cimport level_after
 from .checksum cimport checksum_of
 from .entry cimport advance
-from .idmap cimport IDS_END, id_find, ids_bytes
+from .idmap cimport IDS_END, id_find, ids_bytes, ids_free, keys_bytes
 from .ladder cimport ladder_init
 from .leaving cimport bury_all
 from .money cimport balance_at
-from .pool cimport pool_free, pool_init, table_give
+from .pool cimport pool_free, pool_init
 from .roster cimport roster_reserve
 from .room cimport room_reserve
 from .run cimport run
@@ -53,13 +53,15 @@ cdef class Engine:
     """A venue of many books, compiled.
 
     `orders_max` bounds open orders, `events_max` the pending events at which a command raises
-    BufferError before anything is done, `accounts_max` the account numbers. MemoryError before a
+    BufferError before anything is done, `accounts_max` the account numbers. Beside more than `near`
+    orders, or half as many levels, the engine puts more off until memory has answered
+    (docs/matching.md, 11); that changes its speed and nothing else. MemoryError before a
     command leaves all as it was; in the midst of one it leaves an engine that takes no more.
     """
 
     def __cinit__(
         self, *, uint32_t orders_max=1 << 22, size_t events_max=1 << 20,
-        uint32_t accounts_max=1 << 16
+        uint32_t accounts_max=1 << 16, uint32_t near=4096
     ):
         memset(&self.v, 0, sizeof(Venue))
         self.v.orders_max = orders_max
@@ -67,7 +69,11 @@ cdef class Engine:
         self.v.accounts_max = accounts_max
         self.v.coming_least = IDS_END
         self.v.levels_least = 1
-        self.v.levels_most = LEVELS_NEAR
+        self.v.orders_near = near
+        self.v.orders_far = 16 * min(near, 1 << 27)
+        self.v.levels_near = near // 2
+        self.v.buckets_near = near
+        self.v.levels_most = self.v.levels_near
         self.alone = type(self) is Engine
         pool_init(&self.v.orders, sizeof(Order))
         pool_init(&self.v.extras, sizeof(Extra))
@@ -95,7 +101,7 @@ cdef class Engine:
         pool_free(&self.v.levels)
         pool_free(&self.v.externals)
         pool_free(&self.v.nodes)
-        table_give(self.v.ids, ids_bytes(&self.v))
+        ids_free(&self.v)
         free(self.v.balances)
         free(self.v.funded)
         free(self.v.rosters)
@@ -401,7 +407,8 @@ cdef class Engine:
     @property
     def memory_bytes(self) -> int:
         """Bytes held for open orders: orders, extras, levels, index nodes, ids and rosters."""
-        cdef size_t total = ids_bytes(&self.v) + self.v.roster_slots * sizeof(uint32_t)
+        cdef size_t total = ids_bytes(&self.v) + keys_bytes(&self.v)
+        total += self.v.roster_slots * sizeof(uint32_t)
         for pool in (self.v.orders, self.v.extras, self.v.levels, self.v.externals, self.v.nodes):
             total += <size_t>pool.cap * pool.item
         return total
@@ -435,6 +442,7 @@ cdef class Engine:
     def balance(self, uint32_t account, uint32_t asset) -> tuple:
         """Return an account's (total, reserved) of an asset in smallest units."""
         cdef Balance* balance
+        settle_all(&self.v)
         if account >= self.v.accounts_cap or asset >= self.v.assets_cap:
             return 0, 0
         balance = balance_at(&self.v, account, asset)
@@ -539,6 +547,7 @@ cdef class Engine:
         for *rules, state, last in rows.instruments:
             number = self.add_instrument(BookRules(*rules))
             self.v.books[<uint32_t>number].state = state
+            self.v.books_halted += <int>state == STATE_HALTED
             self.v.books[<uint32_t>number].last = last
         for account in rows.funded:
             self._reserve_account(account)

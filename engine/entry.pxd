@@ -8,7 +8,9 @@ from .book cimport (
 )
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push
-from .idmap cimport id_add, id_find, id_guess, id_is_open, id_prefetch
+from .idmap cimport (
+    id_add, id_find, id_guess, id_is_open, id_prefetch, id_remove, id_take, key_prefetch,
+)
 from .ladder cimport ladder_ask, ladder_guess
 from .leaving cimport bury_all, bury_early
 from .match cimport (
@@ -19,11 +21,12 @@ from .money cimport (
     bound_of, covers, covers_units, held, hold, hold_units, need, spent_asset, xq_over, xq_too_much,
 )
 from .pool cimport pool_give, pool_take
+from .queue cimport front_ask_more
 from .room cimport room_reserve
 from .roster cimport roster_add
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
-    HALTED, INSUFFICIENT_BALANCE, LEVELS_NEAR, OK, ORDERS_NEAR, PLACE_BOOK, PLACE_NONE, PLACE_STOP,
+    HALTED, INSUFFICIENT_BALANCE, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP,
     PRICE_BAND, SIDE_BUY, SIDE_SELL, STATE_AUCTION, STATE_CANCEL_ONLY, STATE_HALTED, STATE_OPEN,
     STP_DECREMENT, TIF_DAY, TIF_FOK, TIF_GTD, TIF_IOC, TOO_MANY_ORDERS, TRIGGERED, TYPE_LIMIT,
     TYPE_MARKET, TYPE_STOP, TYPE_STOP_LIMIT, UNKNOWN_ORDER, WOULD_CROSS, Book, Command, Extra,
@@ -32,7 +35,7 @@ from .venue cimport (
     xq_wide,
 )
 from .waiting cimport (
-    cancel_later, may_wait, only_rests, only_takes, rest_later, settle_all, settle_best,
+    cancel_later, cancel_unseen, may_wait, only_rests, only_takes, rest_later, settle_all, settle_best,
     settle_early,
 )
 
@@ -135,8 +138,11 @@ cdef inline int check_market(
         return PRICE_BAND
     if c.post_only and would_cross(v, book, c.side, c.price):
         return WOULD_CROSS
-    if not can_pay(v, book, o, units):
-        return INSUFFICIENT_BALANCE
+    if rarely(not can_pay(v, book, o, units)):
+        # What was cancelled unseen has not given back yet.
+        settle_all(v)
+        if not can_pay(v, book, o, units):
+            return INSUFFICIENT_BALANCE
     if v.open_orders >= v.orders_max:
         return TOO_MANY_ORDERS
     return OK
@@ -254,8 +260,9 @@ cdef inline int new_order(Venue* v, const Command* c) noexcept nogil:
     cdef int reason
     cdef int64_t units
     cdef uint32_t level = 0
-    cdef bint far = v.levels.used > LEVELS_NEAR and v.books_len
+    cdef bint far = v.levels.used > v.levels_near and v.books_len
     cdef bint later = may_wait(v) and is_plain(c)
+    front_ask_more(v)
     if far and not later:
         level = ladder_guess(v, c.instrument, c.side, c.price)
         level_prefetch(v, level)
@@ -315,11 +322,18 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
     cdef uint32_t slot
     cdef Order* o
     cdef Book* book
-    if v.single and v.orders.used > ORDERS_NEAR:
+    front_ask_more(v)
+    if v.single and v.orders.used > v.orders_near and v.ids_size:
         # Its bucket, then its row: while memory looks for them what was put off is done.
         id_prefetch(v, id)
+        key_prefetch(v, id)
         settle_early(v)
         bury_early(v)
+        if may_wait(v) and not v.books_halted:
+            slot = id_take(v, id)
+            if not rarely(not slot):
+                cancel_unseen(v, slot)
+                return OK
         prefetch(order_at(v, id_guess(v, id)))
         bury_early(v)
     slot = id_find(v, id)
@@ -333,6 +347,7 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
         settle_all(v)
         cancel_order(v, book, o, 0)
     elif may_wait(v):
+        id_remove(v, id, slot)
         cancel_later(v, book, o)
     else:
         settle_all(v)

@@ -4,12 +4,18 @@
 # search seldom branches and the table stays small enough to be near. An id stands in its home
 # bucket or, when that is full, in the next that is not; every bucket that ids had to pass counts
 # them, and where none passed a search ends. Any size serves: a table grows by a quarter.
+#
+# A large table has the ids themselves in lines of keys beside its buckets: there it is sure that an
+# order is open before its row, which lies far away, has come.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from .memory cimport prefetch, table_give, table_take
-from .venue cimport COMING, LEAVING, Coming, IdBucket, Roster, Venue, all_bits, order_at, rarely
+from .venue cimport (
+    COMING, LEAVING, TYPE_LIMIT, Coming, IdBucket, IdKeys, Order, Roster, Venue, all_bits, order_at,
+    order_type, rarely,
+)
 
 cdef extern from *:
     """
@@ -30,11 +36,21 @@ cdef extern from *:
         return found;
     #endif
     }
+    static inline int xq_among16(const uint32_t* all, uint32_t one) {
+        uint32_t found = 0;
+        for (int at = 0; at < 16; at++)
+            found |= all[at] == one;
+        return found != 0;
+    }
     #define XQ_IDS_END UINT64_MAX
+    /* In a slot of the table: whether the order is a limit order that has nothing extra. */
+    #define XQ_SIMPLE 0x80000000u
     #define xq_first_of(bits) ((uint32_t)__builtin_ctz(bits))
     """
     uint32_t equal12 "xq_equal12"(const uint8_t* bytes, uint8_t value) noexcept nogil
+    bint among16 "xq_among16"(const uint32_t* all, uint32_t one) noexcept nogil
     uint64_t IDS_END "XQ_IDS_END"
+    uint32_t SIMPLE "XQ_SIMPLE"
     uint32_t first_of "xq_first_of"(uint32_t bits) noexcept nogil
 
 cdef enum:
@@ -45,6 +61,15 @@ cdef enum:
 
 cdef inline size_t ids_bytes(Venue* v) noexcept nogil:
     return <size_t>v.ids_size * sizeof(IdBucket)
+
+
+cdef inline size_t keys_bytes(Venue* v) noexcept nogil:
+    return <size_t>v.ids_size * sizeof(IdKeys) if v.keys else 0
+
+
+cdef inline void ids_free(Venue* v) noexcept nogil:
+    table_give(v.ids, ids_bytes(v))
+    table_give(v.keys, keys_bytes(v))
 
 
 cdef inline uint64_t id_hash(uint64_t id) noexcept nogil:
@@ -79,14 +104,21 @@ cdef inline bint id_grow(Venue* v) noexcept nogil:
     cdef uint32_t at
     cdef Roster* roster
     cdef IdBucket* ids
-    if grown >= <uint64_t>1 << 28:
+    cdef IdKeys* keys = NULL
+    if grown >= <uint64_t>1 << 27:
         return False
     ids = <IdBucket*>table_take(grown * sizeof(IdBucket))
     if ids == NULL:
         return False
+    if grown > v.buckets_near:
+        keys = <IdKeys*>table_take(grown * sizeof(IdKeys))
+        if keys == NULL:
+            table_give(ids, grown * sizeof(IdBucket))
+            return False
     memset(ids, 0, grown * sizeof(IdBucket))
-    table_give(v.ids, ids_bytes(v))
+    ids_free(v)
     v.ids = ids
+    v.keys = keys
     v.ids_size = <uint32_t>grown
     v.ids_most = <uint32_t>(grown * (PLACES * GROW_TENTHS) // 10)
     v.coming_out = v.coming_in
@@ -107,6 +139,12 @@ cdef inline void id_prefetch(Venue* v, uint64_t id) noexcept nogil:
     prefetch(v.ids + id_home(v.ids_size, id_hash(id)))
 
 
+cdef inline void key_prefetch(Venue* v, uint64_t id) noexcept nogil:
+    """Ask for an id's keys too."""
+    if v.keys:
+        prefetch(v.keys + id_home(v.ids_size, id_hash(id)))
+
+
 cdef inline uint32_t id_guess(Venue* v, uint64_t id) noexcept nogil:
     """Return the slot that an id most likely has, or 0, without a look at an order.
 
@@ -115,7 +153,7 @@ cdef inline uint32_t id_guess(Venue* v, uint64_t id) noexcept nogil:
     cdef uint64_t hash = id_hash(id)
     cdef IdBucket* bucket = v.ids + id_home(v.ids_size, hash)
     cdef uint32_t found = equal12(bucket.tag, id_tag(hash))
-    return bucket.slot[first_of(found | 1 << (PLACES - 1))] & all_bits(found != 0)
+    return bucket.slot[first_of(found | 1 << (PLACES - 1))] & ~SIMPLE & all_bits(found != 0)
 
 
 cdef inline uint32_t id_find(Venue* v, uint64_t id) noexcept nogil:
@@ -139,13 +177,18 @@ cdef inline uint32_t id_search(Venue* v, uint64_t id) noexcept nogil:
         bucket = v.ids + at
         found = equal12(bucket.tag, id_tag(hash))
         while found:
-            slot = bucket.slot[first_of(found)]
+            slot = bucket.slot[first_of(found)] & ~SIMPLE
             if order_at(v, slot).id == id:
                 return slot
             found &= found - 1
         if not bucket.passed:
             return 0
         at = id_after(v.ids_size, at)
+
+
+cdef inline uint32_t is_simple(const Order* o) noexcept nogil:
+    """Whether an order rests wherever it is open, and has nothing that its row does not tell."""
+    return (order_type(o) == TYPE_LIMIT) & (o.extra == 0)
 
 
 cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
@@ -158,8 +201,39 @@ cdef inline void id_place(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
         at = id_after(v.ids_size, at)
         bucket = v.ids + at
         empty = equal12(bucket.tag, 0)
-    bucket.slot[first_of(empty)] = slot
+    bucket.slot[first_of(empty)] = slot | is_simple(order_at(v, slot)) * SIMPLE
     bucket.tag[first_of(empty)] = id_tag(hash)
+    if v.keys:
+        v.keys[at].key[first_of(empty)] = key_of(id)
+
+
+cdef inline uint32_t key_of(uint64_t id) noexcept nogil:
+    """Return an id as a key, 0 for one that is too large."""
+    return <uint32_t>id & all_bits(id >> 32 == 0)
+
+
+cdef inline uint32_t id_take(Venue* v, uint64_t id) noexcept nogil:
+    """Remove the id of a simple order whose slot is sure without a look at its row.
+
+    Returns the slot, or 0 when a search must tell: as it must of an id that waits for its bucket.
+    """
+    cdef uint64_t hash = id_hash(id)
+    cdef uint32_t home = id_home(v.ids_size, hash)
+    cdef uint32_t found
+    cdef uint32_t slot
+    cdef IdBucket* bucket = v.ids + home
+    if rarely(not key_of(id)) or not v.keys:
+        return 0
+    found = equal12(bucket.tag, id_tag(hash))
+    while found:
+        if not rarely(v.keys[home].key[first_of(found)] != <uint32_t>id):
+            slot = bucket.slot[first_of(found)]
+            if rarely(slot < SIMPLE) or rarely(among16(v.leaving, slot & ~SIMPLE)):
+                return 0
+            bucket.tag[first_of(found)] = 0
+            return slot & ~SIMPLE
+        found &= found - 1
+    return 0
 
 
 cdef inline bint id_is_open(Venue* v, uint64_t id) noexcept nogil:
@@ -179,6 +253,7 @@ cdef inline void id_add(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
         return
     v.id_max = id
     id_prefetch(v, id)
+    key_prefetch(v, id)
     if v.coming_in - v.coming_out == COMING:
         id_settle(v)
     last = &v.coming[v.coming_in & (COMING - 1)]
@@ -217,7 +292,7 @@ cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:
         bucket = v.ids + at
         found = equal12(bucket.tag, id_tag(hash))
         while found:
-            if bucket.slot[first_of(found)] == slot:
+            if bucket.slot[first_of(found)] & ~SIMPLE == slot:
                 bucket.tag[first_of(found)] = 0
                 return
             found &= found - 1

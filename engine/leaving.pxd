@@ -17,11 +17,17 @@ from .venue cimport LEAVING, Order, Venue, level_at, order_at, order_slot
 
 
 cdef inline void close(Venue* v, Order* o) noexcept nogil:
-    """Let an order's id be open no more."""
+    """Let an order's id be open no more; it is to be removed from the table."""
     # No open order has id 0. The acceptance number has no more use.
     o.entry = o.id
     o.id = 0
     v.open_orders -= 1
+
+
+cdef inline void close_taken(Order* o) noexcept nogil:
+    """Close an order whose id is in the table no more, and which is counted no more."""
+    o.entry = 0
+    o.id = 0
 
 
 cdef inline void leave(Venue* v, Order* o) noexcept nogil:
@@ -43,10 +49,12 @@ cdef inline void bury(Venue* v) noexcept nogil:
     """Forget the order that left first."""
     cdef uint32_t slot = v.leaving[v.leaving_out & (LEAVING - 1)]
     cdef Order* o = order_at(v, slot)
+    v.leaving[v.leaving_out & (LEAVING - 1)] = 0
     v.leaving_out += 1
     cut(v, level_at(v, o.level), o)
     roster_remove(v, o)
-    id_remove(v, o.entry, slot)
+    if o.entry:
+        id_remove(v, o.entry, slot)
     pool_give(&v.orders, slot)
 
 

@@ -15,7 +15,7 @@ from .memory cimport prefetch
 from .money cimport (
     release, release_since, settle, xq_share, xq_wide_add_product, xq_wide_cost, xq_wide_set,
 )
-from .queue cimport unlink
+from .queue cimport front_ask, unlink
 from .venue cimport (
     LADDER_BUY_STOP, LADDER_SELL_STOP, REPLACED, SELF_TRADE, STATE_CHANGED,
     STATE_HALTED, STATE_OPEN, STP_CANCEL_MAKER, STP_CANCEL_TAKER,
@@ -39,6 +39,7 @@ cdef inline bint beyond(int64_t price, int64_t reference, int64_t rate) noexcept
 
 cdef inline void set_book_state(Venue* v, Book* book, int state) noexcept nogil:
     """Change the trading state and report it."""
+    v.books_halted += (state == STATE_HALTED) - (book.state == STATE_HALTED)
     book.state = state
     emit(event_next(v), STATE_CHANGED, book.number, 0, 0, 0, state, 0, 0, 0, 0, 0)
 
@@ -438,6 +439,8 @@ cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
             open = match_fifo(v, book, level, taker)
         v.pinned = 0
         if open and level.head and not taker.open:
+            if v.orders.used > v.orders_near:
+                front_ask(v, level)
             return True
         # What waits to join a level may be better than the next one there is.
         settle_all(v)

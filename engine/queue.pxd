@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t
 
+from .memory cimport prefetch
 from .venue cimport Level, Order, Venue, order_at, order_slot
 
 cdef extern from *:
@@ -11,6 +12,25 @@ cdef extern from *:
     }
     """
     uint32_t* choose "xq_choose"(bint first, uint32_t* a, uint32_t* b) noexcept nogil
+
+
+cdef enum:
+    # So many orders an order that takes may well meet.
+    FRONT = 6
+
+
+cdef inline void front_ask(Venue* v, const Level* level) noexcept nogil:
+    """Begin to ask memory for the first orders of a queue, one a command: each names the next."""
+    v.asked = level.head
+    v.to_ask = FRONT
+
+
+cdef inline void front_ask_more(Venue* v) noexcept nogil:
+    """Ask for the next order of the queue that was taken from. It decides nothing."""
+    if v.to_ask:
+        v.to_ask -= 1
+        v.asked = order_at(v, v.asked).next
+        prefetch(order_at(v, v.asked))
 
 
 cdef inline void link(Venue* v, Level* level, Order* o) noexcept nogil:

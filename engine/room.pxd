@@ -3,7 +3,7 @@
 from .idmap cimport id_grow
 from .leaving cimport bury_all
 from .pool cimport pool_reserve
-from .venue cimport LEVELS_NEAR, NODE_DEPTH, NONE_MORE, WAITING, Venue, rarely
+from .venue cimport NODE_DEPTH, NONE_MORE, WAITING, Venue, rarely
 from .waiting cimport settle_all
 
 
@@ -28,7 +28,7 @@ cdef inline bint room_make(Venue* v) noexcept nogil:
             return False
     if not pool_reserve(&v.orders, 1) or not pool_reserve(&v.extras, 1):
         return False
-    if v.levels.used > LEVELS_NEAR:
+    if v.levels.used > v.levels_near:
         # Each change of a far level that waits may find that there is none.
         v.levels_least = 1 + WAITING
         v.levels_most = NONE_MORE

@@ -110,9 +110,6 @@ cdef enum:
     LEAVING = 16
     # How many changes of far levels wait: a power of 2.
     WAITING = 8
-    # So many orders and levels fit the caches near the processor: asking early gains nothing.
-    ORDERS_NEAR = 4096
-    LEVELS_NEAR = 2048
     NODE_DEPTH = 7
     ASSETS_MAX = 1024
     INSTRUMENTS_MAX = 65536
@@ -175,16 +172,23 @@ cdef struct IdBucket:
     uint32_t passed
     uint32_t slot[12]
 
+cdef struct IdKeys:
+    # One cache line: the ids of a bucket, those below 2^32.
+    uint32_t key[12]
+    uint32_t unused[4]
+
 cdef struct Coming:
     uint64_t id
     uint32_t slot
 
 cdef struct Waiting:
-    # An order that joins or leaves a level, and the event that tells it.
+    # An order that joins or leaves a level, and the event that tells it. Of one that was cancelled
+    # unseen its row is yet to tell the rest; then the event is the first of two.
     size_t event
     uint32_t order
     uint32_t level
     bint joins
+    bint unseen
 
 cdef struct Balance:
     xq_wide total
@@ -271,11 +275,18 @@ cdef struct Venue:
     Pool levels
     Pool externals
     Pool nodes
+    # So many orders and levels, and buckets of ids, fit the caches near the processor: asking early
+    # gains nothing. Beside so many orders as are far their rows lie in memory.
+    uint32_t orders_near
+    uint32_t orders_far
+    uint32_t levels_near
+    uint32_t buckets_near
     # So many levels, each with all the nodes of a price, one order may need at most.
     uint32_t levels_least
     # Beside more levels than this changes wait, and one order may need more.
     uint32_t levels_most
     IdBucket* ids
+    IdKeys* keys
     uint32_t ids_size
     # So many ids, and it grows.
     uint32_t ids_most
@@ -287,17 +298,23 @@ cdef struct Venue:
     Coming coming[8]
     uint32_t coming_in
     uint32_t coming_out
+    # Slots; 0 where none is leaving.
     uint32_t leaving[16]
     uint32_t leaving_in
     uint32_t leaving_out
     Waiting waiting[8]
     uint32_t waiting_in
     uint32_t waiting_out
+    # Of a queue that was taken from: the order up to which the next ones were asked for, and how
+    # many are still to be.
+    uint32_t asked
+    uint32_t to_ask
     # Whether the running command is a single call of the engine's own.
     bint single
     uint32_t orders_max
     Book** books
     uint32_t books_len
+    uint32_t books_halted
     uint32_t accounts_max
     uint32_t accounts_cap
     uint32_t assets_cap

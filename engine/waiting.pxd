@@ -1,11 +1,16 @@
 # Changes of far levels that wait until memory has answered.
 #
-# Beside many levels a single call spends most of its time on the level that an order joins or
-# leaves, on finding it, and on the order before it in the queue. Of a plain order that comes to
+# Beside many orders or levels a single call spends most of its time on the level that an order joins
+# or leaves, on finding it, and on the order before it in the queue. Of a plain order that comes to
 # rest or is cancelled all is decided without them but two figures of its last event. So memory is
 # asked, one step a command: for what names the leaf of a price, the leaf, the level, the end of its
 # queue. Level, queue and event are brought in order some commands later, in the sequence of the
 # commands, or when someone reads events, levels or queues: then `settle_all` is called before.
+#
+# In a large table an id alone tells that its order is open. Then a cancel does not wait for the row
+# either: what only the row tells, of both events and of the money that was reserved, is done when
+# the cancel is settled. Who lacks money looks again when all is settled, since what waits only
+# gives back.
 #
 # Until then the best level may be one that orders have all left. What does not reach it reaches
 # none, so that an order which reaches nothing needs no look. It is never worse than the best that
@@ -17,14 +22,14 @@ from libc.stdint cimport int64_t, uint32_t
 from .book cimport better, level_of, level_prefetch, level_tidy
 from .event cimport emit, emit_ended, event_next
 from .ladder cimport ladder_ask, ladder_find, leaf_ask
-from .leaving cimport close, leave
+from .leaving cimport close_taken, leave
 from .memory cimport prefetch
 from .money cimport hold_units, need
 from .queue cimport link
 from .venue cimport (
-    BOOK, CANCELED, LEVELS_NEAR, PLACE_BOOK, STATE_OPEN, TIF_FOK,
-    TIF_IOC, TYPE_LIMIT, WAITING, Book, Command, Event, Ladder, Level, Order, Venue, Waiting,
-    level_at, order_at, order_put, order_side, order_slot, rarely,
+    BOOK, CANCELED, PLACE_BOOK, STATE_OPEN, TIF_FOK, TIF_IOC, TYPE_LIMIT, WAITING, Book, Command,
+    Event, Ladder, Level, Order, Venue, Waiting, all_bits, level_at, order_at, order_put,
+    order_side, order_slot, rarely,
 )
 
 
@@ -37,7 +42,10 @@ cdef enum:
 cdef inline bint may_wait(const Venue* v) noexcept nogil:
     """Whether changes of levels may wait: the caller looks at events by the engine's own doors."""
     # External lots ahead are to be known when an order joins a level.
-    return v.single and v.levels.used > LEVELS_NEAR and v.externals.used == 1
+    return (
+        v.single and v.externals.used == 1
+        and (v.orders.used > v.orders_far or v.levels.used > v.levels_near)
+    )
 
 
 cdef inline bint only_rests(Venue* v, const Book* book, const Command* c) noexcept nogil:
@@ -62,19 +70,27 @@ cdef inline void wait(Venue* v, const Order* o, uint32_t level, int64_t shown) n
 
     Its event lacks what the level shows and counts.
     """
-    cdef Waiting* last = &v.waiting[v.waiting_in & (WAITING - 1)]
-    cdef uint32_t count = v.waiting_in - v.waiting_out
     emit(
         event_next(v), BOOK, o.instrument, o.id, 0, o.price, shown, 0, 0, order_side(o), 0, 0
     )
-    last.order = order_slot(v, o)
-    last.level = level
-    last.event = v.events_len - 1
-    last.joins = shown != 0
     if level:
         level_prefetch(v, level)
     else:
         leaf_ask(v, ladder_of(v, o), o.price)
+    enqueue(v, order_slot(v, o), level, v.events_len - 1, shown != 0, False)
+
+
+cdef inline void enqueue(
+    Venue* v, uint32_t order, uint32_t level, size_t event, bint joins, bint unseen
+) noexcept nogil:
+    """Take a change in, and each of those before it a step further."""
+    cdef Waiting* last = &v.waiting[v.waiting_in & (WAITING - 1)]
+    cdef uint32_t count = v.waiting_in - v.waiting_out
+    last.order = order
+    last.level = level
+    last.event = event
+    last.joins = joins
+    last.unseen = unseen
     if count >= STEP:
         ask_leaf(v, &v.waiting[(v.waiting_in - STEP) & (WAITING - 1)])
     if count >= 2 * STEP:
@@ -84,25 +100,28 @@ cdef inline void wait(Venue* v, const Order* o, uint32_t level, int64_t shown) n
     v.waiting_in += 1
 
 
-cdef inline void ask_leaf(Venue* v, const Waiting* one) noexcept nogil:
-    """Ask for the leaf in which the level is to be found."""
+cdef inline void ask_leaf(Venue* v, Waiting* one) noexcept nogil:
+    """Ask for the leaf in which the level is to be found, or for the level of an unseen order."""
     cdef const Order* o = order_at(v, one.order)
-    if not one.level:
+    if one.unseen:
+        one.level = o.level
+        level_prefetch(v, one.level)
+    elif not one.level:
         ladder_ask(v, ladder_of(v, o), o.price)
 
 
 cdef inline void ask_level(Venue* v, Waiting* one) noexcept nogil:
     """Find the level, if it is there, and ask for it."""
     cdef Order* o = order_at(v, one.order)
-    if not one.level:
+    if not one.level and not one.unseen:
         one.level = ladder_find(v, ladder_of(v, o), o.price)
         o.level = one.level
         level_prefetch(v, one.level)
 
 
 cdef inline void ask_tail(Venue* v, const Waiting* one) noexcept nogil:
-    """Ask for the order at the end of the queue."""
-    prefetch(order_at(v, level_at(v, one.level).tail))
+    """Ask for the order at the end of the queue, when one joins it."""
+    prefetch(order_at(v, level_at(v, one.level).tail & all_bits(one.joins)))
 
 
 cdef inline void rest_later(Venue* v, Book* book, Order* o) noexcept nogil:
@@ -122,14 +141,40 @@ cdef inline void rest_later(Venue* v, Book* book, Order* o) noexcept nogil:
 
 
 cdef inline void cancel_later(Venue* v, Book* book, Order* o) noexcept nogil:
-    """Cancel an order that rests and has nothing extra, as `cancel_simple` does."""
+    """Cancel an order that rests and has nothing extra, as `cancel_simple` does.
+
+    Its id was removed from the table.
+    """
     if rarely(not o.level):
         settle_all(v)
     settle_one(v)
     emit_ended(v, CANCELED, o, 0)
     hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
     wait(v, o, o.level, 0)
-    close(v, o)
+    v.open_orders -= 1
+    close_taken(o)
+
+
+cdef inline void cancel_unseen(Venue* v, uint32_t slot) noexcept nogil:
+    """Cancel a simple order, whose id was taken from the table, before its row has come.
+
+    Its two events lack all but sequence and time; its reservation stands until it is settled.
+    """
+    settle_one(v)
+    event_next(v)
+    event_next(v)
+    v.open_orders -= 1
+    prefetch(order_at(v, slot))
+    enqueue(v, slot, 0, v.events_len - 2, False, True)
+
+
+cdef inline void see(Venue* v, Order* o, Event* e) noexcept nogil:
+    """Do what the cancel of an unseen order left, its level aside."""
+    cdef Book* book = v.books[o.instrument]
+    emit(e, CANCELED, o.instrument, o.id, 0, 0, 0, o.open, 0, order_side(o), 0, 0)
+    emit(e + 1, BOOK, o.instrument, o.id, 0, o.price, 0, 0, 0, order_side(o), 0, 0)
+    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
+    close_taken(o)
 
 
 cdef inline bint settle(Venue* v) noexcept nogil:
@@ -141,11 +186,16 @@ cdef inline bint settle(Venue* v) noexcept nogil:
     cdef uint32_t slot = first.level
     cdef Level* level
     cdef bint best
-    if rarely(not slot):
+    if first.unseen:
+        slot = o.level
+    elif rarely(not slot):
         slot = level_of(v, book, order_side(o), o.price)
         o.level = slot
     level = level_at(v, slot)
     v.waiting_out += 1
+    if first.unseen:
+        see(v, o, e)
+        e += 1
     if first.joins:
         link(v, level, o)
         level.displayed += o.open

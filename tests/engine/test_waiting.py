@@ -4,11 +4,13 @@ import random
 
 import pytest
 
-from engine.code import Allocation, Kind, State, Stp, Tif, Type
+from engine.code import Allocation, Kind, Reason, State, Stp, Tif, Type
 from engine.core import Engine
 from engine.naive import NaiveEngine
 from engine.record import read_events
 from engine.rules import BookRules
+
+from .calls import random_calls
 
 LEVELS = 1100
 MID = 5000
@@ -166,3 +168,107 @@ def test_events_seen_through_a_view_are_whole():
     with memoryview(core) as view:
         book = list(read_events(view))[-1]
     assert (book.kind, book.qty, book.remaining, book.other_remaining) == (Kind.BOOK, 4, 4, 1)
+
+
+def look(mixed, naive, core):
+    """Compare one of the things that anyone may look at."""
+    way = mixed.randrange(6)
+    if way == 0:
+        assert core.drain() == naive.drain()
+    elif way == 1:
+        assert core.snapshot() == naive.snapshot()
+    elif way == 2:
+        assert core.depth(0, 0, 5) == naive.depth(0, 0, 5)
+    elif way == 3:
+        assert [core.balance(one, asset) for one in (1, 2) for asset in (0, 1)] == [
+            naive.balance(one, asset) for one in (1, 2) for asset in (0, 1)
+        ]
+    elif way == 4:
+        order_id = mixed.randint(1, 200)
+        assert core.is_open(order_id) == naive.is_open(order_id)
+    else:
+        assert core.open_count == len(naive.open_orders())
+
+
+def calls_leave_both_equal(seed):
+    rules, near, calls = random_calls(seed)
+    naive, core = NaiveEngine(), Engine(near=near)
+    for engine in (naive, core):
+        engine.add_instrument(rules)
+        engine.add_instrument(BookRules())
+    mixed = random.Random(seed)
+    often = mixed.choice((0.0, 0.01, 0.05, 0.3))
+    for step, (name, arguments) in enumerate(calls):
+        answer = getattr(naive, name)(*arguments)
+        assert getattr(core, name)(*arguments) == answer, f"step {step}: {name}{arguments}"
+        if mixed.random() < often:
+            look(mixed, naive, core)
+    assert core.drain() == naive.drain()
+    assert core.snapshot() == naive.snapshot()
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_an_engine_that_puts_everything_off_equals_its_twin(seed):
+    """Every kind of call, poor accounts, ids of every size, and someone who looks now and then."""
+    calls_leave_both_equal(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(20))
+def test_many_streams_of_calls_leave_both_twins_equal(part):
+    for seed in range(1000 + 250 * part, 1250 + 250 * part):
+        calls_leave_both_equal(seed)
+
+
+def far(**funds):
+    """Return an engine that puts all off it can, with one book, and what account 1 has."""
+    core = Engine(near=0)
+    core.add_instrument(BookRules())
+    for asset, amount in funds.items():
+        core.deposit(1, ("base", "quote").index(asset), amount)
+    core.drain()
+    return core
+
+
+def test_what_a_cancelled_order_held_pays_for_the_next():
+    core = far(quote=1000)
+    assert core.new(0, 1, 1, 0, 100, 10) == 0
+    assert core.cancel(1) == 0
+    assert core.new(0, 2, 1, 0, 100, 10) == 0
+    assert core.balance(1, 1) == (1000, 1000)
+    assert core.cancel(2) == 0
+    assert core.balance(1, 1) == (1000, 0)
+
+
+def test_an_order_cancelled_before_it_was_looked_at_is_gone_for_all():
+    core = far()
+    for order_id in range(1, 40):
+        core.new(0, order_id, 1, 0, 100, 1)
+    assert core.cancel(1) == 0
+    assert core.cancel(1) == Reason.UNKNOWN_ORDER
+    assert core.replace(1, 101, 2) == Reason.UNKNOWN_ORDER
+    assert not core.is_open(1)
+    assert core.open_count == 38
+    assert core.new(0, 1, 1, 0, 100, 7) == 0, "its id may be used again"
+    kinds = [(event.kind, event.id, event.remaining) for event in read_events(core.drain())]
+    assert (Kind.CANCELED, 1, 1) in kinds
+    assert core.depth(0, 0, 1) == [(100, 45, 39)]
+
+
+def test_an_order_of_a_halted_book_is_not_cancelled():
+    core = far()
+    core.new(0, 1, 1, 0, 100, 1)
+    core.set_state(0, State.HALTED)
+    assert core.cancel(1) == Reason.HALTED
+    core.set_state(0, State.OPEN)
+    assert core.cancel(1) == 0
+
+
+def test_an_engine_restored_in_a_halt_knows_it():
+    core = far()
+    core.new(0, 1, 1, 0, 100, 1)
+    core.set_state(0, State.HALTED)
+    again = Engine.restore(core.snapshot())
+    assert again.cancel(1) == Reason.HALTED
+    again.set_state(0, State.OPEN)
+    assert again.cancel(1) == 0
