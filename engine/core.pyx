@@ -282,6 +282,7 @@ cdef class Engine:
         c.id = order_id
         c.price = price
         c.qty = qty
+        self.v.single = self.alone
         return self._command(&c)
 
     # Commands about time, state, money and the outside.

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .book cimport (
-    cancel_order, cancel_simple, displayed, expire_order, extra_of, forget, level_prefetch,
+    better, cancel_order, cancel_simple, displayed, expire_order, extra_of, forget, level_prefetch,
     order_prefetch, unrest, wait_as_stop,
 )
 from .event cimport emit, event_next, emit_book, refuse
@@ -23,7 +23,7 @@ from .money cimport (
 from .pool cimport pool_give, pool_take
 from .queue cimport front_ask_more
 from .room cimport room_reserve
-from .roster cimport roster_add
+from .roster cimport roster_add, roster_reserve
 from .venue cimport (
     ACCEPTED, BAD_ACCOUNT, BAD_ID, BAD_INSTRUMENT, BAD_PRICE, BAD_QTY, BAD_TYPE, DUPLICATE_ID,
     HALTED, INSUFFICIENT_BALANCE, OK, PLACE_BOOK, PLACE_NONE, PLACE_STOP,
@@ -35,7 +35,7 @@ from .venue cimport (
     xq_wide,
 )
 from .waiting cimport (
-    cancel_later, cancel_unseen, may_wait, only_rests, only_takes, rest_later, settle_all, settle_best,
+    cancel_later, cancel_unseen, may_wait, move_later, only_rests, only_takes, rest_later, settle_all, settle_best,
     settle_early,
 )
 
@@ -450,18 +450,38 @@ cdef inline void replace_anew(
     enter(v, book, o)
 
 
+cdef inline bint only_moves(
+    Venue* v, const Book* book, const Order* o, int64_t price, int64_t qty
+) noexcept nogil:
+    """Whether a replaced order loses its place, rests elsewhere and does nothing else."""
+    cdef uint32_t best = book.best[1 - order_side(o)]
+    if order_place(o) != PLACE_BOOK or o.extra or order_post_only(o):
+        return False
+    if price == o.price and qty < o.open:
+        return False
+    return not best or better(order_side(o), level_at(v, best).price, price)
+
+
 cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexcept nogil:
     """Change an open order's limit and open quantity. Room was promised."""
-    cdef uint32_t slot = id_find(v, id)
+    cdef uint32_t slot
     cdef Order* o
     cdef Book* book
     cdef int reason
+    cdef bint later = may_wait(v)
+    if v.ids_size:
+        id_prefetch(v, id)
+    if later:
+        settle_early(v)
+        bury_early(v)
+    else:
+        settle_all(v)
+    slot = id_find(v, id)
     if rarely(not slot):
         return refuse(v, UNKNOWN_ORDER, 0, id)
     o = order_at(v, slot)
     order_prefetch(v, o)
     book = v.books[o.instrument]
-    ladder_ask(v, &book.ladder[order_side(o)], price)
     if qty == KEEP:
         qty = o.open
     if price == KEEP:
@@ -469,9 +489,21 @@ cdef inline int replace(Venue* v, uint64_t id, int64_t price, int64_t qty) noexc
     elif order_type(o) == TYPE_STOP and price == 0:
         # A stop's limit cannot be set, not even to the nothing that it is.
         price = -1
+    if later and not (only_moves(v, book, o, price, qty) and roster_reserve(v, o.account)):
+        later = False
+        settle_all(v)
+    ladder_ask(v, &book.ladder[order_side(o)], price)
     reason = check_replace(v, book, o, price, qty)
+    if rarely(reason == INSUFFICIENT_BALANCE):
+        # What was cancelled unseen has not given back yet.
+        settle_all(v)
+        reason = check_replace(v, book, o, price, qty)
     if reason:
         return refuse(v, reason, o.instrument, id)
+    if later:
+        emit_replaced(v, o, price, qty, 0)
+        move_later(v, book, o, price, qty)
+        return OK
     if order_place(o) == PLACE_STOP:
         replace_waiting(v, book, o, price, qty)
     elif price == o.price and qty < o.open:

@@ -7,7 +7,6 @@ from .control cimport deposit, external, set_state
 from .entry cimport advance, cancel, cancel_all, end_of_day, new_order, replace
 from .event cimport refuse
 from .expiry cimport expiry_reserve
-from .idmap cimport id_prefetch
 from .room cimport room_reserve
 from .roster cimport roster_reserve
 from .venue cimport *
@@ -58,9 +57,6 @@ cdef inline int run(Venue* v, const Command* c) noexcept nogil:
     if c.op == OP_NEW:
         return new_order(v, c)
     if c.op == OP_REPLACE:
-        if v.ids_size:
-            id_prefetch(v, c.id)
-        settle_all(v)
         return replace(v, c.id, c.price, c.qty)
     settle_all(v)
     return run_other(v, c)

@@ -21,11 +21,14 @@ from libc.stdint cimport int64_t, uint32_t
 
 from .book cimport better, level_of, level_prefetch, level_tidy
 from .event cimport emit, emit_ended, event_next
+from .idmap cimport id_move
 from .ladder cimport ladder_ask, ladder_find, leaf_ask
 from .leaving cimport close_taken, leave
 from .memory cimport prefetch
 from .money cimport hold_units, need
+from .pool cimport pool_take
 from .queue cimport link
+from .roster cimport roster_add
 from .venue cimport (
     BOOK, CANCELED, PLACE_BOOK, STATE_OPEN, TIF_FOK, TIF_IOC, TYPE_LIMIT, WAITING, Book, Command,
     Event, Ladder, Level, Order, Venue, Waiting, all_bits, level_at, order_at, order_put,
@@ -153,6 +156,32 @@ cdef inline void cancel_later(Venue* v, Book* book, Order* o) noexcept nogil:
     wait(v, o, o.level, 0)
     v.open_orders -= 1
     close_taken(o)
+
+
+cdef inline void move_later(
+    Venue* v, Book* book, Order* o, int64_t price, int64_t qty
+) noexcept nogil:
+    """Let a simple order leave its level, and rest with new terms as another row of its id.
+
+    Room was promised for the row, and for its place in the account's roster.
+    """
+    cdef uint32_t slot
+    cdef Order* anew
+    if rarely(not o.level):
+        settle_all(v)
+    settle_one(v)
+    slot = pool_take(&v.orders)
+    anew = order_at(v, slot)
+    anew[0] = o[0]
+    anew.price = price
+    anew.open = qty
+    id_move(v, o.id, order_slot(v, o), slot)
+    roster_add(v, anew)
+    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
+    hold_units(v, book, anew, need(book, order_side(o), TYPE_LIMIT, price, qty))
+    wait(v, o, o.level, 0)
+    close_taken(o)
+    rest_later(v, book, anew)
 
 
 cdef inline void cancel_unseen(Venue* v, uint32_t slot) noexcept nogil:
