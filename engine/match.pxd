@@ -439,7 +439,7 @@ cdef inline bint match(Venue* v, Book* book, Order* taker) noexcept nogil:
             open = match_fifo(v, book, level, taker)
         v.pinned = 0
         if open and level.head and not taker.open:
-            if v.orders.used > v.orders_near:
+            if v.orders.used > v.orders_far:
                 front_ask(v, level)
             return True
         # What waits to join a level may be better than the next one there is.
