@@ -72,7 +72,6 @@ cdef class Engine:
         self.v.orders_near = near
         self.v.orders_far = 16 * min(near, 1 << 27)
         self.v.levels_near = near // 2
-        self.v.buckets_near = near
         self.v.levels_most = self.v.levels_near
         self.alone = type(self) is Engine
         pool_init(&self.v.orders, sizeof(Order))

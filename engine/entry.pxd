@@ -9,7 +9,7 @@ from .book cimport (
 from .event cimport emit, event_next, emit_book, refuse
 from .expiry cimport expiry_pop, expiry_push
 from .idmap cimport (
-    id_add, id_find, id_guess, id_is_open, id_prefetch, id_remove, id_take, key_prefetch,
+    id_add, id_find, id_guess, id_is_open, id_prefetch, id_take, key_prefetch,
 )
 from .ladder cimport ladder_ask, ladder_guess
 from .leaving cimport bury_all, bury_early
@@ -35,8 +35,8 @@ from .venue cimport (
     xq_wide,
 )
 from .waiting cimport (
-    cancel_later, cancel_unseen, may_wait, move_later, only_rests, only_takes, rest_later, settle_all, settle_best,
-    settle_early,
+    cancel_later, cancel_unseen, may_wait, move_later, only_rests, only_takes, rest_later,
+    settle_all, settle_best, settle_early,
 )
 
 cdef extern from *:
@@ -347,7 +347,6 @@ cdef inline int cancel(Venue* v, uint64_t id) noexcept nogil:
         settle_all(v)
         cancel_order(v, book, o, 0)
     elif may_wait(v):
-        id_remove(v, id, slot)
         cancel_later(v, book, o)
     else:
         settle_all(v)

@@ -110,7 +110,7 @@ cdef inline bint id_grow(Venue* v) noexcept nogil:
     ids = <IdBucket*>table_take(grown * sizeof(IdBucket))
     if ids == NULL:
         return False
-    if grown > v.buckets_near:
+    if grown > v.orders_near:
         keys = <IdKeys*>table_take(grown * sizeof(IdKeys))
         if keys == NULL:
             table_give(ids, grown * sizeof(IdBucket))
@@ -278,23 +278,6 @@ cdef inline void ids_settle(Venue* v) noexcept nogil:
     """Put all ids that wait into the table."""
     while v.coming_out != v.coming_in:
         id_settle(v)
-
-
-cdef inline void id_move(Venue* v, uint64_t id, uint32_t slot, uint32_t to) noexcept nogil:
-    """Let a simple order whose id is in the table stand in another slot."""
-    cdef uint64_t hash = id_hash(id)
-    cdef uint32_t at = id_home(v.ids_size, hash)
-    cdef uint32_t found
-    cdef IdBucket* bucket
-    while True:
-        bucket = v.ids + at
-        found = equal12(bucket.tag, id_tag(hash))
-        while found:
-            if bucket.slot[first_of(found)] & ~SIMPLE == slot:
-                bucket.slot[first_of(found)] = to | SIMPLE
-                return
-            found &= found - 1
-        at = id_after(v.ids_size, at)
 
 
 cdef inline void id_remove(Venue* v, uint64_t id, uint32_t slot) noexcept nogil:

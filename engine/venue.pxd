@@ -275,12 +275,11 @@ cdef struct Venue:
     Pool levels
     Pool externals
     Pool nodes
-    # So many orders and levels, and buckets of ids, fit the caches near the processor: asking early
+    # So many orders, or buckets of ids, and levels fit the caches near the processor: asking early
     # gains nothing. Beside so many orders as are far their rows lie in memory.
     uint32_t orders_near
     uint32_t orders_far
     uint32_t levels_near
-    uint32_t buckets_near
     # So many levels, each with all the nodes of a price, one order may need at most.
     uint32_t levels_least
     # Beside more levels than this changes wait, and one order may need more.

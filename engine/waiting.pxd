@@ -1,11 +1,12 @@
 # Changes of far levels that wait until memory has answered.
 #
-# Beside many orders or levels a single call spends most of its time on the level that an order joins
-# or leaves, on finding it, and on the order before it in the queue. Of a plain order that comes to
-# rest or is cancelled all is decided without them but two figures of its last event. So memory is
-# asked, one step a command: for what names the leaf of a price, the leaf, the level, the end of its
-# queue. Level, queue and event are brought in order some commands later, in the sequence of the
-# commands, or when someone reads events, levels or queues: then `settle_all` is called before.
+# Beside many orders or levels a single call spends most of its time on the level that an order
+# joins or leaves, on finding it, and on the order before it in the queue. Of a plain order that
+# comes to rest or is cancelled all is decided without them but two figures of its last event. So
+# memory is asked, one step a command: for what names the leaf of a price, the leaf, the level, the
+# end of its queue. Level, queue and event are brought in order some commands later, in the sequence
+# of the commands, or when someone reads events, levels, queues or balances: then `settle_all` is
+# called before. An order that is replaced and rests elsewhere does both, as two rows of one id.
 #
 # In a large table an id alone tells that its order is open. Then a cancel does not wait for the row
 # either: what only the row tells, of both events and of the money that was reserved, is done when
@@ -15,22 +16,22 @@
 # Until then the best level may be one that orders have all left. What does not reach it reaches
 # none, so that an order which reaches nothing needs no look. It is never worse than the best that
 # an order waits to join: who would better it joins at once, and when it goes all that wait join.
-# So an order that takes at once looks only whether a change of the best level waits (`settle_best`).
+# So an order that takes at once only looks whether a change of the best level waits: `settle_best`.
 
 from libc.stdint cimport int64_t, uint32_t
 
 from .book cimport better, level_of, level_prefetch, level_tidy
 from .event cimport emit, emit_ended, event_next
-from .idmap cimport id_move
+from .idmap cimport id_place, id_remove
 from .ladder cimport ladder_ask, ladder_find, leaf_ask
 from .leaving cimport close_taken, leave
 from .memory cimport prefetch
-from .money cimport hold_units, need
+from .money cimport hold
 from .pool cimport pool_take
 from .queue cimport link
 from .roster cimport roster_add
 from .venue cimport (
-    BOOK, CANCELED, PLACE_BOOK, STATE_OPEN, TIF_FOK, TIF_IOC, TYPE_LIMIT, WAITING, Book, Command,
+    BOOK, CANCELED, PLACE_BOOK, STATE_OPEN, TIF_FOK, TIF_IOC, WAITING, Book, Command,
     Event, Ladder, Level, Order, Venue, Waiting, all_bits, level_at, order_at, order_put,
     order_side, order_slot, rarely,
 )
@@ -146,13 +147,14 @@ cdef inline void rest_later(Venue* v, Book* book, Order* o) noexcept nogil:
 cdef inline void cancel_later(Venue* v, Book* book, Order* o) noexcept nogil:
     """Cancel an order that rests and has nothing extra, as `cancel_simple` does.
 
-    Its id was removed from the table.
+    Its id leaves the table at once: the bucket has just been looked at.
     """
+    id_remove(v, o.id, order_slot(v, o))
     if rarely(not o.level):
         settle_all(v)
     settle_one(v)
     emit_ended(v, CANCELED, o, 0)
-    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
+    hold(v, book, o, -1)
     wait(v, o, o.level, 0)
     v.open_orders -= 1
     close_taken(o)
@@ -175,10 +177,11 @@ cdef inline void move_later(
     anew[0] = o[0]
     anew.price = price
     anew.open = qty
-    id_move(v, o.id, order_slot(v, o), slot)
+    id_remove(v, o.id, order_slot(v, o))
+    id_place(v, o.id, slot)
     roster_add(v, anew)
-    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
-    hold_units(v, book, anew, need(book, order_side(o), TYPE_LIMIT, price, qty))
+    hold(v, book, o, -1)
+    hold(v, book, anew, 1)
     wait(v, o, o.level, 0)
     close_taken(o)
     rest_later(v, book, anew)
@@ -202,7 +205,7 @@ cdef inline void see(Venue* v, Order* o, Event* e) noexcept nogil:
     cdef Book* book = v.books[o.instrument]
     emit(e, CANCELED, o.instrument, o.id, 0, 0, 0, o.open, 0, order_side(o), 0, 0)
     emit(e + 1, BOOK, o.instrument, o.id, 0, o.price, 0, 0, 0, order_side(o), 0, 0)
-    hold_units(v, book, o, -need(book, order_side(o), TYPE_LIMIT, o.price, o.open))
+    hold(v, book, o, -1)
     close_taken(o)
 
 
