@@ -1,7 +1,6 @@
 """Clients follow a served recording to the book that a replay of the same files ends with."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import ccxt.pro
 import pytest
@@ -11,11 +10,12 @@ from cli.settings.model import Settings, Urls
 from node import Node, NodeConfig
 from replay.source import Recorded, merged
 from sim.recording import write_recording
-from sim.serve.player import Player
 from sim.serve.source import Source
 from sim.server.venue import VenueServer
 from tests.daemon.running import Running, until
 from tests.recorded_payloads import FEEDS
+
+from .playing import serving
 
 FILES = {
     "binance": (
@@ -52,21 +52,6 @@ def books_of(node):
         for instrument, book in zip(node.instruments, node.books, strict=True)
         if book.live
     }
-
-
-@asynccontextmanager
-async def serving(sources, speed=None):
-    """Serve recordings at full speed; yields the player, which begins with the first client."""
-    player = Player(sources, speed)
-    player.scan()
-    await player.start({})
-    playing = asyncio.create_task(player.run())
-    try:
-        yield player
-    finally:
-        playing.cancel()
-        await asyncio.gather(playing, return_exceptions=True)
-        await player.stop()
 
 
 def settings_for(folder, player, instruments):
@@ -114,7 +99,7 @@ async def follows(tmp_path, sources, depth=None):
     """Assert that our daemon ends with the very books that a replay ends with."""
     expected = cut(replayed(sources), depth)
     assert expected
-    async with serving(sources) as player:
+    async with serving(sources) as (player, _):
         settings = settings_for(tmp_path, player, by_venue(sources, expected))
         async with Running(settings) as running:
             await until(lambda: player.done, "the end of the recording")
@@ -145,7 +130,7 @@ async def test_our_daemon_ends_with_the_books_of_a_replay_of_a_generated_recordi
 
 async def test_a_client_that_comes_late_gets_the_book_as_it_stands(tmp_path, made):
     expected = replayed(made)
-    async with serving(made) as player:
+    async with serving(made) as (player, _):
         for server in player.servers.values():
             server.subscribed = True
         await until(lambda: player.done, "the end of the recording")
@@ -160,7 +145,7 @@ async def test_a_client_that_comes_late_gets_the_book_as_it_stands(tmp_path, mad
 
 async def test_ccxt_pro_ends_with_the_book_of_a_replay(made):
     expected = replayed(made)
-    async with serving(made) as player:
+    async with serving(made) as (player, _):
         server = player.servers["binance"]
         player.servers["coinbase"].subscribed = True
         exchange = ccxt.pro.binance(

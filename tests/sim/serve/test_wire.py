@@ -16,6 +16,8 @@ from sim.serve.player import Player
 from sim.serve.source import ServeError, Source, parse_sources
 from tests.sim.server.helpers import dial, read, send, within
 
+from .playing import serving
+
 DIFFS = [
     {"e": "depthUpdate", "E": 1, "s": "BTCUSDT", "U": 11 + i, "u": 11 + i, "b": [], "a": []}
     for i in range(6)
@@ -358,12 +360,8 @@ async def test_a_server_that_was_settled_expects_no_questions(binance):
 @pytest.mark.parametrize("speed", [Fraction(1000), None])
 async def test_a_client_that_is_slow_to_ask_gets_the_snapshot_that_was_recorded(binance, speed):
     """Time stands from the first diff until then, or it would meet a later book."""
-    player = Player([binance], speed)
-    player.scan()
-    await player.start({})
-    playing = asyncio.create_task(player.run())
-    server = player.servers["binance"]
-    try:
+    async with serving([binance], speed) as (player, playing):
+        server = player.servers["binance"]
         async with dial(f"{server.ws_url}/ws/btcusdt@depth") as socket, within():
             first = await read(socket)
             stood = player.now_ns()
@@ -377,24 +375,12 @@ async def test_a_client_that_is_slow_to_ask_gets_the_snapshot_that_was_recorded(
             diffs = [first] + [await read(socket) for _ in DIFFS[1:]]
             assert diffs == DIFFS
             await playing
-    finally:
-        playing.cancel()
-        await asyncio.gather(playing, return_exceptions=True)
-        await player.stop()
 
 
 async def test_a_client_that_never_asks_is_not_waited_for_twice(binance, monkeypatch):
     monkeypatch.setattr("sim.serve.player.ASK_S", 0.05)
-    player = Player([binance], None)
-    player.scan()
-    await player.start({})
-    playing = asyncio.create_task(player.run())
-    try:
+    async with serving([binance]) as (player, playing):
         url = f"{player.servers['binance'].ws_url}/ws/btcusdt@depth"
         async with dial(url) as socket, within():
             assert [await read(socket) for _ in DIFFS] == DIFFS
             await playing
-    finally:
-        playing.cancel()
-        await asyncio.gather(playing, return_exceptions=True)
-        await player.stop()
